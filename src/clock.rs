@@ -1,0 +1,173 @@
+//! The time: a trait that tests replace, and the timestamp that travels inside the seal.
+//!
+//! Nothing else in the crate reads a clock. What decides about time takes it as an argument.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+
+/// An instant in whole seconds since 1970-01-01T00:00:00Z.
+///
+/// 40 bits wide, as in the wire format: it ends in the year 36812.
+///
+/// ```
+/// use sealed_session::Timestamp;
+///
+/// let issued = Timestamp::from_unix_seconds(1_795_000_600);
+/// assert_eq!(issued.saturating_add_seconds(60).unix_seconds(), 1_795_000_660);
+/// assert_eq!(issued.to_date_time().to_string(), "2026-11-18 11:16:40.0 +00:00:00");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The latest instant that 40 bits hold.
+    pub const MAX: Self = Self((1 << 40) - 1);
+
+    /// The instant so many whole seconds after 1970; later ones than [`Timestamp::MAX`] become it.
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: u64) -> Self {
+        if seconds > Self::MAX.0 { Self::MAX } else { Self(seconds) }
+    }
+
+    /// The second that contains this millisecond since 1970.
+    #[must_use]
+    pub const fn from_unix_milliseconds(milliseconds: u64) -> Self {
+        Self::from_unix_seconds(milliseconds / 1000)
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub const fn unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// So many seconds later, [`Timestamp::MAX`] at most.
+    #[must_use]
+    pub const fn saturating_add_seconds(self, seconds: u64) -> Self {
+        Self::from_unix_seconds(self.0.saturating_add(seconds))
+    }
+
+    /// Seconds from `earlier` to this instant, `0` when `earlier` is not earlier.
+    #[must_use]
+    pub const fn saturating_seconds_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The same instant as a date, the end of the year 9999 at most.
+    #[must_use]
+    pub fn to_date_time(self) -> OffsetDateTime {
+        i64::try_from(self.0)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .unwrap_or(time::PrimitiveDateTime::MAX.assume_utc())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Whole seconds since 1970.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Where the time comes from.
+///
+/// ```
+/// use sealed_session::{Clock, ManualClock};
+///
+/// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+/// clock.advance_seconds(90);
+/// assert_eq!(clock.now().unix_seconds(), 1_795_000_090);
+/// ```
+pub trait Clock: Send + Sync + 'static {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn unix_milliseconds(&self) -> u64;
+
+    /// The second that has begun.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_milliseconds(self.unix_milliseconds())
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn unix_milliseconds(&self) -> u64 {
+        (**self).unix_milliseconds()
+    }
+}
+
+/// The operating system's clock.
+///
+/// ```
+/// use sealed_session::{Clock, SystemClock};
+///
+/// assert!(SystemClock.now().unix_seconds() > 1_700_000_000);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the room where the time is read")]
+    fn unix_milliseconds(&self) -> u64 {
+        // A clock set before 1970 reads as 1970: every session is then not yet valid, which is safe.
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A clock that stands still until it is set, for tests. Clones show the same time.
+///
+/// ```
+/// use sealed_session::{Clock, ManualClock};
+///
+/// let clock = ManualClock::at_unix_seconds(10);
+/// let same = clock.clone();
+/// clock.advance_seconds(5);
+/// assert_eq!(same.now().unix_seconds(), 15);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    /// A clock that shows this instant.
+    #[must_use]
+    pub fn at_unix_seconds(seconds: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(seconds.saturating_mul(1000))))
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set_unix_seconds(&self, seconds: u64) {
+        self.0.store(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+
+    /// Moves the clock on.
+    pub fn advance_seconds(&self, seconds: u64) {
+        self.0.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn unix_milliseconds(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_never_leaves_40_bits() {
+        assert_eq!(Timestamp::from_unix_seconds(u64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.saturating_add_seconds(1), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.unix_seconds(), 0xff_ffff_ffff);
+    }
+
+    #[test]
+    fn a_date_beyond_9999_is_the_last_one_that_can_be_shown() {
+        assert_eq!(Timestamp::MAX.to_date_time().year(), 9999);
+    }
+}

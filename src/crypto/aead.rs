@@ -1,0 +1,55 @@
+//! One door for both suites: seal and open in place, with the tag beside the buffer.
+
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
+
+use super::Suite;
+use super::xaes::Xaes256Gcm;
+
+/// Bytes of a nonce, in both suites.
+pub(crate) const NONCE_LENGTH: usize = 24;
+/// Bytes of a tag, in both suites.
+pub(crate) const TAG_LENGTH: usize = 16;
+
+pub(crate) type Nonce = [u8; NONCE_LENGTH];
+pub(crate) type Tag = [u8; TAG_LENGTH];
+
+/// The tag does not belong to this message, or the message is longer than the cipher takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unauthentic;
+
+/// A cipher under one key, prepared once.
+#[derive(Clone)]
+pub(crate) enum Aead {
+    Xaes(Xaes256Gcm),
+    XChaCha(XChaCha20Poly1305),
+}
+
+impl Aead {
+    pub(crate) fn new(suite: Suite, key: &[u8; 32]) -> Self {
+        match suite {
+            Suite::Xaes => Self::Xaes(Xaes256Gcm::new(key)),
+            Suite::XChaCha => Self::XChaCha(XChaCha20Poly1305::new(key.into())),
+        }
+    }
+
+    /// Encrypts `buffer` in place and returns the tag.
+    ///
+    /// Fails only for a message beyond the cipher's own bound of gigabytes; the limits of the crate lie far below.
+    pub(crate) fn seal(&self, nonce: &Nonce, aad: &[u8], buffer: &mut [u8]) -> Result<Tag, Unauthentic> {
+        match self {
+            Self::Xaes(cipher) => cipher.encrypt(nonce, aad, buffer),
+            Self::XChaCha(cipher) => cipher.encrypt_inout_detached(nonce.into(), aad, buffer.into()).map(Into::into),
+        }
+        .map_err(|_| Unauthentic)
+    }
+
+    /// Decrypts `buffer` in place, after the tag was found good; a forged buffer is left as it came.
+    pub(crate) fn open(&self, nonce: &Nonce, aad: &[u8], buffer: &mut [u8], tag: &Tag) -> Result<(), Unauthentic> {
+        match self {
+            Self::Xaes(cipher) => cipher.decrypt(nonce, aad, buffer, tag),
+            Self::XChaCha(cipher) => cipher.decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into()),
+        }
+        .map_err(|_| Unauthentic)
+    }
+}

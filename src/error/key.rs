@@ -1,0 +1,148 @@
+use std::fmt;
+
+use super::RandomError;
+
+/// Why a key or a ring of keys is refused. Names the rule, never the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text begins with none of the known prefixes.
+    UnknownPrefix,
+    /// The text has another length than its form demands.
+    TextLength {
+        /// The form, by its prefix.
+        form: &'static str,
+        /// Characters that the form demands after its prefix.
+        expected_characters: usize,
+        /// Characters that stand there.
+        found_characters: usize,
+    },
+    /// A character outside of the form's alphabet, or bits beyond the last byte.
+    Alphabet {
+        /// The form, by its prefix.
+        form: &'static str,
+    },
+    /// `ssk1.` is not followed by suite, key id and secret.
+    Parts {
+        /// Parts, separated by dots, that were found after `ssk1.`; three are expected.
+        found: usize,
+    },
+    /// The suite is not one of this version.
+    UnknownSuite,
+    /// The key id in the text is not that of its secret and suite.
+    KeyIdMismatch,
+    /// The secret is not 32 bytes long.
+    SecretLength {
+        /// Bytes that were given.
+        found_bytes: usize,
+    },
+    /// Too few different bytes for a random secret.
+    FewDistinctBytes {
+        /// Different byte values in the secret; 17 is the least.
+        distinct: usize,
+    },
+    /// Every byte is printable ASCII: a passphrase, not a random secret.
+    Printable,
+    /// The bytes count up or down in equal steps.
+    ArithmeticSequence,
+    /// The key stands in this crate's documentation.
+    Documented,
+    /// A ring without keys.
+    EmptyRing,
+    /// Two keys of the ring have the same key id.
+    DuplicateKeyId {
+        /// The key id.
+        key_id: String,
+    },
+    /// A ring in which every key only opens.
+    NoSealingKey,
+    /// A ring's text names something that this version does not read.
+    RingSyntax {
+        /// Line of the text, the first is 1.
+        line: usize,
+        /// What was expected there.
+        expected: &'static str,
+    },
+    /// A key of a ring's text is refused.
+    RingEntry {
+        /// Line of the text, the first is 1.
+        line: usize,
+        /// Why.
+        source: Box<KeyError>,
+    },
+    /// No key could be made.
+    Random(RandomError),
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPrefix => f.write_str(
+                "a key begins with `ssk1.`, `hex:`, `base64:` or `base64url:`; make one with `sealed-session keygen`",
+            ),
+            Self::TextLength { form, expected_characters, found_characters } => write!(
+                f,
+                "a key of the form `{form}` has {expected_characters} characters after its prefix, here are \
+                 {found_characters}; copy the whole key"
+            ),
+            Self::Alphabet { form } => {
+                write!(
+                    f,
+                    "a key of the form `{form}` has a character that its encoding does not use; copy the key again"
+                )
+            }
+            Self::Parts { found } => write!(
+                f,
+                "`ssk1.` is followed by three parts separated by dots (suite, key id, secret), here are {found}; copy \
+                 the whole key"
+            ),
+            Self::UnknownSuite => f.write_str("the suite of a key is `xaes` or `xchacha`"),
+            Self::KeyIdMismatch => f.write_str(
+                "the key id is not that of this secret and suite: a character was changed or lost; copy the key again",
+            ),
+            Self::SecretLength { found_bytes } => {
+                write!(f, "a secret has 32 bytes, here are {found_bytes}; make one with `sealed-session keygen`")
+            }
+            Self::FewDistinctBytes { distinct } => write!(
+                f,
+                "weak key: only {distinct} different byte values, a random secret has more than 16; make one with \
+                 `sealed-session keygen`"
+            ),
+            Self::Printable => f.write_str(
+                "weak key: every byte is printable ASCII, as in a passphrase; make one with `sealed-session keygen`",
+            ),
+            Self::ArithmeticSequence => {
+                f.write_str("weak key: its bytes count in equal steps; make one with `sealed-session keygen`")
+            }
+            Self::Documented => {
+                f.write_str("weak key: it stands in the documentation; make one with `sealed-session keygen`")
+            }
+            Self::EmptyRing => f.write_str("a ring has at least one key; make one with `sealed-session keygen`"),
+            Self::DuplicateKeyId { key_id } => {
+                write!(f, "the key {key_id} stands in the ring twice; take one of the two out")
+            }
+            Self::NoSealingKey => {
+                f.write_str("every key of the ring is marked `open-only`; take the mark off the one that seals")
+            }
+            Self::RingSyntax { line, expected } => write!(f, "line {line} of the ring: {expected}"),
+            Self::RingEntry { line, source } => write!(f, "line {line} of the ring: {source}"),
+            Self::Random(source) => source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::RingEntry { source, .. } => Some(source),
+            Self::Random(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<RandomError> for KeyError {
+    fn from(error: RandomError) -> Self {
+        Self::Random(error)
+    }
+}

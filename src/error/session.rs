@@ -1,0 +1,267 @@
+use std::error::Error;
+use std::fmt;
+
+use super::{RandomError, StoreError};
+
+/// A call on a session that cannot be carried out. The session is as it was before.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The value at a path is not what the call needs.
+    Type {
+        /// The path, its segments joined by dots.
+        path: String,
+        /// What stands there: `a string`, `an array`, ….
+        found: &'static str,
+        /// What was asked for, and why it does not fit.
+        problem: String,
+    },
+    /// A value that cannot be kept as JSON without changing it.
+    Value {
+        /// The path, its segments joined by dots.
+        path: String,
+        /// What is wrong with the value; never the value itself.
+        problem: String,
+    },
+    /// A path that cannot name a value.
+    Path {
+        /// The path, its segments joined by dots.
+        path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A lifetime outside of what the configuration allows.
+    Lifetime {
+        /// Seconds that were asked for.
+        asked_seconds: u64,
+        /// Most seconds that are allowed.
+        most_seconds: u64,
+    },
+    /// The session has been destroyed in this request.
+    Destroyed,
+    /// The session has been committed: the response head is on its way.
+    Committed,
+    /// No id could be made.
+    Random(RandomError),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type { path, found, problem } => {
+                write!(f, "the session has {found} at \"{path}\": {problem}")
+            }
+            Self::Value { path, problem } => write!(f, "cannot keep the value for \"{path}\": {problem}"),
+            Self::Path { path, problem } => write!(f, "cannot use the path \"{path}\": {problem}"),
+            Self::Lifetime { asked_seconds, most_seconds } => write!(
+                f,
+                "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for; raise `remember_max`"
+            ),
+            Self::Destroyed => f.write_str("the session was destroyed in this request; nothing can be written to it"),
+            Self::Committed => {
+                f.write_str("the session was committed with the response head; write before the response is returned")
+            }
+            Self::Random(source) => source.fmt(f),
+        }
+    }
+}
+
+impl Error for SessionError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Random(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<RandomError> for SessionError {
+    fn from(error: RandomError) -> Self {
+        Self::Random(error)
+    }
+}
+
+/// Why a value was not sealed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The cookie would be longer than browsers, or the configuration, take.
+    TooLarge {
+        /// Bytes of the payload.
+        payload_bytes: usize,
+        /// Most bytes that a payload may have here.
+        payload_max_bytes: usize,
+    },
+    /// The value does not serialize.
+    Value(serde_json::Error),
+    /// The value serializes to something other than a JSON object.
+    NotAnObject,
+    /// The value has the reserved member `"~"`.
+    ReservedMember,
+    /// The lifetime that was asked for is longer than the configuration allows.
+    Lifetime {
+        /// Seconds that were asked for.
+        asked_seconds: u64,
+        /// Most seconds that are allowed.
+        most_seconds: u64,
+    },
+    /// No nonce could be drawn.
+    Random(RandomError),
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { payload_bytes, payload_max_bytes } => write!(
+                f,
+                "{payload_bytes} bytes of JSON do not fit, {payload_max_bytes} are the most; keep less, or configure a store"
+            ),
+            Self::Value(source) => write!(f, "the value does not serialize: {source}"),
+            Self::NotAnObject => f.write_str("a session is a JSON object; wrap the value in a struct or a map"),
+            Self::ReservedMember => f.write_str("the member \"~\" is reserved; choose another name"),
+            Self::Lifetime { asked_seconds, most_seconds } => {
+                write!(f, "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for")
+            }
+            Self::Random(source) => source.fmt(f),
+        }
+    }
+}
+
+impl Error for SealError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Value(source) => Some(source),
+            Self::Random(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<RandomError> for SealError {
+    fn from(error: RandomError) -> Self {
+        Self::Random(error)
+    }
+}
+
+/// Why a session could not be loaded, although its cookie is good. Never to be taken for a logged-out user.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The server store did not answer.
+    Store(StoreError),
+    /// The server store answers with an older state of the session than the client has seen.
+    Stale,
+}
+
+impl LoadError {
+    /// The status that an adapter answers with, body empty: 503.
+    #[must_use]
+    pub const fn status_code(&self) -> u16 {
+        503
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(source) => write!(f, "the session could not be loaded: {source}"),
+            Self::Stale => f.write_str(
+                "the session could not be loaded: the store holds an older version than the cookie has seen; is it a \
+                 lagging replica or a restored backup?",
+            ),
+        }
+    }
+}
+
+impl Error for LoadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Store(source) => Some(source),
+            Self::Stale => None,
+        }
+    }
+}
+
+impl From<StoreError> for LoadError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Why a session was not written. The client keeps the cookie that it has, and nothing is half-written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The server store did not answer.
+    Store(StoreError),
+    /// Another request wrote the same session in between.
+    Conflict,
+    /// The session fits neither the cookie nor, where there is one, the store.
+    TooLarge {
+        /// Bytes of JSON that were to be written.
+        payload_bytes: usize,
+        /// Most bytes that can be written.
+        payload_max_bytes: usize,
+        /// The largest top-level keys, each with its bytes of JSON, the largest first.
+        largest_keys: Vec<(String, usize)>,
+    },
+    /// No id or nonce could be drawn.
+    Random(RandomError),
+}
+
+impl CommitError {
+    /// The status that an adapter answers with, body empty: 503 for the store, 409 for a conflict, 500 otherwise.
+    #[must_use]
+    pub const fn status_code(&self) -> u16 {
+        match self {
+            Self::Store(_) => 503,
+            Self::Conflict => 409,
+            Self::TooLarge { .. } | Self::Random(_) => 500,
+        }
+    }
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(source) => write!(f, "the session was not written: {source}"),
+            Self::Conflict => {
+                f.write_str("the session was not written: another request wrote it in between; repeat the request")
+            }
+            Self::TooLarge { payload_bytes, payload_max_bytes, largest_keys } => {
+                write!(
+                    f,
+                    "the session was not written: {payload_bytes} bytes of JSON do not fit, {payload_max_bytes} are the most"
+                )?;
+                for (position, (key, bytes)) in largest_keys.iter().enumerate() {
+                    let lead = if position == 0 { "; largest keys: " } else { ", " };
+                    write!(f, "{lead}\"{key}\" {bytes} bytes")?;
+                }
+                Ok(())
+            }
+            Self::Random(source) => write!(f, "the session was not written: {source}"),
+        }
+    }
+}
+
+impl Error for CommitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Store(source) => Some(source),
+            Self::Random(source) => Some(source),
+            Self::Conflict | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+impl From<StoreError> for CommitError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RandomError> for CommitError {
+    fn from(error: RandomError) -> Self {
+        Self::Random(error)
+    }
+}

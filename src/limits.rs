@@ -1,0 +1,60 @@
+//! Every numeric limit, once, with its source. Lengths are in bytes, durations in seconds, unless the name says otherwise.
+
+/// Longest name and value of a cookie together, the `=` not counted: RFC 6265bis §5.6, and measured in Chromium and Firefox.
+pub const COOKIE_NAME_AND_VALUE_MAX_BYTES: usize = 4096;
+
+/// Longest cookie attribute value that a browser does not ignore: RFC 6265bis §5.6.
+pub const COOKIE_ATTRIBUTE_MAX_BYTES: usize = 1024;
+
+/// Longest `Max-Age`, 400 days: RFC 6265bis §5.5.
+pub const COOKIE_MAX_AGE_SECONDS: u64 = 34_560_000;
+
+/// Longest cookie name that the crate takes. Browsers would take more; every byte of the name is one less for the data.
+pub const COOKIE_NAME_MAX_BYTES: usize = 256;
+
+/// Longest audience that the crate takes. The format has room for 65,535; a name of an application needs fewer, and the
+/// bound keeps the associated data on the stack.
+pub const AUDIENCE_MAX_BYTES: usize = 256;
+
+/// Cookies of our name that are tried in one request. Security: the client chooses how many it sends, never how often we decrypt.
+pub const COOKIE_CANDIDATES_MAX: usize = 4;
+
+/// Longest `Set-Cookie` value by default when a server store stands behind: stock nginx answers 502 to more than 4 KiB of
+/// response headers, and the application sets headers of its own.
+pub const INLINE_LIMIT_WITH_STORE_BYTES: usize = 3072;
+
+/// Fewest characters of a sealed cookie: an envelope of 82 bytes (wire format, section 9) in base64url.
+pub const COOKIE_TEXT_MIN_CHARACTERS: usize = 110;
+
+/// Largest envelope that a cookie's text can carry, 4096 characters of base64url: the size of the scratch buffers.
+pub const COOKIE_ENVELOPE_MAX_BYTES: usize = COOKIE_NAME_AND_VALUE_MAX_BYTES / 4 * 3;
+
+/// Largest payload of a record in a server store, by default.
+pub const RECORD_PAYLOAD_MAX_BYTES: usize = 1024 * 1024;
+
+/// Difference between the clocks of two servers that is tolerated: wire format, section 4, step 9.
+pub const CLOCK_SKEW_SECONDS: u64 = 60;
+
+/// Idle timeout by default, two hours.
+pub const IDLE_TIMEOUT_SECONDS: u64 = 2 * 60 * 60;
+
+/// Absolute timeout by default, 30 days.
+pub const ABSOLUTE_TIMEOUT_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+/// How long a record stays readable after its session has come back into the cookie.
+pub const RETURN_GRACE_SECONDS: u64 = 60;
+
+/// How long a record stays readable after `regenerate` gave its session a new id.
+pub const REGENERATE_GRACE_SECONDS: u64 = 10;
+
+/// Cookie plaintexts are filled to a multiple of this, by default.
+pub const COOKIE_PADDING_BUCKET_BYTES: usize = 32;
+
+/// Record plaintexts are filled to a multiple of this: wire format, section 6.
+pub const RECORD_PADDING_BUCKET_BYTES: usize = 256;
+
+/// Deepest nesting of the data, as `serde_json` reads it.
+pub const DATA_DEPTH_MAX: usize = 128;
+
+/// Bytes that the memory store holds by default, sealed records and its own bookkeeping together.
+pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;

@@ -1,0 +1,6 @@
+/// Placeholder
+#[derive(Debug)]
+pub struct MemoryStore;
+/// Placeholder
+#[derive(Debug)]
+pub struct MemoryStoreBuilder;
