@@ -5,6 +5,7 @@ mod clock;
 mod crypto;
 mod error;
 mod id;
+mod key;
 pub mod limits;
 pub mod store;
 
@@ -14,4 +15,5 @@ pub use error::{
     CommitError, ConfigError, KeyError, LoadError, RandomError, Reason, SealError, SessionError, StoreError,
 };
 pub use id::{KeyId, PublicId, RecordId};
+pub use key::{Key, KeyRing, RingHandle};
 pub use store::{Record, RecordStore};

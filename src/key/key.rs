@@ -1,0 +1,247 @@
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{text, weakness};
+use crate::crypto::{Aead, Prk, Suite, constant_time_equal, random};
+use crate::error::KeyError;
+use crate::id::{KeyId, SessionId};
+
+const CONTEXT: &[u8] = b"sealed-session/v1";
+
+/// A key: 32 random bytes and a [`Suite`], with everything that is derived from them.
+///
+/// A clone shares the same memory, which is wiped when the last one is dropped. (Best effort: Rust may have moved the
+/// bytes over the stack before.) A key has no `Display` and no `Serialize`, and its `Debug` shows its public id alone:
+///
+/// ```compile_fail
+/// # let key = sealed_session::Key::generate().unwrap();
+/// println!("{key}");
+/// ```
+/// ```compile_fail
+/// # let key = sealed_session::Key::generate().unwrap();
+/// let _ = serde_json::to_string(&key);
+/// ```
+/// ```compile_fail
+/// fn copied<T: Copy>() {}
+/// copied::<sealed_session::Key>();
+/// ```
+///
+/// ```
+/// use sealed_session::Key;
+///
+/// let key = Key::generate()?;
+/// let text = key.to_secret_text();
+/// assert_eq!(Key::from_text(&text)?, key);
+/// assert!(!format!("{key:?}").contains(&text[23..]));
+/// # Ok::<(), sealed_session::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Key(Arc<Material>);
+
+struct Material {
+    suite: Suite,
+    secret: Zeroizing<[u8; 32]>,
+    id: KeyId,
+    cookie: Aead,
+    record: Prk,
+    csrf: Zeroizing<[u8; 32]>,
+}
+
+impl Key {
+    /// A new random key, of the suite that is faster on this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Random`] when the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, KeyError> {
+        Self::generate_with(Suite::fastest_here())
+    }
+
+    /// A new random key of this suite.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Suite};
+    ///
+    /// assert_eq!(Key::generate_with(Suite::XChaCha)?.suite(), Suite::XChaCha);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Random`] when the operating system gives no random bytes.
+    pub fn generate_with(suite: Suite) -> Result<Self, KeyError> {
+        let mut secret = Zeroizing::new([0; 32]);
+        random::fill(secret.as_mut_slice())?;
+        Self::from_bytes(suite, secret.as_slice())
+    }
+
+    /// A key from its 32 secret bytes.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyError, Suite};
+    ///
+    /// assert_eq!(Key::from_bytes(Suite::Xaes, &[7; 32]), Err(KeyError::ArithmeticSequence));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that names the rule when the bytes are not 32, or not drawn at random: 16 or fewer distinct
+    /// values, all printable ASCII, counting in equal steps, or printed in this documentation.
+    pub fn from_bytes(suite: Suite, secret: &[u8]) -> Result<Self, KeyError> {
+        weakness::check(secret).map(|secret| Self::derive(suite, secret))
+    }
+
+    /// A key from one of its text forms; white space around it is dropped.
+    ///
+    /// `ssk1.<suite>.<key id>.<secret>` checks itself. `hex:`, `base64:` and `base64url:` take 32 raw bytes, as
+    /// `openssl rand` prints them, for [`Suite::Xaes`].
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyError};
+    ///
+    /// // No prefix: refused, never guessed.
+    /// assert_eq!(Key::from_text("correct horse battery staple"), Err(KeyError::UnknownPrefix));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that names the rule and never the value.
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        Self::from_text_with(text, Suite::Xaes)
+    }
+
+    /// As [`Key::from_text`], with the suite for the three raw forms, which name none.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that names the rule and never the value.
+    pub fn from_text_with(text: &str, suite_of_raw_forms: Suite) -> Result<Self, KeyError> {
+        let parsed = text::parse(text)?;
+        let key = Self::from_bytes(parsed.suite.unwrap_or(suite_of_raw_forms), parsed.secret.as_slice())?;
+        match parsed.key_id {
+            Some(id) if id != key.id() => Err(KeyError::KeyIdMismatch),
+            _ => Ok(key),
+        }
+    }
+
+    /// The self-checking text form, `ssk1.<suite>.<key id>.<secret>`: **the secret itself**, for a key file.
+    #[must_use]
+    pub fn to_secret_text(&self) -> Zeroizing<String> {
+        text::write(self.0.suite, &self.0.id, &self.0.secret)
+    }
+
+    /// The public name of this key.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.0.id
+    }
+
+    /// The cipher of this key.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.0.suite
+    }
+
+    /// Wire format, section 1: `sub(l, n) = Expand(PRK, u8(suite) ‖ lp8(l) ‖ u16(n), n)`.
+    fn derive(suite: Suite, secret: &[u8; 32]) -> Self {
+        let prk = Prk::extract(CONTEXT, secret);
+        let number = [suite.number()];
+        let sub = |label| prk.expand_labelled::<32>(&number, label, [&[], &[]]);
+        Self(Arc::new(Material {
+            suite,
+            secret: Zeroizing::new(*secret),
+            id: KeyId::from_bytes(*prk.expand_labelled(&number, "kid", [&[], &[]])),
+            cookie: Aead::new(suite, &sub("cookie")),
+            record: Prk::from_uniform(&sub("record")),
+            csrf: sub("csrf"),
+        }))
+    }
+
+    /// The cipher for cookies.
+    pub(crate) fn cookie_cipher(&self) -> &Aead {
+        &self.0.cookie
+    }
+
+    /// The cipher for the record of one session: wire format, section 6.
+    pub(crate) fn record_cipher(&self, session: &SessionId) -> Aead {
+        let record_key = self.0.record.expand_labelled::<32>(&[], "record-key", [session.as_bytes(), &[]]);
+        Aead::new(self.0.suite, &record_key)
+    }
+
+    /// The key for CSRF tokens.
+    pub(crate) fn csrf_key(&self) -> &[u8; 32] {
+        &self.0.csrf
+    }
+}
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        Self::from_text(text)
+    }
+}
+
+impl PartialEq for Key {
+    // Security: constant time, although both sides are ours: a comparison with a secret is written only one way.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.suite == other.0.suite && constant_time_equal(self.0.secret.as_slice(), other.0.secret.as_slice())
+    }
+}
+
+impl Eq for Key {}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("suite", &self.0.suite).field("id", &self.0.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::failing;
+
+    #[test]
+    fn debug_shows_the_id_and_nothing_of_the_secret() {
+        let key = Key::generate().unwrap();
+        let shown = format!("{key:?} {:?}", KeyError::KeyIdMismatch);
+        assert!(shown.contains(&key.id().to_string()));
+        let text = key.to_secret_text();
+        let secret = text.rsplit('.').next().unwrap();
+        for start in 0..secret.len() - 6 {
+            assert!(!shown.contains(&secret[start..start + 6]));
+        }
+    }
+
+    #[test]
+    fn keys_are_equal_when_suite_and_secret_are() {
+        let secret: [u8; 32] = std::array::from_fn(|i| (i * i * 5 % 251) as u8);
+        let key = Key::from_bytes(Suite::Xaes, &secret).unwrap();
+        assert_eq!(key, Key::from_bytes(Suite::Xaes, &secret).unwrap());
+        assert_ne!(key, Key::from_bytes(Suite::XChaCha, &secret).unwrap());
+        let mut other = secret;
+        other[31] ^= 1;
+        assert_ne!(key, Key::from_bytes(Suite::Xaes, &other).unwrap());
+    }
+
+    #[test]
+    fn two_generated_keys_differ() {
+        assert_ne!(Key::generate().unwrap(), Key::generate().unwrap());
+    }
+
+    #[test]
+    fn without_random_bytes_there_is_no_key() {
+        assert!(matches!(failing::during(Key::generate), Err(KeyError::Random(_))));
+    }
+
+    #[test]
+    fn the_key_id_is_checked_against_the_secret_and_the_suite() {
+        let text = Key::generate_with(Suite::Xaes).unwrap().to_secret_text();
+        let other_suite = text.replacen("xaes", "xchacha", 1);
+        assert_eq!(Key::from_text(&other_suite), Err(KeyError::KeyIdMismatch));
+    }
+}
