@@ -7,7 +7,9 @@ mod error;
 mod id;
 mod key;
 pub mod limits;
+mod seal;
 pub mod store;
+mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use crypto::Suite;
@@ -16,4 +18,5 @@ pub use error::{
 };
 pub use id::{KeyId, PublicId, RecordId};
 pub use key::{Key, KeyRing, RingHandle};
+pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
 pub use store::{Record, RecordStore};

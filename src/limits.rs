@@ -50,6 +50,9 @@ pub const REGENERATE_GRACE_SECONDS: u64 = 10;
 /// Cookie plaintexts are filled to a multiple of this, by default.
 pub const COOKIE_PADDING_BUCKET_BYTES: usize = 32;
 
+/// Largest multiple that cookie plaintexts can be filled to.
+pub const COOKIE_PADDING_BUCKET_MAX_BYTES: usize = 1024;
+
 /// Record plaintexts are filled to a multiple of this: wire format, section 6.
 pub const RECORD_PADDING_BUCKET_BYTES: usize = 256;
 

@@ -1,0 +1,114 @@
+//! Cookies: wire format, sections 2 to 4.
+
+use zeroize::Zeroizing;
+
+use super::scratch::Scratch;
+use super::{Sealer, longest_readable_text};
+use crate::clock::Timestamp;
+use crate::crypto::{Nonce, random};
+use crate::error::{Reason, SealError};
+use crate::id::KeyId;
+use crate::key::Key;
+use crate::wire::associated_data::AssociatedData;
+use crate::wire::envelope::{self, Envelope};
+use crate::wire::header::{self, Header, Kind};
+use crate::wire::{padding, text};
+
+/// A cookie that was opened and found good.
+#[derive(Debug)]
+pub(crate) struct OpenedCookie {
+    pub(crate) header: Header,
+    pub(crate) key_id: KeyId,
+    /// Another key seals today: this cookie is to be sealed again.
+    pub(crate) reseal_due: bool,
+    pub(crate) body: Body,
+}
+
+/// Where the data of an opened cookie is.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Here, as JSON that was not parsed yet.
+    Inline(Zeroizing<Vec<u8>>),
+    /// In a record of this version or a later one.
+    Reference { least_version: u64 },
+}
+
+impl Sealer {
+    /// Seals a session into its cookie.
+    pub(crate) fn seal_inline(&self, header: &Header, payload: &[u8]) -> Result<String, SealError> {
+        self.seal_cookie(&Header { kind: Kind::Inline, ..header.clone() }, payload)
+    }
+
+    /// Seals a reference to the record of a session.
+    pub(crate) fn seal_reference(&self, header: &Header, least_version: u64) -> Result<String, SealError> {
+        self.seal_cookie(&Header { kind: Kind::Reference, ..header.clone() }, &least_version.to_be_bytes())
+    }
+
+    fn seal_cookie(&self, header: &Header, payload: &[u8]) -> Result<String, SealError> {
+        let mut nonce = Nonce::default();
+        random::fill(&mut nonce)?;
+        self.seal_cookie_with(self.ring.current().sealing_key(), &nonce, header, payload)
+    }
+
+    /// The one way out: everything that is sealed into a cookie passes here.
+    pub(super) fn seal_cookie_with(
+        &self,
+        key: &Key,
+        nonce: &Nonce,
+        header: &Header,
+        payload: &[u8],
+    ) -> Result<String, SealError> {
+        let too_large =
+            || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: self.payload_max_bytes() };
+        let plaintext_length = self.plaintext_length(payload.len()).ok_or_else(too_large)?;
+        let length = plaintext_length.saturating_add(envelope::OVERHEAD);
+        let mut scratch = Scratch::new();
+        let buffer = scratch.for_use(length).get_mut(..length).ok_or_else(too_large)?;
+        let slots = envelope::slots(buffer).ok_or_else(too_large)?;
+        *slots.prefix = envelope::prefix(&key.id());
+        *slots.nonce = *nonce;
+        let (head, content) = slots.plaintext.split_first_chunk_mut().ok_or_else(too_large)?;
+        header.write(head);
+        let (body, rest) = content.split_at_mut_checked(payload.len()).ok_or_else(too_large)?;
+        body.copy_from_slice(payload);
+        padding::fill(rest);
+        let data = AssociatedData::cookie(slots.prefix, &self.cookie_name, &self.audience).ok_or_else(too_large)?;
+        *slots.tag =
+            key.cookie_cipher().seal(slots.nonce, data.as_bytes(), slots.plaintext).map_err(|_| too_large())?;
+        Ok(text::encode(buffer))
+    }
+
+    /// Opens a cookie's value: wire format, section 4, steps 1 to 9. The payload of an inline cookie is not parsed.
+    // Security: one path. No step falls back to another decoder, key, name or purpose (CVE-2026-39324 was such a
+    // fall-back), and every refusal looks the same from outside.
+    pub(crate) fn open_cookie(&self, value: &[u8], now: Timestamp) -> Result<OpenedCookie, Reason> {
+        let mut scratch = Scratch::new();
+        let bytes = text::decode(
+            value,
+            longest_readable_text(&self.cookie_name),
+            scratch.for_use(text::decoded_length(value.len())),
+        )?;
+        let envelope = Envelope::parse(bytes)?;
+        let ring = self.ring.current();
+        let key = ring.find(&envelope.key_id).ok_or(Reason::UnknownKey)?;
+        let data =
+            AssociatedData::cookie(&envelope.prefix, &self.cookie_name, &self.audience).ok_or(Reason::Unauthentic)?;
+        key.cookie_cipher()
+            .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
+            .map_err(|_| Reason::Unauthentic)?;
+        let content = padding::strip(envelope.ciphertext)?;
+        let (head, payload) = content.split_first_chunk::<{ header::LENGTH }>().ok_or(Reason::Malformed)?;
+        let header = Header::read(head)?;
+        let least_version = match header.kind {
+            Kind::Inline => None,
+            Kind::Reference => Some(u64::from_be_bytes(payload.try_into().map_err(|_| Reason::Malformed)?)),
+        };
+        self.lifetimes.check_times(&header, now)?;
+        let body = match least_version {
+            Some(least_version) => Body::Reference { least_version },
+            // The first allocation, and the cookie is authentic.
+            None => Body::Inline(Zeroizing::new(payload.to_vec())),
+        };
+        Ok(OpenedCookie { header, key_id: envelope.key_id, reseal_due: key.id() != ring.sealing_key_id(), body })
+    }
+}

@@ -1,0 +1,196 @@
+//! Seal and open. Pure: the time is an argument, and so, inside the crate, is the nonce.
+
+mod cookie;
+mod csrf;
+mod lifetimes;
+mod opened;
+mod record;
+mod scratch;
+
+#[cfg(test)]
+mod tamper;
+#[cfg(test)]
+mod vectors;
+
+pub(crate) use cookie::{Body, OpenedCookie};
+pub(crate) use lifetimes::CheckedLifetimes;
+pub use lifetimes::Lifetimes;
+pub use opened::Opened;
+pub(crate) use record::OpenedRecord;
+
+use crate::error::ConfigError;
+use crate::key::RingHandle;
+use crate::limits;
+use crate::wire::{envelope, header, text};
+
+/// Seals and opens cookie values of one name and audience, without any I/O.
+///
+/// What a web framework needs stands on top of it, in [`CookieStore`](crate::CookieStore). By itself it serves tools,
+/// tests and jobs that have a cookie in hand and no request.
+///
+/// ```
+/// use sealed_session::{Key, Sealer, Timestamp};
+/// use serde_json::json;
+///
+/// let sealer = Sealer::builder(Key::generate()?).audience("example-app/prod").build()?;
+/// let now = Timestamp::from_unix_seconds(1_795_000_000);
+///
+/// let text = sealer.seal(&json!({ "user": 42 }), now)?;
+/// let opened = sealer.open(&text, now)?;
+/// assert_eq!(opened.payload().unwrap()["user"], 42);
+///
+/// let two_hours_later = now.saturating_add_seconds(7200);
+/// assert_eq!(sealer.open(&text, two_hours_later).unwrap_err().as_str(), "expired_idle");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sealer {
+    ring: RingHandle,
+    cookie_name: String,
+    audience: String,
+    lifetimes: CheckedLifetimes,
+    padding_bucket_bytes: usize,
+    /// Most characters of a value that this writer seals. A reader takes any that a browser may have kept.
+    longest_text: usize,
+}
+
+impl Sealer {
+    /// Starts from a key or a ring of keys.
+    #[must_use]
+    pub fn builder(ring: impl Into<RingHandle>) -> SealerBuilder {
+        SealerBuilder {
+            ring: ring.into(),
+            cookie_name: "__Host-session".to_owned(),
+            audience: String::new(),
+            lifetimes: Lifetimes::default(),
+            padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
+            longest_text: usize::MAX,
+        }
+    }
+
+    /// Most bytes of JSON that one cookie of this sealer carries.
+    #[must_use]
+    pub const fn payload_max_bytes(&self) -> usize {
+        self.largest_plaintext().saturating_sub(header::LENGTH + 1)
+    }
+
+    /// Characters of the value that a payload of so many bytes will be sealed to, or `None` when it does not fit.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer, Timestamp};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// let text = sealer.seal(&serde_json::json!({ "user": 42 }), Timestamp::default())?;
+    /// assert_eq!(sealer.text_length(r#"{"user":42}"#.len()), Some(text.len()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn text_length(&self, payload_bytes: usize) -> Option<usize> {
+        self.plaintext_length(payload_bytes)
+            .map(|plaintext| text::encoded_length(plaintext.saturating_add(envelope::OVERHEAD)))
+    }
+
+    /// The exact cookie name on the wire, prefix included, that this sealer's cookies are bound to.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie_name
+    }
+
+    /// The application, environment or tenant that this sealer's cookies are bound to.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    pub(crate) const fn lifetimes(&self) -> &CheckedLifetimes {
+        &self.lifetimes
+    }
+
+    pub(crate) const fn ring(&self) -> &RingHandle {
+        &self.ring
+    }
+
+    const fn largest_plaintext(&self) -> usize {
+        text::decoded_length(self.longest_text).saturating_sub(envelope::OVERHEAD)
+    }
+
+    fn plaintext_length(&self, payload_bytes: usize) -> Option<usize> {
+        let content = payload_bytes.saturating_add(header::LENGTH);
+        crate::wire::padding::padded_length(content, self.padding_bucket_bytes, self.largest_plaintext())
+    }
+}
+
+/// Settings of a [`Sealer`].
+#[derive(Clone, Debug)]
+#[must_use = "`build` makes the sealer"]
+pub struct SealerBuilder {
+    ring: RingHandle,
+    cookie_name: String,
+    audience: String,
+    lifetimes: Lifetimes,
+    padding_bucket_bytes: usize,
+    longest_text: usize,
+}
+
+impl SealerBuilder {
+    /// The exact name on the wire, prefix included: 1 to 256 bytes, `__Host-session` by default.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
+    }
+
+    /// The application, environment or tenant: at most 256 bytes, empty by default. One key never makes a cookie of one
+    /// audience readable in another.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = audience.into();
+        self
+    }
+
+    /// How long sessions live.
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// Plaintexts are filled to a multiple of so many bytes, which hides their exact length: 1 to 1024, 32 by default.
+    pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
+        self.padding_bucket_bytes = bytes;
+        self
+    }
+
+    pub(crate) fn longest_text(mut self, characters: usize) -> Self {
+        self.longest_text = characters;
+        self
+    }
+
+    /// The sealer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that cannot work.
+    pub fn build(self) -> Result<Sealer, ConfigError> {
+        if self.cookie_name.is_empty() || self.cookie_name.len() > limits::COOKIE_NAME_MAX_BYTES {
+            return Err(ConfigError::new("cookie_name", "give a name of 1 to 256 bytes"));
+        }
+        if self.audience.len() > limits::AUDIENCE_MAX_BYTES {
+            return Err(ConfigError::new("audience", "give a name of at most 256 bytes"));
+        }
+        if !(1..=limits::COOKIE_PADDING_BUCKET_MAX_BYTES).contains(&self.padding_bucket_bytes) {
+            return Err(ConfigError::new("padding_bucket_bytes", "give 1 to 1024 bytes; 1 turns padding off"));
+        }
+        let longest_text = self.longest_text.min(longest_readable_text(&self.cookie_name));
+        Ok(Sealer {
+            lifetimes: self.lifetimes.check()?,
+            ring: self.ring,
+            cookie_name: self.cookie_name,
+            audience: self.audience,
+            padding_bucket_bytes: self.padding_bucket_bytes,
+            longest_text,
+        })
+    }
+}
+
+/// The longest value that a browser keeps under this name, and so the longest that is worth reading.
+const fn longest_readable_text(cookie_name: &str) -> usize {
+    limits::COOKIE_NAME_AND_VALUE_MAX_BYTES.saturating_sub(cookie_name.len())
+}

@@ -1,0 +1,269 @@
+//! The public door: typed and dynamic, for tools, tests and jobs.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::scratch::Scratch;
+use super::{Body, OpenedCookie, Sealer};
+use crate::clock::Timestamp;
+use crate::error::{Reason, SealError};
+use crate::id::{KeyId, PublicId, SessionId};
+use crate::wire::header::{Header, Kind, Persistence};
+
+const RESERVED_MEMBER: &str = "~";
+
+impl Sealer {
+    /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.
+    ///
+    /// The value serializes to a JSON object without the reserved member `"~"`.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`] when the value is no such object, is too large for a cookie, or no random bytes can be had.
+    pub fn seal<T: Serialize + ?Sized>(&self, value: &T, now: Timestamp) -> Result<String, SealError> {
+        self.seal_new(value, Persistence::IdleTimeout, self.lifetimes.idle_timeout_seconds, now)
+    }
+
+    /// As [`Sealer::seal`], with a lifetime of the session's own, in whole seconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sealed_session::{Key, Sealer, Timestamp};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// let now = Timestamp::from_unix_seconds(1_795_000_000);
+    /// let text = sealer.seal_for(&serde_json::json!({}), Duration::from_secs(86_400), now)?;
+    /// assert_eq!(sealer.open(&text, now)?.expires().unix_seconds(), 1_795_086_400);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Sealer::seal`], and [`SealError::Lifetime`] for less than a second or more than `remember_max`.
+    pub fn seal_for<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Result<String, SealError> {
+        let (asked_seconds, most_seconds) = (lifetime.as_secs(), self.lifetimes.remember_max_seconds);
+        if !(1..=most_seconds).contains(&asked_seconds) {
+            return Err(SealError::Lifetime { asked_seconds, most_seconds });
+        }
+        self.seal_new(value, Persistence::OwnLifetime, asked_seconds, now)
+    }
+
+    /// Opens a cookie's value, all ten steps of the wire format's section 4.
+    ///
+    /// # Errors
+    ///
+    /// The [`Reason`] for which this is not a session now: for logs and tests, never for the client.
+    pub fn open(&self, text: &str, now: Timestamp) -> Result<Opened, Reason> {
+        let cookie = self.open_cookie(text.as_bytes(), now)?;
+        if let Body::Inline(payload) = &cookie.body {
+            object_without_reserved_member(payload).map_err(|_| Reason::Payload)?;
+        }
+        let public_id = cookie.header.id.public_id(&self.audience);
+        Ok(Opened { cookie, public_id })
+    }
+
+    fn seal_new<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        persistence: Persistence,
+        lifetime_seconds: u64,
+        now: Timestamp,
+    ) -> Result<String, SealError> {
+        let mut scratch = Scratch::new();
+        let payload = serialize(value, &mut scratch, self.payload_max_bytes())?;
+        if !object_without_reserved_member(payload).map_err(|_| SealError::NotAnObject)? {
+            return Err(SealError::ReservedMember);
+        }
+        let header = Header {
+            kind: Kind::Inline,
+            persistence,
+            id: SessionId::generate()?,
+            created: now,
+            issued: now,
+            expires: now.saturating_add_seconds(lifetime_seconds),
+        };
+        self.seal_inline(&header, payload)
+    }
+}
+
+/// What a cookie says. It was authentic, and valid at the instant it was opened at.
+pub struct Opened {
+    cookie: OpenedCookie,
+    public_id: PublicId,
+}
+
+impl Opened {
+    /// Whether the data is in a record of the server store, and only a reference in the cookie.
+    #[must_use]
+    pub const fn is_reference(&self) -> bool {
+        matches!(self.cookie.body, Body::Reference { .. })
+    }
+
+    /// The least version of the record that the reference accepts; `None` for an inline cookie.
+    #[must_use]
+    pub const fn least_version(&self) -> Option<u64> {
+        match self.cookie.body {
+            Body::Reference { least_version } => Some(least_version),
+            Body::Inline(_) => None,
+        }
+    }
+
+    /// Whether the cookie ends with the browser.
+    #[must_use]
+    pub fn is_browser_session(&self) -> bool {
+        self.cookie.header.persistence == Persistence::BrowserSession
+    }
+
+    /// Birth of the session.
+    #[must_use]
+    pub const fn created(&self) -> Timestamp {
+        self.cookie.header.created
+    }
+
+    /// When this cookie was sealed.
+    #[must_use]
+    pub const fn issued(&self) -> Timestamp {
+        self.cookie.header.issued
+    }
+
+    /// End of the idle lifetime.
+    #[must_use]
+    pub const fn expires(&self) -> Timestamp {
+        self.cookie.header.expires
+    }
+
+    /// The key that sealed this cookie.
+    #[must_use]
+    pub const fn key_id(&self) -> KeyId {
+        self.cookie.key_id
+    }
+
+    /// The session's id for logs.
+    #[must_use]
+    pub const fn public_id(&self) -> PublicId {
+        self.public_id
+    }
+
+    /// The whole data, the crate's own member `"~"` included; `None` for a reference.
+    #[must_use]
+    pub fn payload(&self) -> Option<Map<String, Value>> {
+        match &self.cookie.body {
+            Body::Inline(payload) => serde_json::from_slice(payload).ok(),
+            Body::Reference { .. } => None,
+        }
+    }
+
+    /// The data as a value of the application's own type.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer, Timestamp};
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Account { user: u64 }
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// let text = sealer.seal(&Account { user: 42 }, Timestamp::default())?;
+    /// let account: Account = sealer.open(&text, Timestamp::default())?.read()?;
+    /// assert_eq!(account.user, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Payload`] when the data is no `T`, and for a reference, whose data is elsewhere.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Reason> {
+        match &self.cookie.body {
+            Body::Inline(payload) => serde_json::from_slice(payload).map_err(|_| Reason::Payload),
+            Body::Reference { .. } => Err(Reason::Payload),
+        }
+    }
+}
+
+impl fmt::Debug for Opened {
+    /// Without the data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("public_id", &self.public_id)
+            .field("key_id", &self.key_id())
+            .field("is_reference", &self.is_reference())
+            .field("created", &self.created())
+            .field("issued", &self.issued())
+            .field("expires", &self.expires())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The JSON of a value on the stack, as far as a cookie could carry it.
+fn serialize<'a, T: Serialize + ?Sized>(
+    value: &T,
+    scratch: &'a mut Scratch,
+    payload_max_bytes: usize,
+) -> Result<&'a [u8], SealError> {
+    let buffer = scratch.for_use(payload_max_bytes);
+    let room = buffer.len();
+    let mut rest = buffer.as_mut_slice();
+    match serde_json::to_writer(&mut rest, value) {
+        Ok(()) => {
+            let length = room.saturating_sub(rest.len());
+            Ok(buffer.get(..length).unwrap_or_default())
+        }
+        Err(error) if error.is_io() => {
+            let mut counted = Counted(0);
+            serde_json::to_writer(&mut counted, value).map_err(SealError::Value)?;
+            Err(SealError::TooLarge { payload_bytes: counted.0, payload_max_bytes })
+        }
+        Err(error) => Err(SealError::Value(error)),
+    }
+}
+
+/// Counts bytes and keeps none.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether this JSON is an object without the reserved member; an error when it is no JSON object.
+fn object_without_reserved_member(json: &[u8]) -> Result<bool, serde_json::Error> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
+            let mut none_reserved = true;
+            while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
+                members.next_value::<IgnoredAny>()?;
+                none_reserved &= name != RESERVED_MEMBER;
+            }
+            Ok(none_reserved)
+        }
+    }
+
+    // A whole text, so that invalid UTF-8 inside of an ignored value is found too.
+    let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let none_reserved = serde::Deserializer::deserialize_map(&mut reader, Members)?;
+    reader.end()?;
+    Ok(none_reserved)
+}

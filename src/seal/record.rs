@@ -1,0 +1,104 @@
+//! Records in a server store: wire format, section 6.
+
+use zeroize::Zeroizing;
+
+use super::Sealer;
+use crate::clock::Timestamp;
+use crate::crypto::{Nonce, random};
+use crate::error::{Reason, SealError};
+use crate::id::{KeyId, SessionId};
+use crate::key::Key;
+use crate::limits::RECORD_PADDING_BUCKET_BYTES;
+use crate::wire::associated_data::AssociatedData;
+use crate::wire::envelope::{self, Envelope};
+use crate::wire::padding;
+use crate::wire::record::{self, RecordHeader};
+
+/// A record that was opened and found to belong to its session.
+pub(crate) struct OpenedRecord {
+    pub(crate) header: RecordHeader,
+    pub(crate) key_id: KeyId,
+    pub(crate) payload: Zeroizing<Vec<u8>>,
+}
+
+impl Sealer {
+    /// Seals a session's data into the bytes of its record, under the key that seals now.
+    pub(crate) fn seal_record(
+        &self,
+        session: &SessionId,
+        header: &RecordHeader,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let mut nonce = Nonce::default();
+        random::fill(&mut nonce)?;
+        self.seal_record_with(self.ring.current().sealing_key(), &nonce, session, header, payload)
+    }
+
+    pub(super) fn seal_record_with(
+        &self,
+        key: &Key,
+        nonce: &Nonce,
+        session: &SessionId,
+        header: &RecordHeader,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let too_large = || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: isize::MAX as usize };
+        let content = payload.len().saturating_add(record::LENGTH);
+        let plaintext_length =
+            padding::padded_length(content, RECORD_PADDING_BUCKET_BYTES, isize::MAX as usize).ok_or_else(too_large)?;
+        let mut buffer = vec![0; plaintext_length.saturating_add(envelope::OVERHEAD)];
+        let slots = envelope::slots(&mut buffer).ok_or_else(too_large)?;
+        *slots.prefix = envelope::prefix(&key.id());
+        *slots.nonce = *nonce;
+        let (head, content) = slots.plaintext.split_first_chunk_mut().ok_or_else(too_large)?;
+        header.write(head);
+        let (body, rest) = content.split_at_mut_checked(payload.len()).ok_or_else(too_large)?;
+        body.copy_from_slice(payload);
+        padding::fill(rest);
+        let data = AssociatedData::record(slots.prefix, &session.record_id(&self.audience), &self.audience)
+            .ok_or_else(too_large)?;
+        *slots.tag =
+            key.record_cipher(session).seal(slots.nonce, data.as_bytes(), slots.plaintext).map_err(|_| too_large())?;
+        Ok(buffer)
+    }
+
+    /// Opens the bytes of a session's record.
+    ///
+    /// `created` is the cookie's, `stored_version` the store's. Whether the version is new enough for the reference is
+    /// asked by the caller before, because a stale record is the store's failure and not the client's.
+    pub(crate) fn open_record(
+        &self,
+        session: &SessionId,
+        created: Timestamp,
+        stored_version: u64,
+        mut bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<OpenedRecord, Reason> {
+        let envelope = Envelope::parse(&mut bytes)?;
+        let key_id = envelope.key_id;
+        let ring = self.ring.current();
+        let key = ring.find(&key_id).ok_or(Reason::UnknownKey)?;
+        let data = AssociatedData::record(&envelope.prefix, &session.record_id(&self.audience), &self.audience)
+            .ok_or(Reason::Unauthentic)?;
+        key.record_cipher(session)
+            .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
+            .map_err(|_| Reason::Unauthentic)?;
+        // From here on the bytes are plaintext: wiped when they go.
+        let bytes = Zeroizing::new(bytes);
+        let padded = bytes
+            .get(envelope::HEAD_LENGTH..bytes.len().saturating_sub(envelope::OVERHEAD - envelope::HEAD_LENGTH))
+            .ok_or(Reason::Malformed)?;
+        let (head, payload) =
+            padding::strip(padded)?.split_first_chunk::<{ record::LENGTH }>().ok_or(Reason::Malformed)?;
+        let header = RecordHeader::read(head)?;
+        // Security: the sealed version and birth bind the record to the store's column and to the cookie, so a writer of
+        // the store can neither relabel an older record nor revive one of an earlier life of the id.
+        if header.version != stored_version || header.created != created {
+            return Err(Reason::Unauthentic);
+        }
+        if header.closed && now >= header.expires {
+            return Err(Reason::RecordMissing);
+        }
+        Ok(OpenedRecord { header, key_id, payload: Zeroizing::new(payload.to_vec()) })
+    }
+}
