@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+pub mod cookie;
 mod crypto;
 mod error;
 mod id;

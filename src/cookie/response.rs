@@ -1,0 +1,283 @@
+//! `Set-Cookie` values: RFC 6265bis §4.1.
+
+use std::fmt::Write as _;
+
+use super::{CookieAttributes, SameSite};
+use crate::limits::{COOKIE_MAX_AGE_SECONDS, COOKIE_NAME_AND_VALUE_MAX_BYTES};
+
+const MAX_AGE: &str = "; Max-Age=";
+
+// `Max-Age` decides wherever it is known (RFC 6265bis §5.7, and zero is in the past: §5.6.2); clients older than it read
+// `Expires`. One second into 1970, because a client that keeps the time as a number may take zero for "no expiry".
+const REMOVED: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:01 GMT";
+
+/// The `Set-Cookie` value that gives the client this cookie, without `Max-Age` (the browser's session) where `None`.
+///
+/// `value` consists of cookie-octets (RFC 6265bis §4.1.1), as base64url does.
+pub(crate) fn issue(attributes: &CookieAttributes, value: &str, max_age_seconds: Option<u64>) -> String {
+    let mut line = String::with_capacity(issued_length(attributes, value.len(), max_age_seconds));
+    line.extend(parts(attributes, value));
+    if let Some(seconds) = max_age_seconds.map(bounded) {
+        // Writing to a string cannot fail.
+        let _ = write!(line, "{MAX_AGE}{seconds}");
+    }
+    line
+}
+
+/// The `Set-Cookie` value that takes the cookie from the client.
+///
+/// Every attribute is the one that it was set with: `Domain`, `Path` and `Partitioned` tell which cookie is meant (RFC
+/// 6265bis §5.7), and without the others the browser refuses the line: `Secure` for the prefixes, `SameSite` for a
+/// response to an embedded page.
+pub(crate) fn remove(attributes: &CookieAttributes) -> String {
+    let mut line = String::with_capacity(issued_length(attributes, 0, None).saturating_add(REMOVED.len()));
+    line.extend(parts(attributes, ""));
+    line.push_str(REMOVED);
+    line
+}
+
+/// Exact length in bytes of what [`issue`] returns for a value of this length.
+pub(crate) fn issued_length(attributes: &CookieAttributes, value_length: usize, max_age_seconds: Option<u64>) -> usize {
+    let fixed: usize = parts(attributes, "").iter().map(|part| part.len()).sum();
+    let max_age = max_age_seconds.map(bounded).map_or(0, |seconds| MAX_AGE.len() + decimal_digits(seconds));
+    value_length.saturating_add(fixed + max_age)
+}
+
+/// Bytes of the longest [`issue`] beside the value: the name, `=`, and the attributes with the longest `Max-Age`.
+pub(crate) fn longest_overhead(attributes: &CookieAttributes) -> usize {
+    issued_length(attributes, 0, Some(COOKIE_MAX_AGE_SECONDS))
+}
+
+/// Most characters of a value that browsers keep, and whose `Set-Cookie` value always stays within the limit, if there
+/// is one. Zero when nothing fits.
+pub(crate) fn largest_value(attributes: &CookieAttributes, inline_limit_bytes: Option<usize>) -> usize {
+    // Security: the browser drops a longer cookie without a word and keeps the old one, so it must never be sent (RFC
+    // 6265bis §5.6: name and value together, the `=` not counted).
+    let browser = COOKIE_NAME_AND_VALUE_MAX_BYTES.saturating_sub(attributes.name.len());
+    inline_limit_bytes.map_or(browser, |limit| browser.min(limit.saturating_sub(longest_overhead(attributes))))
+}
+
+/// All of the line but `Max-Age`, in its order. The length is the sum over the same parts that are written.
+fn parts<'a>(attributes: &'a CookieAttributes, value: &'a str) -> [&'a str; 11] {
+    let (domain_label, domain) = attributes.domain.as_deref().map_or(("", ""), |domain| ("; Domain=", domain));
+    [
+        &attributes.name,
+        "=",
+        value,
+        // Always written: without it browsers take the directory of the request (RFC 6265bis §5.6.4), and the removal
+        // from another directory would miss the cookie.
+        "; Path=",
+        &attributes.path,
+        domain_label,
+        domain,
+        if attributes.secure { "; Secure" } else { "" },
+        if attributes.http_only { "; HttpOnly" } else { "" },
+        match attributes.same_site {
+            SameSite::Strict => "; SameSite=Strict",
+            SameSite::Lax => "; SameSite=Lax",
+            SameSite::None => "; SameSite=None",
+        },
+        if attributes.partitioned { "; Partitioned" } else { "" },
+    ]
+}
+
+/// RFC 6265bis §5.5: browsers cap it at 400 days; so do we, and the line has a longest form.
+fn bounded(max_age_seconds: u64) -> u64 {
+    max_age_seconds.min(COOKIE_MAX_AGE_SECONDS)
+}
+
+fn decimal_digits(number: u64) -> usize {
+    std::iter::successors(Some(number), |rest| (*rest >= 10).then_some(rest / 10)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cookie::Cookie;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_strictest() {
+        assert_eq!(
+            issue(&CookieAttributes::new(), "dmFsdWU", Some(7200)),
+            "__Host-session=dmFsdWU; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=7200"
+        );
+    }
+
+    #[test]
+    fn a_session_of_the_browser_has_no_max_age() {
+        assert_eq!(
+            issue(&CookieAttributes::new(), "v", None),
+            "__Host-session=v; Path=/; Secure; HttpOnly; SameSite=Lax"
+        );
+    }
+
+    #[test]
+    fn every_attribute_is_written_as_set() {
+        let embedded = full();
+        assert_eq!(
+            issue(&embedded, "v", None),
+            "__Secure-id=v; Path=/app; Domain=example.com; Secure; HttpOnly; SameSite=None; Partitioned"
+        );
+        let bare = CookieAttributes::new().name("id").secure(false).http_only(false).same_site(SameSite::Strict);
+        assert_eq!(issue(&bare, "v", None), "id=v; Path=/; SameSite=Strict");
+    }
+
+    #[test]
+    fn max_age_is_400_days_at_most() {
+        let attributes = CookieAttributes::new();
+        let longest = issue(&attributes, "v", Some(34_560_000));
+        assert!(longest.ends_with("; Max-Age=34560000"));
+        assert_eq!(issue(&attributes, "v", Some(34_560_001)), longest);
+        assert_eq!(issue(&attributes, "v", Some(u64::MAX)), longest);
+        assert!(issue(&attributes, "v", Some(34_559_999)).ends_with("; Max-Age=34559999"));
+    }
+
+    // A removal without `Path` (poem), or none at all (express-session before 2), leaves the user logged in.
+    #[test]
+    fn a_removal_carries_every_attribute_that_the_cookie_was_set_with() {
+        assert_eq!(
+            remove(&CookieAttributes::new()),
+            "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:01 GMT"
+        );
+        assert_eq!(
+            remove(&full()),
+            "__Secure-id=; Path=/app; Domain=example.com; Secure; HttpOnly; SameSite=None; Partitioned; Max-Age=0; \
+             Expires=Thu, 01 Jan 1970 00:00:01 GMT"
+        );
+    }
+
+    #[test]
+    fn name_and_value_are_4096_bytes_at_most_the_equals_sign_not_counted() {
+        let attributes = CookieAttributes::new();
+        assert_eq!(largest_value(&attributes, None), 4096 - "__Host-session".len());
+        assert_eq!(largest_value(&attributes, Some(usize::MAX)), 4096 - "__Host-session".len());
+    }
+
+    #[test]
+    fn with_a_limit_the_whole_line_fits_it_with_the_longest_max_age() {
+        let attributes = full();
+        let value = "v".repeat(largest_value(&attributes, Some(3072)));
+        assert_eq!(issue(&attributes, &value, Some(u64::MAX)).len(), 3072);
+    }
+
+    #[test]
+    fn nothing_fits_a_limit_below_the_overhead() {
+        let attributes = CookieAttributes::new();
+        let overhead = longest_overhead(&attributes);
+        assert_eq!(largest_value(&attributes, Some(overhead + 1)), 1);
+        assert_eq!(largest_value(&attributes, Some(overhead)), 0);
+        assert_eq!(largest_value(&attributes, Some(0)), 0);
+        assert_eq!(largest_value(&CookieAttributes::new().name("n".repeat(5000)), None), 0);
+    }
+
+    #[test]
+    fn a_length_that_no_memory_holds_does_not_wrap() {
+        assert_eq!(issued_length(&CookieAttributes::new(), usize::MAX, Some(1)), usize::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn the_length_is_known_before_the_line_and_allocated_once(
+            attributes in any_attributes(), value in "[A-Za-z0-9_-]{0,200}", max_age in any_max_age(),
+        ) {
+            let line = issue(&attributes, &value, max_age);
+            prop_assert_eq!(line.len(), issued_length(&attributes, value.len(), max_age));
+            prop_assert_eq!(line.capacity(), line.len());
+            let removal = remove(&attributes);
+            prop_assert_eq!(removal.capacity(), removal.len());
+        }
+
+        #[test]
+        fn the_overhead_bounds_every_line(
+            attributes in any_attributes(), value in "[A-Za-z0-9_-]{0,200}", max_age in any_max_age(),
+        ) {
+            prop_assert!(issue(&attributes, &value, max_age).len() <= longest_overhead(&attributes) + value.len());
+        }
+
+        #[test]
+        fn the_largest_value_fits_and_one_more_character_does_not(
+            attributes in any_attributes(), limit in proptest::option::of(0_usize..6000),
+        ) {
+            let largest = largest_value(&attributes, limit);
+            let fits = |value_length| {
+                attributes.name.len() + value_length <= 4096
+                    && limit.is_none_or(|limit| issued_length(&attributes, value_length, Some(u64::MAX)) <= limit)
+            };
+            prop_assert!(largest == 0 || fits(largest));
+            prop_assert!(!fits(largest + 1));
+        }
+
+        #[test]
+        fn another_implementation_reads_the_same_attributes(
+            attributes in any_attributes(), value in "[A-Za-z0-9_-]{0,200}", max_age in any_max_age(),
+        ) {
+            let line = issue(&attributes, &value, max_age);
+            let read = Cookie::parse(&line).unwrap();
+            prop_assert_eq!(read.value(), &value);
+            let age = max_age.map(|seconds| Duration::from_secs(seconds.min(34_560_000)).try_into().unwrap());
+            prop_assert_eq!(read.max_age(), age);
+            prop_assert_eq!(read.expires(), None);
+            same_attributes(&read, &attributes)?;
+        }
+
+        #[test]
+        fn another_implementation_reads_the_removal_of_the_same_cookie(attributes in any_attributes()) {
+            let line = remove(&attributes);
+            let read = Cookie::parse(&line).unwrap();
+            prop_assert_eq!(read.value(), "");
+            prop_assert_eq!(read.max_age().unwrap(), Duration::ZERO);
+            prop_assert_eq!(read.expires_datetime().unwrap().unix_timestamp(), 1);
+            same_attributes(&read, &attributes)?;
+        }
+    }
+
+    fn same_attributes(read: &Cookie<'_>, attributes: &CookieAttributes) -> Result<(), TestCaseError> {
+        let same_site = match attributes.same_site {
+            SameSite::Strict => cookie::SameSite::Strict,
+            SameSite::Lax => cookie::SameSite::Lax,
+            SameSite::None => cookie::SameSite::None,
+        };
+        prop_assert_eq!(read.name(), &attributes.name);
+        prop_assert_eq!(read.path(), Some(attributes.path.as_str()));
+        prop_assert_eq!(read.domain(), attributes.domain.as_deref());
+        prop_assert_eq!(read.secure().unwrap_or(false), attributes.secure);
+        prop_assert_eq!(read.http_only().unwrap_or(false), attributes.http_only);
+        prop_assert_eq!(read.same_site(), Some(same_site));
+        prop_assert_eq!(read.partitioned().unwrap_or(false), attributes.partitioned);
+        Ok(())
+    }
+
+    fn full() -> CookieAttributes {
+        CookieAttributes::new()
+            .name("__Secure-id")
+            .path("/app")
+            .domain("example.com")
+            .same_site(SameSite::None)
+            .partitioned(true)
+    }
+
+    fn any_max_age() -> impl Strategy<Value = Option<u64>> {
+        proptest::option::of(prop_oneof![0_u64..40_000_000, any::<u64>()])
+    }
+
+    fn any_attributes() -> impl Strategy<Value = CookieAttributes> {
+        let same_site = prop_oneof![Just(SameSite::Strict), Just(SameSite::Lax), Just(SameSite::None)];
+        let domain = proptest::option::of("[a-z]{1,20}\\.[a-z]{2,5}");
+        let switches = (any::<bool>(), any::<bool>(), any::<bool>());
+        ("[A-Za-z_-]{1,40}", "/[a-z/]{0,40}", domain, same_site, switches).prop_map(
+            |(name, path, domain, same_site, (secure, http_only, partitioned))| CookieAttributes {
+                name,
+                path,
+                domain,
+                secure,
+                http_only,
+                same_site,
+                partitioned,
+            },
+        )
+    }
+}
