@@ -21,6 +21,16 @@ use crate::id::RecordId;
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A sealed session in a server store.
+///
+/// ```
+/// use sealed_session::{Record, Timestamp};
+///
+/// let record = Record::new(1, Timestamp::from_unix_seconds(1_795_000_060), b"sealed".to_vec());
+/// assert_eq!(
+///     format!("{record:?}"),
+///     "Record { version: 1, expires_at: Timestamp(1795000060), bytes: 6 bytes }"
+/// );
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -75,31 +85,130 @@ pub enum Updated {
 
 /// A server store: opaque bytes by record id, version and expiry.
 ///
-/// Every call is atomic. A record past its expiry does not exist for any call. Implementations keep `id`, `version`
-/// and `expires_at` beside the bytes and change none of them on their own.
+/// Every call is atomic, and calls on one id happen one after the other. From the second of its expiry on a record does
+/// not exist for any call, whether or not the engine has removed it; one that is written with an expiry in the past is
+/// written and never seen. Implementations keep `version`, `expires_at` and `bytes` as given, of any value, and change
+/// none of them on their own; versions are compared for equality alone.
+///
+/// A store of your own implements these six calls:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::future::ready;
+/// use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+///
+/// use sealed_session::store::{Created, StoreFuture, Updated};
+/// use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, Timestamp};
+///
+/// struct MapStore {
+///     records: Mutex<HashMap<RecordId, Record>>,
+///     clock: Arc<dyn Clock>,
+/// }
+///
+/// impl MapStore {
+///     /// The map, without this record if it has expired.
+///     fn records(&self, id: &RecordId) -> MutexGuard<'_, HashMap<RecordId, Record>> {
+///         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+///         if records.get(id).is_some_and(|record| record.expires_at <= self.clock.now()) {
+///             records.remove(id);
+///         }
+///         records
+///     }
+/// }
+///
+/// impl RecordStore for MapStore {
+///     fn load<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, Option<Record>> {
+///         Box::pin(async move { Ok(self.records(id).get(id).cloned()) })
+///     }
+///
+///     fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created> {
+///         Box::pin(async move {
+///             let mut records = self.records(id);
+///             if records.contains_key(id) {
+///                 return Ok(Created::Exists);
+///             }
+///             records.insert(*id, record);
+///             Ok(Created::Created)
+///         })
+///     }
+///
+///     fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected_version: u64) -> StoreFuture<'a, Updated> {
+///         Box::pin(async move {
+///             Ok(match self.records(id).get_mut(id) {
+///                 None => Updated::Missing,
+///                 Some(current) if current.version != expected_version => Updated::Conflict,
+///                 Some(current) => {
+///                     *current = record;
+///                     Updated::Updated
+///                 }
+///             })
+///         })
+///     }
+///
+///     fn touch<'a>(&'a self, id: &'a RecordId, expires_at: Timestamp) -> StoreFuture<'a, bool> {
+///         Box::pin(async move {
+///             let mut records = self.records(id);
+///             let Some(current) = records.get_mut(id) else { return Ok(false) };
+///             current.expires_at = current.expires_at.max(expires_at);
+///             Ok(true)
+///         })
+///     }
+///
+///     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
+///         Box::pin(async move {
+///             self.records(id).remove(id);
+///             Ok(())
+///         })
+///     }
+///
+///     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
+///         Box::pin(async move {
+///             let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+///             let now = self.clock.now();
+///             let expired = records.iter().filter(|(_, record)| record.expires_at <= now);
+///             let expired: Vec<RecordId> = expired.map(|(id, _)| *id).take(limit).collect();
+///             for id in &expired {
+///                 records.remove(id);
+///             }
+///             Ok(expired.len())
+///         })
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+/// let store = MapStore { records: Mutex::default(), clock: Arc::new(clock.clone()) };
+/// let id = RecordId::from_bytes([7; 16]);
+/// let record = Record::new(1, clock.now().saturating_add_seconds(60), b"sealed".to_vec());
+/// assert_eq!(store.create(&id, record.clone()).await?, Created::Created);
+/// assert_eq!(store.create(&id, record).await?, Created::Exists);
+/// # Ok::<(), sealed_session::StoreError>(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Errors
 ///
-/// Every call returns [`StoreError`] when the engine does not answer; a missing record, a taken id and a version that
-/// moved on are answers.
+/// Every call returns [`StoreError`] when the engine does not answer, or cannot hold the record; a missing record, a
+/// taken id and a version that moved on are answers.
 pub trait RecordStore: Send + Sync + 'static {
     /// The record, `None` when absent or past its expiry. Reads what was last written, from the primary.
     fn load<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, Option<Record>>;
 
-    /// Writes a record that does not exist yet.
+    /// Writes a record that does not exist yet; an expired one does not exist.
     fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created>;
 
     /// Replaces the record only while it has `expected_version`, bytes, version and expiry together; the expiry may be
     /// earlier than before. Never brings back what was destroyed.
     fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected_version: u64) -> StoreFuture<'a, Updated>;
 
-    /// Moves the expiry of an existing record, later only; an earlier one changes nothing. `false` when there is none.
+    /// Moves the expiry of an existing record, later only, and leaves its version and bytes; an earlier expiry changes
+    /// nothing. `true` when the record exists, moved or not.
     fn touch<'a>(&'a self, id: &'a RecordId, expires_at: Timestamp) -> StoreFuture<'a, bool>;
 
     /// Removes the record; removing one that does not exist is no error.
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()>;
 
-    /// Removes up to `limit` expired records and returns how many, where the engine does not do so by itself.
+    /// Removes up to `limit` expired records and returns how many; `0` where the engine removes them by itself.
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize>;
 }
 

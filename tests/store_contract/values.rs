@@ -1,0 +1,48 @@
+//! Rules of what a record may hold: any bytes, any version.
+
+use sealed_session::store::Updated;
+use sealed_session::{ManualClock, Record, RecordStore};
+
+use crate::support::{after, create, fresh_id, record};
+
+/// Written by `create` and again by `update`, the bytes come back as they were given.
+async fn come_back(store: &dyn RecordStore, clock: &ManualClock, bytes: Vec<u8>) {
+    let (id, first) = (fresh_id(), Record::new(1, after(clock, 60), bytes.clone()));
+    create(store, &id, &first).await;
+    assert!(store.load(&id).await.unwrap() == Some(first), "created bytes came back changed");
+
+    let (id, second) = (fresh_id(), Record::new(2, after(clock, 60), bytes));
+    create(store, &id, &record(clock, 1, 60)).await;
+    assert_eq!(store.update(&id, second.clone(), 1).await.unwrap(), Updated::Updated);
+    assert!(store.load(&id).await.unwrap() == Some(second), "updated bytes came back changed");
+}
+
+pub(crate) async fn every_byte_value_is_kept(store: &dyn RecordStore, clock: &ManualClock) {
+    come_back(store, clock, (0..=u8::MAX).collect()).await;
+    // At either end, where engines trim and terminate.
+    for byte in 0..=u8::MAX {
+        come_back(store, clock, vec![byte; 3]).await;
+    }
+}
+
+pub(crate) async fn no_bytes_at_all_are_kept(store: &dyn RecordStore, clock: &ManualClock) {
+    come_back(store, clock, Vec::new()).await;
+}
+
+pub(crate) async fn one_mebibyte_is_kept(store: &dyn RecordStore, clock: &ManualClock) {
+    // 251 is prime: no block of an engine looks like the one before it.
+    come_back(store, clock, (0..=250).cycle().take(1024 * 1024).collect()).await;
+}
+
+pub(crate) async fn versions_of_all_64_bits_are_kept_and_compared(store: &dyn RecordStore, clock: &ManualClock) {
+    let id = fresh_id();
+    // Two above 2⁵³ that are one as floating-point numbers, both sides of the largest signed number, and downwards.
+    let versions = [1 << 53, (1 << 53) + 1, i64::MAX.unsigned_abs(), 1 << 63, u64::MAX, 0, 1];
+    create(store, &id, &record(clock, 1 << 53, 60)).await;
+    for pair in versions.windows(2) {
+        let (current, next) = (pair[0], record(clock, pair[1], 60));
+        assert_eq!(store.update(&id, next.clone(), pair[1]).await.unwrap(), Updated::Conflict);
+        assert_eq!(store.update(&id, next.clone(), current).await.unwrap(), Updated::Updated);
+        assert_eq!(store.load(&id).await.unwrap(), Some(next));
+    }
+}
