@@ -2,15 +2,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
-pub mod cookie;
 mod crypto;
 mod error;
 mod id;
-mod key;
 pub mod limits;
-mod seal;
+mod session;
 pub mod store;
-mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use crypto::Suite;
@@ -18,6 +15,5 @@ pub use error::{
     CommitError, ConfigError, KeyError, LoadError, RandomError, Reason, SealError, SessionError, StoreError,
 };
 pub use id::{KeyId, PublicId, RecordId};
-pub use key::{Key, KeyRing, RingHandle};
-pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
+pub use session::{Amount, Path};
 pub use store::{Record, RecordStore};

@@ -9,16 +9,22 @@ use super::{RandomError, StoreError};
 pub enum SessionError {
     /// The value at a path is not what the call needs.
     Type {
-        /// The path, its segments joined by dots.
+        /// The path, its segments joined by dots; empty for the whole session.
         path: String,
         /// What stands there: `a string`, `an array`, ….
         found: &'static str,
         /// What was asked for, and why it does not fit.
         problem: String,
     },
+    /// What stands at a path is not a number, and was to be incremented or decremented.
+    NotANumber {
+        /// The path, its segments joined by dots.
+        path: String,
+    },
     /// A value that cannot be kept as JSON without changing it.
     Value {
-        /// The path, its segments joined by dots.
+        /// The path, its segments joined by dots, down to the part of the value that is at fault; empty for the whole
+        /// session.
         path: String,
         /// What is wrong with the value; never the value itself.
         problem: String,
@@ -48,8 +54,13 @@ pub enum SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Type { path, problem, .. } if path.is_empty() => write!(f, "the session as a whole: {problem}"),
             Self::Type { path, found, problem } => {
                 write!(f, "the session has {found} at \"{path}\": {problem}")
+            }
+            Self::NotANumber { path } => write!(f, "Cannot increment \"{path}\": existing value is not a number"),
+            Self::Value { path, problem } if path.is_empty() => {
+                write!(f, "cannot keep the value as the whole session: {problem}")
             }
             Self::Value { path, problem } => write!(f, "cannot keep the value for \"{path}\": {problem}"),
             Self::Path { path, problem } => write!(f, "cannot use the path \"{path}\": {problem}"),
