@@ -29,6 +29,9 @@ pub const COOKIE_TEXT_MIN_CHARACTERS: usize = 110;
 /// Largest envelope that a cookie's text can carry, 4096 characters of base64url: the size of the scratch buffers.
 pub const COOKIE_ENVELOPE_MAX_BYTES: usize = COOKIE_NAME_AND_VALUE_MAX_BYTES / 4 * 3;
 
+/// Fewest bytes of JSON that a cookie must have room for, or its limit is a mistake.
+pub const LEAST_INLINE_PAYLOAD_BYTES: usize = 64;
+
 /// Largest payload of a record in a server store, by default.
 pub const RECORD_PAYLOAD_MAX_BYTES: usize = 1024 * 1024;
 

@@ -3,6 +3,7 @@
 //! An error says what was wrong, where, and the mend. None carries a secret, a cookie value or session data.
 
 mod config;
+mod csrf;
 mod key;
 mod random;
 mod reason;
@@ -10,6 +11,7 @@ mod session;
 mod store;
 
 pub use config::ConfigError;
+pub use csrf::CsrfError;
 pub use key::KeyError;
 pub use random::RandomError;
 pub use reason::Reason;

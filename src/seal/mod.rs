@@ -56,7 +56,6 @@ pub struct Sealer {
 
 impl Sealer {
     /// Starts from a key or a ring of keys.
-    #[must_use]
     pub fn builder(ring: impl Into<RingHandle>) -> SealerBuilder {
         SealerBuilder {
             ring: ring.into(),

@@ -1,11 +1,16 @@
-//! A session as an application sees it: data under paths, without I/O.
+//! A session as an application sees it: data under paths, and a life of its own. No I/O.
 
 mod composite;
 mod data;
 mod date;
 mod exact;
+mod frozen;
+mod handle;
+mod lifecycle;
 mod number;
 mod path;
+mod payload;
+mod state;
 mod tree;
 mod value;
 
@@ -18,8 +23,13 @@ mod data_rules;
 #[cfg(test)]
 mod exact_rules;
 
-pub(crate) use data::Data;
-pub(crate) use date::{json_to_time, time_to_json};
+use data::Data;
+use date::{json_to_time, time_to_json};
+pub(crate) use frozen::Frozen;
+pub(crate) use handle::Fixed;
+pub use handle::Session;
 pub use number::Amount;
 pub use path::Path;
-pub(crate) use value::{check_depth, parse_object, to_json, to_object};
+pub(crate) use payload::Payload;
+pub(crate) use state::{IdChange, Phase, State};
+use value::{parse_object, to_json, to_object};

@@ -1,0 +1,271 @@
+use std::sync::Arc;
+
+use super::{CookieStore, Inner, Renewal};
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::cookie::{CookieAttributes, response};
+use crate::error::ConfigError;
+use crate::events::{Event, Observer, Observers};
+use crate::key::RingHandle;
+use crate::limits;
+use crate::overflow::{Placement, Records};
+use crate::seal::{Lifetimes, Sealer};
+use crate::store::RecordStore;
+use crate::wire::header::Persistence;
+
+/// What happens to a request whose session is in a store that does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreFailure {
+    /// Loading is an error, which adapters answer with 503. Nobody is taken for logged out.
+    #[default]
+    FailClosed,
+    /// The request gets an empty session that is not kept and touches no cookie: the site works for a guest meanwhile.
+    Ephemeral,
+}
+
+/// Settings of a [`CookieStore`].
+///
+/// ```
+/// use std::time::Duration;
+/// use sealed_session::cookie::{CookieAttributes, SameSite};
+/// use sealed_session::store::MemoryStore;
+/// use sealed_session::{CookieStore, Key, Lifetimes};
+///
+/// let store = CookieStore::builder(Key::generate()?)
+///     .audience("example-app/prod")
+///     .cookie(CookieAttributes::new().same_site(SameSite::Strict))
+///     .lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60)))
+///     .store(MemoryStore::new())
+///     .build()?;
+/// assert_eq!(store.cookie_name(), "__Host-session");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "`build` makes the store"]
+pub struct CookieStoreBuilder {
+    ring: RingHandle,
+    attributes: CookieAttributes,
+    audience: String,
+    lifetimes: Lifetimes,
+    padding_bucket_bytes: usize,
+    inline_limit_bytes: Option<usize>,
+    record_limit_bytes: usize,
+    placement: Option<Placement>,
+    store: Option<Arc<dyn RecordStore>>,
+    renewal: Renewal,
+    clear_with_browser: bool,
+    accept_inline_until: Option<Timestamp>,
+    store_failure: StoreFailure,
+    commit_when: fn(u16) -> bool,
+    enabled: bool,
+    insecure: bool,
+    clock: Arc<dyn Clock>,
+    observers: Observers,
+}
+
+impl CookieStoreBuilder {
+    pub(super) fn new(ring: RingHandle) -> Self {
+        Self {
+            ring,
+            attributes: CookieAttributes::default(),
+            audience: String::new(),
+            lifetimes: Lifetimes::default(),
+            padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
+            inline_limit_bytes: None,
+            record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
+            placement: None,
+            store: None,
+            renewal: Renewal::default(),
+            clear_with_browser: false,
+            accept_inline_until: None,
+            store_failure: StoreFailure::default(),
+            commit_when: |_| true,
+            enabled: true,
+            insecure: false,
+            clock: Arc::new(SystemClock),
+            observers: Observers::default(),
+        }
+    }
+
+    /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
+    pub fn cookie(mut self, attributes: CookieAttributes) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// The application, environment or tenant: at most 256 bytes, empty by default. A cookie of one audience is refused
+    /// in another, although both use the same keys.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = audience.into();
+        self
+    }
+
+    /// How long sessions live.
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// When a session that was only read lives on.
+    pub fn renewal(mut self, renewal: Renewal) -> Self {
+        self.renewal = renewal;
+        self
+    }
+
+    /// The server store for sessions that outgrow the cookie.
+    pub fn store(mut self, store: impl RecordStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Where sessions are kept: [`Placement::Spill`] by default with a store, [`Placement::CookieOnly`] without.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = Some(placement);
+        self
+    }
+
+    /// Longest `Set-Cookie` value in bytes: 3072 by default with a store, otherwise what browsers keep, which is 4096
+    /// bytes of name and value. That bound always holds.
+    pub fn inline_limit_bytes(mut self, bytes: usize) -> Self {
+        self.inline_limit_bytes = Some(bytes);
+        self
+    }
+
+    /// Most bytes of JSON that a session in the store may have: 1 MiB by default.
+    pub fn record_limit_bytes(mut self, bytes: usize) -> Self {
+        self.record_limit_bytes = bytes;
+        self
+    }
+
+    /// Cookie plaintexts are filled to a multiple of so many bytes, which hides their length: 1 to 1024, 32 by default.
+    pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
+        self.padding_bucket_bytes = bytes;
+        self
+    }
+
+    /// New sessions end with the browser, unless they ask to be remembered; `false` by default.
+    pub fn clear_with_browser(mut self, clear: bool) -> Self {
+        self.clear_with_browser = clear;
+        self
+    }
+
+    /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
+    /// site over without logging anyone out.
+    pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
+        self.accept_inline_until = Some(instant);
+        self
+    }
+
+    /// What happens when the store does not answer a load.
+    pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
+        self.store_failure = policy;
+        self
+    }
+
+    /// Which responses, by their status, take what their handlers wrote; all of them by default, because a form that is
+    /// sent back with its errors is a 4xx. What is not taken is dropped, and the client keeps its cookie.
+    pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
+        self.commit_when = takes;
+        self
+    }
+
+    /// `false` lets requests pass: each gets an empty session that is dropped with its response.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// For development over plain http on other hosts than `localhost`: a cookie named `session` without `Secure`.
+    ///
+    /// Browsers take the default cookie on `http://localhost`; there this is not needed. It is told to the observer.
+    pub fn insecure_for_development(mut self) -> Self {
+        self.insecure = true;
+        self
+    }
+
+    /// Where the time comes from; the operating system's clock by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Is told what happens to sessions. Several are told in the order in which they were added.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.add(Arc::new(observer));
+        self
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that cannot work, and the mend.
+    pub fn build(self) -> Result<CookieStore, ConfigError> {
+        let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
+        attributes.check()?;
+        let placement = self.placement.unwrap_or(match self.store {
+            Some(_) => Placement::Spill,
+            None => Placement::CookieOnly,
+        });
+        if self.store.is_none() && placement != Placement::CookieOnly {
+            return Err(ConfigError::new("placement", "spilling needs a server store; give one with `store`"));
+        }
+        let inline_limit =
+            self.inline_limit_bytes.or_else(|| self.store.is_some().then_some(limits::INLINE_LIMIT_WITH_STORE_BYTES));
+        let longest_text = response::largest_value(&attributes, inline_limit);
+        let sealer = Sealer::builder(self.ring)
+            .cookie_name(attributes.cookie_name())
+            .audience(self.audience)
+            .lifetimes(self.lifetimes)
+            .padding_bucket_bytes(self.padding_bucket_bytes)
+            .longest_text(longest_text)
+            .build()?;
+        // A reference is an inline cookie with eight bytes of payload.
+        if sealer.payload_max_bytes() < limits::LEAST_INLINE_PAYLOAD_BYTES {
+            return Err(ConfigError::new(
+                "inline_limit_bytes",
+                "no session fits beside the cookie's name and attributes; give 512 bytes or more",
+            ));
+        }
+        if sealer.audience().is_empty() {
+            self.observers.tell(&Event::SettingWorthAThought {
+                setting: "audience",
+                advice: "it is empty: cookies of two environments with the same key open in both",
+            });
+        }
+        if self.insecure {
+            self.observers.tell(&Event::SettingWorthAThought {
+                setting: "insecure_for_development",
+                advice: "cookies travel without `Secure`: never in production",
+            });
+        }
+        let sealer = Arc::new(sealer);
+        let records =
+            self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
+        Ok(CookieStore(Arc::new(Inner {
+            sealer,
+            attributes,
+            longest_text,
+            record_limit_bytes: self.record_limit_bytes,
+            placement,
+            records,
+            renewal: self.renewal,
+            persistence: if self.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout },
+            accept_inline_until: self.accept_inline_until,
+            store_failure: self.store_failure,
+            commit_when: self.commit_when,
+            enabled: self.enabled,
+            clock: self.clock,
+            observers: self.observers,
+        })))
+    }
+}
+
+impl std::fmt::Debug for CookieStoreBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CookieStoreBuilder")
+            .field("attributes", &self.attributes)
+            .field("audience", &self.audience)
+            .field("placement", &self.placement)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+//! From a session that was used to what the response gets of it.
+
+use super::open::{Loaded, Opened, Origin};
+use super::write::Write;
+use super::{Commit, CookieStore, ResponseFacts};
+use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
+use crate::cookie::response;
+use crate::error::CommitError;
+use crate::events::Event;
+use crate::session::Frozen;
+
+impl CookieStore {
+    pub(super) async fn commit(
+        &self,
+        loaded: &Loaded,
+        is_navigation: bool,
+        response: &ResponseFacts<'_>,
+    ) -> Result<Commit, CommitError> {
+        let frozen = loaded.session.freeze();
+        if !self.0.enabled {
+            return Ok(Commit::default());
+        }
+        let set_cookie = match &loaded.origin {
+            _ if loaded.ephemeral => None,
+            _ if !(self.0.commit_when)(response.status) => {
+                if let (Some(id), true) = (&frozen.id, frozen.wants_writing()) {
+                    self.0.observers.tell(&Event::WritesDropped { id: loaded.session.public(id) });
+                }
+                None
+            }
+            Origin::New => self.commit_new(loaded, &frozen).await?,
+            Origin::Opened(opened) => self.commit_opened(loaded, opened, &frozen, is_navigation).await?,
+        };
+        Ok(self.headers(loaded, &frozen, set_cookie, response))
+    }
+
+    /// A new session is written when there is something in it: reading an empty one leaves no trace.
+    async fn commit_new(&self, loaded: &Loaded, frozen: &Frozen) -> Result<Option<String>, CommitError> {
+        match &frozen.id {
+            Some(id) if frozen.has_something => Write { store: self, loaded, frozen, opened: None, id }.run().await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn commit_opened(
+        &self,
+        loaded: &Loaded,
+        opened: &Opened,
+        frozen: &Frozen,
+        is_navigation: bool,
+    ) -> Result<Option<String>, CommitError> {
+        // A logout holds, also by a request that read a record its session had left.
+        if frozen.destroyed {
+            return self.end(loaded, opened).await.map(Some);
+        }
+        if opened.record.as_ref().is_some_and(|record| record.closed) {
+            // The session lives elsewhere by now: a cookie from here would overwrite its cookie.
+            if frozen.wants_writing() {
+                self.0.observers.tell(&Event::WritesDropped { id: loaded.session.public(&opened.header.id) });
+            }
+            return Ok(None);
+        }
+        if frozen.emptied {
+            return self.end(loaded, opened).await.map(Some);
+        }
+        let Some(id) = &frozen.id else { return Ok(None) };
+        let write = Write { store: self, loaded, frozen, opened: Some(opened), id };
+        if frozen.wants_writing() {
+            return write.run().await;
+        }
+        let is_due = self.0.renewal.is_due(&opened.header, opened.reseal_due, is_navigation, self.0.clock.now());
+        if is_due { Ok(write.renew(opened).await) } else { Ok(None) }
+    }
+
+    /// Ends a session that was opened in this request: the store first, so that a cookie is never removed while its
+    /// record lives on.
+    async fn end(&self, loaded: &Loaded, opened: &Opened) -> Result<String, CommitError> {
+        if let Some(records) = &self.0.records {
+            // Also for a session in its cookie: a parallel request may have moved it to the store.
+            records.destroy(&opened.header.id).await?;
+        }
+        self.0.observers.tell(&Event::Destroyed { id: loaded.session.public(&opened.header.id) });
+        Ok(response::remove(&self.0.attributes))
+    }
+
+    /// RFC 9110 §12.5.5 and RFC 9111 §5.2: what caches are told.
+    // Security: a response that carries a session, or was made from one, must not be served to somebody else
+    // (CVE-2023-30861, CVE-2026-27205).
+    fn headers(
+        &self,
+        loaded: &Loaded,
+        frozen: &Frozen,
+        set_cookie: Option<String>,
+        response: &ResponseFacts<'_>,
+    ) -> Commit {
+        let depends_on_cookie = frozen.touched || set_cookie.is_some();
+        let read_a_session = frozen.touched && (loaded.ephemeral || matches!(loaded.origin, Origin::Opened(_)));
+        let is_private = set_cookie.is_some() || read_a_session || frozen.made_token;
+        let cache_control = match cache_control(response.cache_control.iter().copied()) {
+            CacheDecision::Replace(value) if is_private => {
+                self.0.observers.tell(&Event::CachingRestricted);
+                Some(value)
+            }
+            _ => None,
+        };
+        Commit {
+            add_vary_cookie: depends_on_cookie && !varies_by_cookie(response.vary.iter().copied()),
+            cache_control,
+            set_cookies: set_cookie.into_iter().collect(),
+        }
+    }
+}

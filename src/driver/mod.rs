@@ -1,0 +1,103 @@
+//! The driver: begin, load, commit. The one place where it all meets.
+
+mod builder;
+mod commit;
+mod facts;
+mod open;
+mod pending;
+mod renewal;
+mod write;
+
+pub use builder::{CookieStoreBuilder, StoreFailure};
+pub use facts::{Commit, RequestFacts, ResponseFacts};
+pub use pending::PendingSession;
+pub use renewal::Renewal;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::{Clock, Timestamp};
+use crate::cookie::CookieAttributes;
+use crate::events::Observers;
+use crate::key::RingHandle;
+use crate::overflow::{Placement, Records};
+use crate::seal::Sealer;
+use crate::wire::header::Persistence;
+
+/// The session store that a framework embeds: it opens a request's session and writes it into the response.
+///
+/// ```
+/// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+///
+/// # pollster::block_on(async {
+/// let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+///
+/// // A first request, without a cookie.
+/// let pending = store.begin(&RequestFacts::new());
+/// pending.session().await?.put("user", &42)?;
+/// let commit = pending.commit(&ResponseFacts::new(200)).await?;
+/// let cookie = commit.set_cookies[0].split(';').next().unwrap();
+///
+/// // The browser sends it back.
+/// let pending = store.begin(&RequestFacts::new().cookie_header(cookie.as_bytes()));
+/// assert_eq!(pending.session().await?.get("user")?, Some(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct CookieStore(Arc<Inner>);
+
+struct Inner {
+    sealer: Arc<Sealer>,
+    attributes: CookieAttributes,
+    /// Most characters of a value that is sent.
+    longest_text: usize,
+    record_limit_bytes: usize,
+    placement: Placement,
+    records: Option<Records>,
+    renewal: Renewal,
+    persistence: Persistence,
+    accept_inline_until: Option<Timestamp>,
+    store_failure: StoreFailure,
+    commit_when: fn(u16) -> bool,
+    enabled: bool,
+    clock: Arc<dyn Clock>,
+    observers: Observers,
+}
+
+impl CookieStore {
+    /// Starts from a key or a ring of keys.
+    pub fn builder(ring: impl Into<RingHandle>) -> CookieStoreBuilder {
+        CookieStoreBuilder::new(ring.into())
+    }
+
+    /// Takes what a request says of its session. Cheap and synchronous: nothing is opened before it is asked for.
+    #[must_use]
+    pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
+        PendingSession::new(self.clone(), request)
+    }
+
+    /// The exact name of the cookie on the wire.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        self.0.sealer.cookie_name()
+    }
+
+    /// The sealer behind this store: opens and seals its cookies outside of a request.
+    #[must_use]
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+}
+
+impl fmt::Debug for CookieStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieStore")
+            .field("sealer", &self.0.sealer)
+            .field("attributes", &self.0.attributes)
+            .field("placement", &self.0.placement)
+            .field("renewal", &self.0.renewal)
+            .field("has_store", &self.0.records.is_some())
+            .finish_non_exhaustive()
+    }
+}

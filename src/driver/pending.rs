@@ -1,0 +1,89 @@
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::open::Loaded;
+use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts};
+use crate::cookie::request;
+use crate::error::{CommitError, LoadError};
+use crate::session::{Phase, Session};
+
+/// The session of a request that nobody has asked for yet.
+///
+/// A clone is the same one: adapters put it into the request, and keep one for the response.
+#[derive(Clone)]
+pub struct PendingSession(Arc<Pending>);
+
+struct Pending {
+    store: CookieStore,
+    candidates: Vec<Box<[u8]>>,
+    is_navigation: bool,
+    loaded: OnceLock<Loaded>,
+    committed: AtomicBool,
+}
+
+impl PendingSession {
+    pub(super) fn new(store: CookieStore, request: &RequestFacts<'_>) -> Self {
+        let headers = request.cookie_headers.iter().copied();
+        let candidates = request::candidates(headers, store.cookie_name()).map(Box::from).collect();
+        let is_navigation = request.is_navigation();
+        Self(Arc::new(Pending { store, candidates, is_navigation, loaded: OnceLock::new(), committed: false.into() }))
+    }
+
+    /// The session: opens the cookie the first time, and asks the server store where the data is there.
+    ///
+    /// A cookie that is missing, forged or expired is no error: the session is empty and new.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when the cookie is good and the store does not answer. The user is not logged out: answer 503.
+    pub async fn session(&self) -> Result<Session, LoadError> {
+        if let Some(loaded) = self.0.loaded.get() {
+            return Ok(loaded.session.clone());
+        }
+        // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
+        let loaded = self.0.store.open(&self.0.candidates).await?;
+        let session = self.0.loaded.get_or_init(|| loaded).session.clone();
+        if self.0.committed.load(Ordering::SeqCst) {
+            // Asked for behind the response head: it can be read, and a write is an error to its writer.
+            session.state().phase = Phase::Committed;
+        }
+        Ok(session)
+    }
+
+    /// Writes the session and tells what the response gets of it. Counts once; a second call returns an empty
+    /// [`Commit`].
+    ///
+    /// Call it when the response head is complete and not yet sent. A later write to the session is an error to its
+    /// writer.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`]: nothing was written, and the client is to keep its cookie. Answer with
+    /// [`CommitError::status_code`] and an empty body in place of the handler's response.
+    pub async fn commit(&self, response: &ResponseFacts<'_>) -> Result<Commit, CommitError> {
+        let Pending { store, candidates, loaded, committed, is_navigation } = &*self.0;
+        if committed.swap(true, Ordering::SeqCst) {
+            return Ok(Commit::default());
+        }
+        if loaded.get().is_none() && store.0.renewal == Renewal::EveryResponse && !candidates.is_empty() {
+            // Nobody asked; a store that does not answer costs this request its renewal and nothing more.
+            if let Ok(opened) = store.open(candidates).await {
+                let _ = loaded.set(opened);
+            }
+        }
+        match loaded.get() {
+            Some(loaded) => store.commit(loaded, *is_navigation, response).await,
+            None => Ok(Commit::default()),
+        }
+    }
+}
+
+impl fmt::Debug for PendingSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingSession")
+            .field("candidates", &self.0.candidates.len())
+            .field("session", &self.0.loaded.get().map(|loaded| &loaded.session))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,254 @@
+//! Writing one session: sealed into its cookie, or into a record with a reference in the cookie.
+
+use super::CookieStore;
+use super::open::{Loaded, Opened};
+use crate::clock::Timestamp;
+use crate::cookie::response;
+use crate::error::{CommitError, SealError};
+use crate::events::Event;
+use crate::id::SessionId;
+use crate::limits::{COOKIE_MAX_AGE_SECONDS, REGENERATE_GRACE_SECONDS, RETURN_GRACE_SECONDS};
+use crate::overflow::{LoadedRecord, RecordFacts, Records, Target, Written, target};
+use crate::session::{Frozen, IdChange};
+use crate::wire::header::{Header, Kind, Persistence};
+
+/// One write, with everything that it depends on.
+pub(super) struct Write<'a> {
+    pub(super) store: &'a CookieStore,
+    pub(super) loaded: &'a Loaded,
+    pub(super) frozen: &'a Frozen,
+    /// What the session was opened from; `None` for a new one.
+    pub(super) opened: Option<&'a Opened>,
+    /// The id under which it is written, which may be a new one.
+    pub(super) id: &'a SessionId,
+}
+
+impl Write<'_> {
+    /// Writes the session and returns its `Set-Cookie` value; `None` when another request has ended it.
+    pub(super) async fn run(&self) -> Result<Option<String>, CommitError> {
+        let payload = self.loaded.session.payload_json();
+        let header = self.header();
+        let written = match self.target(&payload)? {
+            Target::Cookie => self.keep_in_cookie(&header, &payload).await?,
+            Target::Store => self.keep_in_store(&header, &payload).await?,
+        };
+        let Some((value, moved)) = written else {
+            self.tell(&Event::Rejected { reason: crate::error::Reason::RecordMissing });
+            return Ok(None);
+        };
+        let id = self.public_id();
+        if let Some(opened) = self.opened.filter(|_| self.id_changes()) {
+            self.tell(&Event::Migrated { from: self.loaded.session.public(&opened.header.id), to: id });
+        }
+        match moved {
+            Moved::Not => {}
+            Moved::IntoStore => self.tell(&Event::Spilled { id }),
+            Moved::IntoCookie => self.tell(&Event::Returned { id }),
+        }
+        self.tell_resealed();
+        self.tell(&Event::Committed { id });
+        Ok(Some(self.line(&header, &value)))
+    }
+
+    /// Lets a session that was only read live on. A renewal that cannot be had is left out and never an error.
+    pub(super) async fn renew(&self, opened: &Opened) -> Option<String> {
+        let renewed = match (&opened.record, self.store.0.records.as_ref()) {
+            (Some(record), Some(records)) => self.renew_record(records, record).await,
+            _ => self.renew_cookie(),
+        };
+        let id = self.public_id();
+        let Some((header, value)) = renewed else {
+            self.tell(&Event::RenewalSkipped { id });
+            return None;
+        };
+        if opened.reseal_due {
+            self.tell_resealed();
+        } else {
+            self.tell(&Event::Renewed { id });
+        }
+        self.tell(&Event::Committed { id });
+        Some(self.line(&header, &value))
+    }
+
+    fn renew_cookie(&self) -> Option<(Header, String)> {
+        let header = self.header();
+        // One that a lowered limit has made too large lives on until its next write moves it, or fails aloud.
+        let value = self.store.0.sealer.seal_inline(&header, &self.loaded.session.payload_json()).ok()?;
+        Some((header, value))
+    }
+
+    async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<(Header, String)> {
+        let header = self.header();
+        let version = if record.key_id == self.store.0.sealer.ring().current().sealing_key_id() {
+            let expires = self.session_end(&header);
+            records.touch(self.id, expires).await.ok().filter(|is_there| *is_there)?;
+            record.version
+        } else {
+            // Sealed under a key that retires: rewritten, or the record would outlive the key that opens it.
+            match records.update(self.record_facts(&header), &record.payload, record.version).await.ok()? {
+                Written::Version(version) => version,
+                Written::Missing => return None,
+            }
+        };
+        let value = self.store.0.sealer.seal_reference(&header, version).ok()?;
+        Some((header, value))
+    }
+
+    async fn keep_in_cookie(&self, header: &Header, payload: &[u8]) -> Result<Option<(String, Moved)>, CommitError> {
+        let value =
+            self.store.0.sealer.seal_inline(header, payload).map_err(|error| self.seal_error(payload, error))?;
+        let was_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
+        let left = if self.id_changes() {
+            self.leave_old_id().await?
+        } else if let Some((records, record)) = self.current_record() {
+            // Requests in flight still hold the reference: the record stays readable, with what is in the cookie now.
+            let expires = header.issued.saturating_add_seconds(RETURN_GRACE_SECONDS);
+            let facts = RecordFacts { expires, ..self.record_facts(header) };
+            records.close(facts, payload, record.version).await?
+        } else {
+            Written::Version(0)
+        };
+        Ok(match left {
+            Written::Version(_) => Some((value, if was_in_store { Moved::IntoCookie } else { Moved::Not })),
+            Written::Missing => None,
+        })
+    }
+
+    async fn keep_in_store(&self, header: &Header, payload: &[u8]) -> Result<Option<(String, Moved)>, CommitError> {
+        let Some(records) = self.store.0.records.as_ref() else { return Err(self.too_large(payload.len())) };
+        let facts = self.record_facts(header);
+        let was_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
+        let version = match self.current_record().filter(|_| !self.id_changes()) {
+            Some((records, record)) => match records.update(facts, payload, record.version).await? {
+                Written::Version(version) => version,
+                Written::Missing => return Ok(None),
+            },
+            None => records.create(facts, payload).await?,
+        };
+        let value =
+            self.store.0.sealer.seal_reference(header, version).map_err(|error| self.seal_error(payload, error))?;
+        if self.id_changes() {
+            match self.leave_old_id().await {
+                Ok(Written::Version(_)) => {}
+                not_left => {
+                    // The client keeps its old cookie, and nobody ever learns the new id: best effort to tidy up, and
+                    // the record's expiry does the rest.
+                    let _ = records.destroy(self.id).await;
+                    return not_left.map(|_| None);
+                }
+            }
+        }
+        Ok(Some((value, if was_in_store { Moved::Not } else { Moved::IntoStore })))
+    }
+
+    /// Gives up the id that the session was loaded with, after the new one was written.
+    async fn leave_old_id(&self) -> Result<Written, CommitError> {
+        let (Some(opened), Some(records)) = (self.opened, self.store.0.records.as_ref()) else {
+            return Ok(Written::Version(0));
+        };
+        let old = &opened.header;
+        match (self.frozen.id_change, &opened.record) {
+            // Security: no grace. Whoever holds the old cookie has been logged out.
+            (IdChange::Invalidated, _) => {
+                records.destroy(&old.id).await.map(|()| Written::Version(0)).map_err(Into::into)
+            }
+            // Security: what the old id shows to requests in flight is what it showed before, and nothing of the new
+            // session.
+            (_, Some(record)) => {
+                let expires = self.store.0.clock.now().saturating_add_seconds(REGENERATE_GRACE_SECONDS);
+                let facts = RecordFacts { session: &old.id, created: old.created, expires };
+                records.close(facts, &record.payload, record.version).await
+            }
+            (_, None) => Ok(Written::Version(0)),
+        }
+    }
+
+    fn target(&self, payload: &[u8]) -> Result<Target, CommitError> {
+        let inner = &self.store.0;
+        let is_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
+        match target(inner.placement, &inner.sealer, payload, inner.longest_text, is_in_store) {
+            Some(Target::Store) if payload.len() > inner.record_limit_bytes => Err(self.too_large(payload.len())),
+            Some(target) => Ok(target),
+            None => Err(self.too_large(payload.len())),
+        }
+    }
+
+    /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
+    fn header(&self) -> Header {
+        let lifetimes = self.store.0.sealer.lifetimes();
+        let Frozen { created, persistence, own_lifetime_seconds, .. } = *self.frozen;
+        let lifetime_seconds = match persistence {
+            Persistence::OwnLifetime => own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
+            Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
+        };
+        // The session may have begun on a server whose clock is ahead of this one.
+        let issued = self.store.0.clock.now().max(created);
+        let expires = issued.saturating_add_seconds(lifetime_seconds);
+        Header { kind: Kind::Inline, persistence, id: self.id.clone(), created, issued, expires }
+    }
+
+    /// When the session ends if it is not used again.
+    fn session_end(&self, header: &Header) -> Timestamp {
+        let absolute = self.store.0.sealer.lifetimes().absolute_end(header.created);
+        absolute.map_or(header.expires, |end| end.min(header.expires))
+    }
+
+    fn line(&self, header: &Header, value: &str) -> String {
+        let max_age = match header.persistence {
+            Persistence::BrowserSession => None,
+            Persistence::IdleTimeout | Persistence::OwnLifetime => {
+                Some(self.session_end(header).saturating_seconds_since(header.issued).min(COOKIE_MAX_AGE_SECONDS))
+            }
+        };
+        response::issue(&self.store.0.attributes, value, max_age)
+    }
+
+    fn record_facts(&self, header: &Header) -> RecordFacts<'_> {
+        RecordFacts { session: self.id, created: header.created, expires: self.session_end(header) }
+    }
+
+    fn current_record(&self) -> Option<(&Records, &LoadedRecord)> {
+        self.store.0.records.as_ref().zip(self.opened.and_then(|opened| opened.record.as_ref()))
+    }
+
+    fn id_changes(&self) -> bool {
+        self.frozen.id_change != IdChange::None
+    }
+
+    fn public_id(&self) -> crate::id::PublicId {
+        self.loaded.session.public(self.id)
+    }
+
+    fn too_large(&self, payload_bytes: usize) -> CommitError {
+        let inner = &self.store.0;
+        let payload_max_bytes =
+            if inner.records.is_some() { inner.record_limit_bytes } else { inner.sealer.payload_max_bytes() };
+        let mut largest_keys = self.loaded.session.member_sizes();
+        largest_keys.truncate(5);
+        CommitError::TooLarge { payload_bytes, payload_max_bytes, largest_keys }
+    }
+
+    fn seal_error(&self, payload: &[u8], error: SealError) -> CommitError {
+        match error {
+            SealError::Random(error) => CommitError::Random(error),
+            _ => self.too_large(payload.len()),
+        }
+    }
+
+    fn tell_resealed(&self) {
+        if let Some(opened) = self.opened.filter(|opened| opened.reseal_due) {
+            self.tell(&Event::Resealed { id: self.public_id(), from: opened.key_id });
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        self.store.0.observers.tell(event);
+    }
+}
+
+/// Whether a write moved the session.
+enum Moved {
+    Not,
+    IntoStore,
+    IntoCookie,
+}

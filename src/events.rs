@@ -1,0 +1,132 @@
+//! What happens to sessions, for logs, metrics and audit.
+
+use std::sync::Arc;
+
+use crate::error::Reason;
+use crate::id::{KeyId, PublicId};
+
+/// Is told what happens to sessions: synchronously, on the request's own path, so it is to be quick.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use sealed_session::{Event, Observer};
+///
+/// #[derive(Default)]
+/// struct Refusals(AtomicU64);
+///
+/// impl Observer for Refusals {
+///     fn observe(&self, event: &Event) {
+///         if let Event::Rejected { .. } = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// # let _ = Refusals::default();
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// One event. Events of one request come in the order of the variants of [`Event`].
+    fn observe(&self, event: &Event);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event) {
+        (**self).observe(event);
+    }
+}
+
+/// Something that happened to a session. Carries ids that logs may show, and no data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A setting that works and is worth a second thought; told once, when the store is built.
+    SettingWorthAThought {
+        /// The setting, by the name of its builder method.
+        setting: &'static str,
+        /// What may come of it.
+        advice: &'static str,
+    },
+    /// A request asked for its session.
+    Initiated {
+        /// The session that its cookie named, if there was a good one.
+        id: Option<PublicId>,
+    },
+    /// A cookie, or the record behind it, is not a session.
+    Rejected {
+        /// Why; the client is not told.
+        reason: Reason,
+    },
+    /// The server store did not answer, and the request goes on with a session that is not kept.
+    Ephemeral,
+    /// A session got a new id.
+    Migrated {
+        /// The id before.
+        from: PublicId,
+        /// The id from now on.
+        to: PublicId,
+    },
+    /// A session left its cookie for the server store.
+    Spilled {
+        /// The session.
+        id: PublicId,
+    },
+    /// A session came back from the server store into its cookie.
+    Returned {
+        /// The session.
+        id: PublicId,
+    },
+    /// A session that was not written lives on for another idle timeout.
+    Renewed {
+        /// The session.
+        id: PublicId,
+    },
+    /// A session left the key that sealed it before.
+    Resealed {
+        /// The session.
+        id: PublicId,
+        /// The key before.
+        from: KeyId,
+    },
+    /// A renewal was due and left out, because the server store did not answer or the session has moved on.
+    RenewalSkipped {
+        /// The session.
+        id: PublicId,
+    },
+    /// Writes were dropped: the session had left the record that this request read.
+    WritesDropped {
+        /// The session.
+        id: PublicId,
+    },
+    /// A handler wrote to a session whose response head was on its way; the writer got an error.
+    WriteAfterCommit {
+        /// The session, if it has an id.
+        id: Option<PublicId>,
+    },
+    /// A session ended, by `destroy` or because nothing was left in it.
+    Destroyed {
+        /// The session.
+        id: PublicId,
+    },
+    /// A response's caching headers were changed, so that no shared cache keeps it.
+    CachingRestricted,
+    /// The session was written, and its cookie goes out with the response.
+    Committed {
+        /// The session.
+        id: PublicId,
+    },
+}
+
+/// The observers of a store.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Arc<Vec<Arc<dyn Observer>>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
+        Arc::make_mut(&mut self.0).push(observer);
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        for observer in self.0.iter() {
+            observer.observe(event);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::state::{Phase, State};
+use super::{Amount, Path, json_to_time, time_to_json, to_json, to_object};
+use crate::clock::Timestamp;
+use crate::error::SessionError;
+use crate::events::{Event, Observers};
+use crate::id::{PublicId, SessionId};
+use crate::seal::Sealer;
+use crate::wire::header::Persistence;
+
+/// The session of one request: a cheap clone of it is the same session.
+///
+/// All calls are synchronous and take `&self`. What they change is written once, when the response is returned. Values
+/// are JSON; a path like `"user.email"` names one inside of another, and [`Path::from_segments`] names keys with dots.
+///
+/// ```
+/// # use sealed_session::{CookieStore, Key, RequestFacts};
+/// # pollster::block_on(async {
+/// # let store = CookieStore::builder(Key::generate()?).build()?;
+/// # let session = store.begin(&RequestFacts::new()).session().await?;
+/// session.put("user.email", "zoe@example.com")?;
+/// session.increment("visits", 1)?;
+///
+/// let email: Option<String> = session.get("user.email")?;
+/// assert_eq!(email.as_deref(), Some("zoe@example.com"));
+/// assert_eq!(session.get_or("visits", 0)?, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Session(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    fixed: Fixed,
+}
+
+/// What does not change during a request.
+pub(crate) struct Fixed {
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) observers: Observers,
+    /// When the request asked for its session.
+    pub(crate) opened_at: Timestamp,
+    /// End of the idle lifetime as loaded, `None` for a new session.
+    pub(crate) expires: Option<Timestamp>,
+    /// How sessions persist that ask for nothing else.
+    pub(crate) persistence: Persistence,
+}
+
+impl Session {
+    pub(crate) fn new(state: State, fixed: Fixed) -> Self {
+        Self(Arc::new(Shared { state: Mutex::new(state), fixed }))
+    }
+
+    /// The value at a path, `None` when it is absent or null.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] names the path, and what stands there, when that is no `T`.
+    pub fn get<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
+        self.read_state().payload.data.get(&path.into())
+    }
+
+    /// The value at a path, or `default` when it is absent or null. `0`, `false` and `""` are values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::get`].
+    pub fn get_or<T: DeserializeOwned>(&self, path: impl Into<Path>, default: T) -> Result<T, SessionError> {
+        self.get(path).map(|value| value.unwrap_or(default))
+    }
+
+    /// The date at a path, `None` when it is absent or null.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] when it is no date in ISO 8601.
+    pub fn get_time(&self, path: impl Into<Path>) -> Result<Option<OffsetDateTime>, SessionError> {
+        let path = path.into();
+        match self.read_state().payload.data.find(&path)? {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => json_to_time(&path, value).map(Some),
+        }
+    }
+
+    /// Whether a value stands at a path that is not null.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Path`] for a path that cannot name a value.
+    pub fn has(&self, path: impl Into<Path>) -> Result<bool, SessionError> {
+        self.read_state().payload.data.has(&path.into())
+    }
+
+    /// Whether a value stands at a path, null included.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Path`] for a path that cannot name a value.
+    pub fn contains(&self, path: impl Into<Path>) -> Result<bool, SessionError> {
+        self.read_state().payload.data.contains(&path.into())
+    }
+
+    /// A copy of all data.
+    #[must_use]
+    pub fn all(&self) -> Map<String, Value> {
+        self.read_state().payload.data.all().clone()
+    }
+
+    /// All data as one value of the application's own type.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] when the data are no `T`.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
+        self.read_state().payload.data.read()
+    }
+
+    /// Whether there is no data.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read_state().payload.data.is_empty()
+    }
+
+    /// Puts a value at a path, making the objects above it. An equal value is no change.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Value`] for what JSON cannot hold exactly, [`SessionError::Type`] for an index that an array does
+    /// not have, [`SessionError::Destroyed`] or [`SessionError::Committed`] when it is too late.
+    pub fn put<T: Serialize + ?Sized>(&self, path: impl Into<Path>, value: &T) -> Result<(), SessionError> {
+        let path = path.into();
+        let value = to_json(&path, value)?;
+        self.write(|state| Ok(((), state.payload.data.put(&path, value)?)))
+    }
+
+    /// Puts a date at a path, in ISO 8601.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`].
+    pub fn put_time(&self, path: impl Into<Path>, time: OffsetDateTime) -> Result<(), SessionError> {
+        let path = path.into();
+        let value = time_to_json(&path, time)?;
+        self.write(|state| Ok(((), state.payload.data.put(&path, value)?)))
+    }
+
+    /// Puts every member of an object, each under its name as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`]; then nothing was put.
+    pub fn merge<T: Serialize + ?Sized>(&self, object: &T) -> Result<(), SessionError> {
+        let members = to_object(object)?;
+        self.write(|state| Ok(((), state.payload.data.merge(members)?)))
+    }
+
+    /// Removes the value at a path; a missing one is no change. Elements behind one that left an array move up.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Path`] for a path that cannot name a value, or as [`Session::put`] when it is too late.
+    pub fn forget(&self, path: impl Into<Path>) -> Result<(), SessionError> {
+        let path = path.into();
+        self.write(|state| Ok(((), state.payload.data.forget(&path)?)))
+    }
+
+    /// Removes the value at a path and returns it; it stays when it is no `T`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::get`] and [`Session::forget`].
+    pub fn pull<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
+        let path = path.into();
+        self.write(|state| state.payload.data.pull(&path))
+    }
+
+    /// Adds to the number at a path, a missing one counting as 0, and returns the sum.
+    ///
+    /// # Errors
+    ///
+    /// When something else than a number stands there, or the sum leaves 64 bits.
+    pub fn increment(
+        &self,
+        path: impl Into<Path>,
+        amount: impl Into<Amount>,
+    ) -> Result<serde_json::Number, SessionError> {
+        let path = path.into();
+        self.write(|state| state.payload.data.increment(&path, amount.into()))
+    }
+
+    /// Subtracts from the number at a path, a missing one counting as 0, and returns the difference.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::increment`].
+    pub fn decrement(
+        &self,
+        path: impl Into<Path>,
+        amount: impl Into<Amount>,
+    ) -> Result<serde_json::Number, SessionError> {
+        self.increment(path, -amount.into())
+    }
+
+    /// Appends to the array at a path, making it when it is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`], and [`SessionError::Type`] when something else than an array stands there.
+    pub fn push<T: Serialize + ?Sized>(&self, path: impl Into<Path>, value: &T) -> Result<(), SessionError> {
+        let path = path.into();
+        let value = to_json(&path, value)?;
+        self.write(|state| Ok(((), state.payload.data.push(&path, value)?)))
+    }
+
+    /// Removes all data. Without any written after it, the session ends and its cookie is removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn clear(&self) -> Result<(), SessionError> {
+        self.write(|state| Ok(((), state.payload.data.clear())))
+    }
+
+    /// Replaces all data by one value of the application's own type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`], and when the value is no object.
+    pub fn replace<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), SessionError> {
+        let members = to_object(value)?;
+        self.write(|state| Ok(((), state.payload.data.replace(members)?)))
+    }
+
+    /// The id that logs may show; `None` while there is nothing to keep.
+    #[must_use]
+    pub fn id(&self) -> Option<PublicId> {
+        self.read_state().id.as_ref().map(|id| self.public(id))
+    }
+
+    /// Whether the data differ from what was loaded.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.read_state().changed
+    }
+
+    /// Whether the request came without a good session cookie.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.expires_at().is_none()
+    }
+
+    /// Birth of the session; for a new one, the time of this request.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.read_state().created
+    }
+
+    /// End of the idle lifetime as the request found it; `None` for a new session.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        drop(self.read_state());
+        self.0.fixed.expires
+    }
+
+    pub(crate) fn public(&self, id: &SessionId) -> PublicId {
+        id.public_id(self.0.fixed.sealer.audience())
+    }
+
+    pub(super) fn fixed(&self) -> &Fixed {
+        &self.0.fixed
+    }
+
+    /// The state, without counting as a use of the session.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A handler that panicked while it held the lock had finished or not begun its change: each is one assignment.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, for a call that makes the response depend on the session.
+    pub(super) fn read_state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.touched = true;
+        state
+    }
+
+    /// Runs a change that tells its result and whether the data differ afterwards.
+    pub(super) fn write<R>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<(R, bool), SessionError>,
+    ) -> Result<R, SessionError> {
+        let mut state = self.read_state();
+        if let Err(refused) = state.check_writable() {
+            if state.phase == Phase::Committed {
+                let id = state.id.as_ref().map(|id| self.public(id));
+                drop(state);
+                self.0.fixed.observers.tell(&Event::WriteAfterCommit { id });
+            }
+            return Err(refused);
+        }
+        // Drawn before the change: without random bytes nothing is written.
+        let id_was_missing = state.id.is_none();
+        state.ensure_id()?;
+        let outcome = change(&mut state);
+        let changed = matches!(outcome, Ok((_, true)));
+        state.changed |= changed;
+        if id_was_missing && !changed && !state.must_exist {
+            state.id = None;
+        }
+        outcome.map(|(result, _)| result)
+    }
+}
+
+impl fmt::Debug for Session {
+    /// Without the data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Session")
+            .field("id", &state.id.as_ref().map(|id| self.public(id)))
+            .field("phase", &state.phase)
+            .field("changed", &state.changed)
+            .finish_non_exhaustive()
+    }
+}

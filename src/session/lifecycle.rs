@@ -1,0 +1,167 @@
+//! The life of a session: new ids, its end, a lifetime of its own, CSRF tokens.
+
+use std::time::Duration;
+
+use super::Session;
+use super::state::{IdChange, Phase};
+use crate::error::{CsrfError, SessionError};
+use crate::wire::header::Persistence;
+
+impl Session {
+    /// Gives the session a new id and keeps its data; tokens of the old id die.
+    ///
+    /// Call it whenever the rights of the session change, or a visitor who knows the old id gains what the user gains
+    /// (session fixation). At login, [`Session::regenerate_and_reset_lifetime`] is the better one.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("cart", &["book"])?;
+    /// let before = session.id();
+    /// session.regenerate()?;
+    /// assert_ne!(session.id(), before);
+    /// assert!(session.has("cart")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Random`] when no id can be made, or as [`Session::put`] when it is too late.
+    pub fn regenerate(&self) -> Result<(), SessionError> {
+        self.write(|state| {
+            state.replace_id(IdChange::Regenerated)?;
+            Ok(((), false))
+        })
+    }
+
+    /// As [`Session::regenerate`], and the absolute lifetime begins again: for logins, or a visitor of 29 days would be
+    /// logged out a day later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::regenerate`].
+    pub fn regenerate_and_reset_lifetime(&self) -> Result<(), SessionError> {
+        let now = self.fixed().opened_at;
+        self.write(|state| {
+            state.replace_id(IdChange::Regenerated)?;
+            state.created = now;
+            Ok(((), false))
+        })
+    }
+
+    /// Drops all data and begins a new session under a new id: for a logout that leaves a farewell behind.
+    ///
+    /// Without anything written after it, the cookie is removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::regenerate`].
+    pub fn invalidate(&self) -> Result<(), SessionError> {
+        let now = self.fixed().opened_at;
+        let persistence = self.fixed().persistence;
+        self.write(|state| {
+            state.replace_id(IdChange::Invalidated)?;
+            state.created = now;
+            state.persistence = persistence;
+            state.payload = super::Payload::default();
+            state.must_exist = false;
+            Ok(((), true))
+        })
+    }
+
+    /// Ends the session: at once for this handle, at commit for the cookie and the store. Every later write is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Committed`] when it is too late. Destroying twice is no error.
+    pub fn destroy(&self) -> Result<(), SessionError> {
+        if self.state().phase == Phase::Destroyed {
+            return Ok(());
+        }
+        self.write(|state| {
+            state.payload = super::Payload::default();
+            state.must_exist = false;
+            state.phase = Phase::Destroyed;
+            Ok(((), true))
+        })
+    }
+
+    /// Gives the session a lifetime of its own, in whole seconds, which outlives the browser and is renewed with use.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Lifetime`] for less than a second or more than the configured `remember_max`, or as
+    /// [`Session::put`] when it is too late.
+    pub fn remember(&self, lifetime: Duration) -> Result<(), SessionError> {
+        let most_seconds = self.fixed().sealer.lifetimes().remember_max_seconds;
+        let asked_seconds = lifetime.as_secs();
+        if !(1..=most_seconds).contains(&asked_seconds) {
+            return Err(SessionError::Lifetime { asked_seconds, most_seconds });
+        }
+        self.write(|state| {
+            let changed = (state.persistence, state.own_lifetime_seconds) != (Persistence::OwnLifetime, asked_seconds);
+            state.persistence = Persistence::OwnLifetime;
+            state.own_lifetime_seconds = asked_seconds;
+            Ok(((), changed))
+        })
+    }
+
+    /// A new token for the forms of this session, which starts when there is none.
+    ///
+    /// Each call returns another text; all of them verify until the session gets a new id. Nothing is stored.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// let token = session.csrf_token()?;
+    /// assert!(session.verify_csrf(Some(&token)).is_ok());
+    /// assert!(session.verify_csrf(None).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Random`] when no token can be made, or as [`Session::put`] when it is too late.
+    pub fn csrf_token(&self) -> Result<String, SessionError> {
+        self.csrf_token_for("")
+    }
+
+    /// A new token for one form, named for example `"POST /transfer"`; it verifies for this scope alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::csrf_token`].
+    pub fn csrf_token_for(&self, scope: &str) -> Result<String, SessionError> {
+        self.write(|state| {
+            state.must_exist = true;
+            let id = state.ensure_id()?;
+            Ok((self.fixed().sealer.csrf_token(id, scope)?, false))
+        })
+    }
+
+    /// Verifies a token of the whole session, as a form sent it.
+    ///
+    /// # Errors
+    ///
+    /// [`CsrfError`] says what is wrong; adapters answer 403.
+    pub fn verify_csrf(&self, token: Option<&str>) -> Result<(), CsrfError> {
+        self.verify_csrf_for("", token)
+    }
+
+    /// Verifies a token of one form.
+    ///
+    /// # Errors
+    ///
+    /// [`CsrfError`] says what is wrong; adapters answer 403.
+    pub fn verify_csrf_for(&self, scope: &str, token: Option<&str>) -> Result<(), CsrfError> {
+        let token = token.ok_or(CsrfError::Missing)?;
+        let id = self.read_state().id.clone().ok_or(CsrfError::NoSession)?;
+        if self.fixed().sealer.verify_csrf(&id, token, scope) { Ok(()) } else { Err(CsrfError::Mismatch) }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a session is inside of one request.
+
+use super::Payload;
+use crate::clock::Timestamp;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::wire::header::Persistence;
+
+/// Everything that a handler's calls change. The driver reads it when the response head is due.
+pub(crate) struct State {
+    /// Made by the first write, so that reading an empty session leaves no trace.
+    pub(crate) id: Option<SessionId>,
+    pub(crate) created: Timestamp,
+    pub(crate) persistence: Persistence,
+    /// The lifetime under [`Persistence::OwnLifetime`].
+    pub(crate) own_lifetime_seconds: u64,
+    pub(crate) payload: Payload,
+    /// Something was read or written: the response depends on the session.
+    pub(crate) touched: bool,
+    /// The data differ from what was loaded.
+    pub(crate) changed: bool,
+    /// There were data when it was loaded.
+    pub(crate) loaded_with_data: bool,
+    /// A token was made, so the session must exist even without data.
+    pub(crate) must_exist: bool,
+    pub(crate) id_change: IdChange,
+    pub(crate) phase: Phase,
+}
+
+/// What becomes of the id that the session was loaded with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdChange {
+    /// It stays.
+    None,
+    /// A new one takes its place; requests in flight may still read under the old one.
+    Regenerated,
+    /// A new one takes its place, and the old one ends at once.
+    Invalidated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Live,
+    Destroyed,
+    Committed,
+}
+
+impl State {
+    pub(crate) fn new(now: Timestamp, persistence: Persistence) -> Self {
+        Self {
+            id: None,
+            created: now,
+            persistence,
+            own_lifetime_seconds: 0,
+            payload: Payload::default(),
+            touched: false,
+            changed: false,
+            loaded_with_data: false,
+            must_exist: false,
+            id_change: IdChange::None,
+            phase: Phase::Live,
+        }
+    }
+
+    /// Refuses a write that would be lost.
+    pub(crate) fn check_writable(&self) -> Result<(), SessionError> {
+        match self.phase {
+            Phase::Live => Ok(()),
+            Phase::Destroyed => Err(SessionError::Destroyed),
+            Phase::Committed => Err(SessionError::Committed),
+        }
+    }
+
+    /// Whether a session that was loaded is to be removed: the application left nothing in it.
+    pub(crate) fn is_emptied(&self) -> bool {
+        let had_something = self.loaded_with_data || self.id_change == IdChange::Invalidated;
+        self.changed && had_something && self.payload.is_empty() && !self.must_exist
+    }
+
+    /// The id, made now if there is none.
+    pub(crate) fn ensure_id(&mut self) -> Result<&SessionId, SessionError> {
+        match &mut self.id {
+            Some(id) => Ok(id),
+            none => Ok(none.insert(SessionId::generate()?)),
+        }
+    }
+
+    /// A new id for a session that has one.
+    // Security: ids are made here and nowhere else; one that came from a client is only ever loaded from an authentic
+    // cookie (session fixation: CVE-2022-25896, CVE-2023-29019).
+    pub(crate) fn replace_id(&mut self, change: IdChange) -> Result<(), SessionError> {
+        if self.id.is_some() {
+            self.id = Some(SessionId::generate()?);
+            if self.id_change != IdChange::Invalidated {
+                self.id_change = change;
+            }
+        }
+        Ok(())
+    }
+}
