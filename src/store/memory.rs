@@ -29,10 +29,10 @@ use crate::limits::MEMORY_STORE_CAPACITY_BYTES;
 ///
 /// The store holds at most [`capacity_bytes`](MemoryStoreBuilder::capacity_bytes), and the record that is just being
 /// written: the records' bytes and 320 bytes of bookkeeping for each (278 measured with moka 0.12.16, the rest for the
-/// allocator's rounding). When a new record does not fit, those that were not used for longest are evicted, whether expired or
+/// allocator's rounding). When a new record does not fit, those that were not used for longest are evicted, expired or
 /// alive. Their sessions end with [`Reason::RecordMissing`](crate::Reason::RecordMissing): their users are logged out.
-/// An evicted mark of a revoked session no longer revokes it. A record that is larger than the whole capacity is
-/// refused with an error and evicts nothing.
+/// Where the record marked a session as revoked, a copy of its cookie may open again. A record that is larger than the
+/// whole capacity is refused with an error and evicts nothing.
 ///
 /// Security: whoever can make the application keep large sessions can push others out. Choose the capacity above what
 /// all sessions of one idle timeout need, and watch [`held_bytes`](Self::held_bytes).
@@ -300,8 +300,8 @@ impl MemoryStore {
     /// Until the guard is dropped, nobody else writes.
     ///
     /// Security: removal takes its turn too. Between the read and the write of an update it would be undone, and a
-    /// destroyed session would come back. One turn for all ids, not moka's own for each: moka 0.12.16 miscounts the
-    /// weight of an entry that is replaced on one thread while another evicts it, and the capacity would drift.
+    /// destroyed session would come back. One turn for all ids, and not moka's own for each: moka 0.12.16 loses count
+    /// where an entry changes its size while another thread evicts, and the capacity would drift (20 of 200 runs).
     fn turn_to_write(&self) -> MutexGuard<'_, ()> {
         // The lock guards no data, so none can have been left half-written by a panic.
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,14 +5,25 @@ use std::thread;
 
 use pollster::block_on;
 use sealed_session::store::{Created, MemoryStore, Updated};
-use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore, StoreError, SystemClock, Timestamp};
+use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, StoreError, SystemClock, Timestamp};
 
 use crate::support::{BlockOn, START_UNIX_SECONDS, after, create, fresh_id, record};
 
 pub(crate) fn with_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, BlockOn<'_>)) {
     let clock = ManualClock::at_unix_seconds(START_UNIX_SECONDS);
-    let store = MemoryStore::builder().clock(clock.clone()).build();
+    let store = MemoryStore::builder().clock(YieldingClock(clock.clone())).build();
     rule(&store, &clock, &|work| block_on(work));
+}
+
+/// Lets another thread run whenever it is read, which is in the middle of every call: what can interleave does.
+struct YieldingClock(ManualClock);
+
+impl Clock for YieldingClock {
+    fn unix_milliseconds(&self) -> u64 {
+        let now = self.0.unix_milliseconds();
+        thread::yield_now();
+        now
+    }
 }
 
 /// As the documentation of `MemoryStore` states it.
