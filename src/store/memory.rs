@@ -1,9 +1,9 @@
 //! Records in this process's memory, over `moka`'s concurrent cache.
 //!
-//! What exists is decided by the injected [`Clock`] alone, compared at every call. `moka` is given no expiry of its own:
-//! its timer follows another clock, which runs on while ours is set back or stands still, and would then drop a session
-//! that is alive. An expired record therefore stays until it is swept, replaced or destroyed, but never beyond the
-//! capacity; and as nothing reads it, it is among the first to be evicted.
+//! What exists is decided by the injected [`Clock`] alone, read at every call. `moka` is given no expiry of its own:
+//! its timer follows another clock, which runs on while ours stands still or is set back, and would drop a session that
+//! is alive. An expired record therefore stays until it is swept, replaced or destroyed, but never beyond the capacity;
+//! and as nothing reads it, it is among the first to be evicted.
 
 use std::fmt;
 use std::future::poll_fn;
