@@ -55,6 +55,11 @@ pub enum Event {
         /// Why; the client is not told.
         reason: Reason,
     },
+    /// A session could not be loaded; its request was not answered as if it had none.
+    LoadFailed {
+        /// What the store says.
+        problem: String,
+    },
     /// The server store did not answer, and the request goes on with a session that is not kept.
     Ephemeral,
     /// A session got a new id.
@@ -108,6 +113,11 @@ pub enum Event {
     },
     /// A response's caching headers were changed, so that no shared cache keeps it.
     CachingRestricted,
+    /// A session could not be written; its client keeps the cookie that it has.
+    CommitFailed {
+        /// What went wrong, without data.
+        problem: String,
+    },
     /// The session was written, and its cookie goes out with the response.
     Committed {
         /// The session.

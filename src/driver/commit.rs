@@ -16,6 +16,19 @@ impl CookieStore {
         is_navigation: bool,
         response: &ResponseFacts<'_>,
     ) -> Result<Commit, CommitError> {
+        let outcome = self.try_commit(loaded, is_navigation, response).await;
+        if let Err(error) = &outcome {
+            self.0.observers.tell(&Event::CommitFailed { problem: error.to_string() });
+        }
+        outcome
+    }
+
+    async fn try_commit(
+        &self,
+        loaded: &Loaded,
+        is_navigation: bool,
+        response: &ResponseFacts<'_>,
+    ) -> Result<Commit, CommitError> {
         let frozen = loaded.session.freeze();
         if !self.0.enabled {
             return Ok(Commit::default());

@@ -80,8 +80,10 @@ impl CookieStore {
         for reason in refused {
             self.0.observers.tell(&Event::Rejected { reason: *reason });
         }
-        if outcome.as_ref().is_ok_and(|loaded| loaded.ephemeral) {
-            self.0.observers.tell(&Event::Ephemeral);
+        match outcome {
+            Ok(loaded) if loaded.ephemeral => self.0.observers.tell(&Event::Ephemeral),
+            Ok(_) => {}
+            Err(error) => self.0.observers.tell(&Event::LoadFailed { problem: error.to_string() }),
         }
     }
 

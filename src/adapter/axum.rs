@@ -1,0 +1,107 @@
+//! Extractor for axum 0.8, behind [`SessionLayer`](crate::adapter::tower::SessionLayer).
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use sealed_session::adapter::tower::SessionLayer;
+//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//!
+//! async fn visits(session: Session) -> Result<String, SessionError> {
+//!     Ok(format!("visit {}", session.increment("visits", 1)?))
+//! }
+//!
+//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let app: Router = Router::new().route("/", get(visits)).layer(SessionLayer::new(store));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::driver::PendingSession;
+use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::session::Session;
+
+impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let pending = parts.extensions.get::<PendingSession>().cloned().ok_or(SessionRejection::MissingLayer)?;
+        pending.session().await.map_err(SessionRejection::Load)
+    }
+}
+
+/// Why a handler got no session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionRejection {
+    /// No [`SessionLayer`](crate::adapter::tower::SessionLayer) is around this route. Answered with 500 and this
+    /// sentence, because every request to the route fails until it is mended.
+    MissingLayer,
+    /// The server store does not answer. Answered with 503 and an empty body.
+    Load(LoadError),
+}
+
+impl fmt::Display for SessionRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingLayer => f.write_str(
+                "this route has no session: add `.layer(SessionLayer::new(store))` to its router, behind its routes",
+            ),
+            Self::Load(source) => source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SessionRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::MissingLayer => None,
+            Self::Load(source) => Some(source),
+        }
+    }
+}
+
+impl IntoResponse for SessionRejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::MissingLayer => (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response(),
+            Self::Load(source) => source.into_response(),
+        }
+    }
+}
+
+/// Lets handlers use `?` on a session's calls: 500 with an empty body, the details are for the log.
+impl IntoResponse for SessionError {
+    fn into_response(self) -> Response {
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
+}
+
+/// 503 with an empty body.
+impl IntoResponse for LoadError {
+    fn into_response(self) -> Response {
+        status(self.status_code())
+    }
+}
+
+/// 503, 409 or 500 with an empty body.
+impl IntoResponse for CommitError {
+    fn into_response(self) -> Response {
+        status(self.status_code())
+    }
+}
+
+/// 403 with an empty body.
+impl IntoResponse for CsrfError {
+    fn into_response(self) -> Response {
+        status(self.status_code())
+    }
+}
+
+fn status(code: u16) -> Response {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}

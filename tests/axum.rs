@@ -1,0 +1,86 @@
+//! The axum extractor, in a router as an application has it.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{get, post};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use sealed_session::adapter::tower::SessionLayer;
+use sealed_session::store::MemoryStore;
+use sealed_session::{CookieStore, Key, Session, SessionError};
+use tower::ServiceExt as _;
+
+async fn visits(session: Session) -> Result<String, SessionError> {
+    Ok(format!("visit {}", session.increment("visits", 1)?))
+}
+
+async fn log_out(session: Session) -> Result<StatusCode, SessionError> {
+    session.destroy()?;
+    Ok(StatusCode::SEE_OTHER)
+}
+
+async fn broken(session: Session) -> Result<(), SessionError> {
+    session.put("visits", "many")?;
+    session.increment("visits", 1)?;
+    Ok(())
+}
+
+fn routes() -> Router {
+    Router::new().route("/", get(visits)).route("/logout", post(log_out)).route("/broken", get(broken))
+}
+
+fn application() -> Router {
+    let store = CookieStore::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap();
+    routes().layer(SessionLayer::new(store))
+}
+
+async fn send(application: &Router, method: &str, path: &str, cookie: Option<&str>) -> Response<Body> {
+    let request = Request::builder().method(method).uri(path);
+    let request = cookie.into_iter().fold(request, |request, cookie| request.header(COOKIE, cookie));
+    application.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+}
+
+fn cookie(response: &Response<Body>) -> String {
+    response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+async fn text(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[pollster::test]
+async fn a_handler_takes_its_session_as_an_argument() {
+    let application = application();
+    let first = send(&application, "GET", "/", None).await;
+    let sent = cookie(&first);
+    assert_eq!(text(first).await, "visit 1");
+    assert_eq!(text(send(&application, "GET", "/", Some(&sent)).await).await, "visit 2");
+}
+
+#[pollster::test]
+async fn a_logout_removes_the_cookie() {
+    let application = application();
+    let sent = cookie(&send(&application, "GET", "/", None).await);
+    let response = send(&application, "POST", "/logout", Some(&sent)).await;
+    let line = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(line.starts_with("__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"), "{line}");
+}
+
+#[pollster::test]
+async fn without_the_layer_the_answer_names_the_missing_call() {
+    let response = send(&routes(), "GET", "/", None).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let text = text(response).await;
+    assert!(text.contains(".layer(SessionLayer::new(store))"), "{text}");
+}
+
+#[pollster::test]
+async fn a_sessions_error_becomes_an_empty_500_and_what_was_written_before_it_is_kept() {
+    let application = application();
+    let response = send(&application, "GET", "/broken", None).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(response.headers().contains_key(SET_COOKIE));
+    assert_eq!(text(response).await, "");
+}
