@@ -1,0 +1,188 @@
+//! What a user of the crate compiles along with it, pinned through `cargo tree` and `cargo metadata`.
+//!
+//! Every platform is counted, so that the figures are the same wherever the test runs. The lock file is taken as it
+//! stands; nothing is fetched after `cargo fetch`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Crates of the core without a store, ours not counted.
+const CORE_MAX_CRATES: usize = 48;
+/// Crates with the memory store, ours not counted.
+const MEMORY_MAX_CRATES: usize = 62;
+
+/// Ciphers and hashes that hold a key or a state made from one, and wipe it only on request.
+const HOLDS_SECRETS: [&str; 11] = [
+    "aes",
+    "aes-gcm",
+    "block-buffer",
+    "chacha20",
+    "chacha20poly1305",
+    "digest",
+    "ghash",
+    "hmac",
+    "poly1305",
+    "polyval",
+    "sha2",
+];
+
+/// A crate of a tree: its version and the features that are on.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Dependency {
+    name: String,
+    version: String,
+    features: BTreeSet<String>,
+}
+
+#[test]
+fn the_core_stays_small() {
+    assert_at_most(&tree(&["--no-default-features"]), CORE_MAX_CRATES);
+}
+
+#[test]
+fn the_memory_store_stays_small() {
+    assert_at_most(&tree(&["--no-default-features", "--features", "memory"]), MEMORY_MAX_CRATES);
+}
+
+#[test]
+fn the_core_knows_no_framework_and_no_runtime() {
+    let core = tree(&["--no-default-features"]);
+    assert_without(
+        &core,
+        &["http", "http-body", "cookie", "tokio", "axum", "axum-core", "tower", "tower-layer", "tower-service"],
+    );
+}
+
+#[test]
+fn the_tower_layer_needs_neither_axum_nor_tokio() {
+    let tower = tree(&["--no-default-features", "--features", "tower"]);
+    assert_with(&tower, "tower-layer");
+    assert_without(&tower, &["axum", "axum-core", "tokio", "tower", "hyper"]);
+}
+
+#[test]
+fn the_axum_extractor_needs_the_traits_alone() {
+    let axum = tree(&["--no-default-features", "--features", "axum"]);
+    assert_with(&axum, "axum-core");
+    assert_without(&axum, &["axum", "hyper", "tower"]);
+}
+
+#[test]
+fn no_crate_comes_in_two_versions() {
+    let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
+    for dependency in tree(&["--all-features"]) {
+        versions.entry(dependency.name).or_default().insert(dependency.version);
+    }
+    versions.retain(|_, versions| versions.len() > 1);
+    assert!(versions.is_empty(), "{versions:?}");
+}
+
+#[test]
+fn the_core_builds_with_our_rust_version() {
+    let ours = rust_version(env!("CARGO_PKG_RUST_VERSION"));
+    assert!(ours >= (1, 89), "{ours:?}");
+    let declared = declared_rust_versions();
+    for dependency in tree(&["--no-default-features"]) {
+        let theirs = declared.get(&(dependency.name.clone(), dependency.version.clone()));
+        let theirs = theirs.unwrap_or_else(|| panic!("{} states no rust-version", dependency.name));
+        assert!(rust_version(theirs) <= ours, "{} needs Rust {theirs}, ours is {ours:?}", dependency.name);
+    }
+}
+
+#[test]
+fn key_schedules_are_wiped() {
+    let core = tree(&["--no-default-features"]);
+    for name in HOLDS_SECRETS {
+        let found: Vec<_> = core.iter().filter(|dependency| dependency.name == name).collect();
+        assert!(!found.is_empty(), "{name} left the tree: so must its line here");
+        for dependency in found {
+            assert!(dependency.features.contains("zeroize"), "{name} is built without `zeroize`: {dependency:?}");
+        }
+    }
+}
+
+fn assert_at_most(tree: &BTreeSet<Dependency>, most: usize) {
+    let names: Vec<_> = tree.iter().map(|dependency| dependency.name.as_str()).collect();
+    assert!(names.len() > 10, "the tree was not read: {names:?}");
+    assert!(names.len() <= most, "{} crates, {most} at most: {names:?}", names.len());
+}
+
+fn assert_with(tree: &BTreeSet<Dependency>, name: &str) {
+    assert!(tree.iter().any(|dependency| dependency.name == name), "{name} is not in the tree");
+}
+
+fn assert_without(tree: &BTreeSet<Dependency>, names: &[&str]) {
+    assert_with(tree, "aes-gcm");
+    let found: Vec<_> =
+        tree.iter().map(|dependency| &dependency.name).filter(|name| names.contains(&name.as_str())).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// The normal dependencies under these feature options, on all platforms, ours not counted.
+fn tree(features: &[&str]) -> BTreeSet<Dependency> {
+    let ours = ["tree", "--package", env!("CARGO_PKG_NAME"), "--edges", "normal", "--target", "all"];
+    let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
+    let lines = cargo(&[&ours[..], &shape, features].concat());
+    let mut tree: BTreeSet<_> = lines.lines().filter_map(dependency).collect();
+    tree.retain(|dependency| dependency.name != env!("CARGO_PKG_NAME"));
+    tree
+}
+
+/// `aes v0.9.4|default,zeroize`; a macro crate has ` (proc-macro)` behind its version.
+fn dependency(line: &str) -> Option<Dependency> {
+    let (package, features) = line.split_once('|')?;
+    let mut words = package.split(' ');
+    let name = words.next()?.to_owned();
+    let version = words.next()?.strip_prefix('v')?.to_owned();
+    let features = features.split(',').map(|feature| feature.trim().to_owned()).collect();
+    Some(Dependency { name, version, features })
+}
+
+/// `rust-version` by name and version, for every package of the lock file that states one.
+fn declared_rust_versions() -> BTreeMap<(String, String), String> {
+    let text = cargo(&["metadata", "--format-version", "1", "--all-features"]);
+    let metadata: Value = serde_json::from_str(&text).unwrap_or_default();
+    let packages = metadata.get("packages").and_then(Value::as_array).cloned().unwrap_or_default();
+    let declared = |package: &Value| {
+        let text = |key| package.get(key).and_then(Value::as_str).map(String::from);
+        Some(((text("name")?, text("version")?), text("rust_version")?))
+    };
+    packages.iter().filter_map(declared).collect()
+}
+
+fn rust_version(text: &str) -> (u32, u32) {
+    let mut parts = text.split('.').map_while(|part| part.parse().ok());
+    (parts.next().unwrap_or(u32::MAX), parts.next().unwrap_or(0))
+}
+
+/// What `cargo` prints, with the lock file as it stands.
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).arg("--locked").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let (worked, printed, complaint) = match output {
+        Ok(output) => (output.status.success(), output.stdout, output.stderr),
+        Err(error) => (false, Vec::new(), error.to_string().into_bytes()),
+    };
+    assert!(worked, "cargo {arguments:?}: {}", String::from_utf8_lossy(&complaint));
+    String::from_utf8_lossy(&printed).into_owned()
+}
+
+#[test]
+fn a_line_of_the_tree_is_read() {
+    let expected = |features: &[&str]| {
+        let features = features.iter().map(|feature| (*feature).to_owned()).collect();
+        Some(Dependency { name: "serde_derive".to_owned(), version: "1.0.229".to_owned(), features })
+    };
+    assert_eq!(dependency("serde_derive v1.0.229 (proc-macro)|default,x"), expected(&["default", "x"]));
+    assert_eq!(dependency("serde_derive v1.0.229|"), expected(&[""]));
+    assert_eq!(dependency(""), None);
+}
+
+#[test]
+fn rust_versions_are_compared_by_number() {
+    assert!(rust_version("1.100") > rust_version("1.89"));
+    assert_eq!(rust_version("1.89.0"), rust_version("1.89"));
+    assert!(rust_version("unknown") > rust_version("1.89"));
+}

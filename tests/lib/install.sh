@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# The tools that the stages need: whether they are there, and how they come.
+
+# have TOOL
+have() {
+    case $1 in
+        rustfmt) cargo fmt --version >/dev/null 2>&1 ;;
+        clippy) cargo clippy --version >/dev/null 2>&1 ;;
+        cargo-deny) cargo deny --version >/dev/null 2>&1 ;;
+        cargo-fuzz) cargo fuzz --version >/dev/null 2>&1 ;;
+        chromium)
+            command -v "${CHROMIUM:-chromium}" >/dev/null && command -v "${CHROMEDRIVER:-chromedriver}" >/dev/null
+            ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# Installs each tool that is missing; fails when one is still missing at the end.
+stage_install() {
+    set +e
+    local tool packages=() missing=()
+    for tool in "$@"; do
+        have "$tool" && continue
+        case $tool in
+            cc) packages+=(gcc libc6-dev) ;;
+            c++) packages+=(g++) ;;
+            python3) packages+=(python3) ;;
+            chromium) packages+=(chromium chromium-driver) ;;
+        esac
+    done
+    [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+    for tool in "$@"; do
+        have "$tool" && continue
+        case $tool in
+            rustfmt | clippy) rustup component add "$tool" ;;
+            # The releases whose options and configuration this repository uses.
+            cargo-deny) cargo install --locked cargo-deny --version '^0.20' ;;
+            cargo-fuzz) cargo install --locked cargo-fuzz --version '^0.13' ;;
+        esac
+        have "$tool" || missing+=("$tool")
+    done
+    [ ${#missing[@]} -eq 0 ] || echo "still missing: ${missing[*]}"
+    [ ${#missing[@]} -eq 0 ]
+}
+
+# install_packages PACKAGE...: Debian packages, as root or through a sudo that asks for no password.
+install_packages() {
+    local as_root=()
+    if ! command -v apt-get >/dev/null; then
+        echo "there is no apt-get: install by hand: $*"
+        return 1
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! sudo -n true; then
+            echo "neither root nor a sudo without password: run 'apt-get install $*' as root"
+            return 1
+        fi
+        as_root=(sudo -n)
+    fi
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -q)
+    "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"
+}

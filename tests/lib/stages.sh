@@ -1,0 +1,140 @@
+# shellcheck shell=bash
+# What each stage of tests/run.sh does. A stage runs under `set -e` in a shell of its own, from the root of the checkout;
+# what it has to keep for a moment goes to $LOGS.
+
+CRATE=sealed-session
+FUZZ_SECONDS=20
+
+stage_fetch() {
+    cargo fetch --locked
+    local manifest
+    for manifest in fuzz/Cargo.toml benches/Cargo.toml; do
+        [ ! -f "$manifest" ] || cargo fetch --locked --manifest-path "$manifest"
+    done
+}
+
+stage_fmt() {
+    cargo fmt --all --check
+    need_file fuzz/Cargo.toml benches/Cargo.toml
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --manifest-path benches/Cargo.toml --check
+}
+
+# The two commands that the README promises.
+stage_readme() {
+    need_file README.md
+    local line
+    for line in 'cargo run --example demo' 'bash tests/run.sh'; do
+        grep -qxF "$line" README.md || fail "README.md does not show '$line' on a line of its own"
+    done
+}
+
+stage_clippy() {
+    cargo clippy --locked --package "$CRATE" --all-targets --no-default-features -- -D warnings
+    cargo clippy --locked --package "$CRATE" --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+    need_file fuzz/Cargo.toml benches/Cargo.toml
+    cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
+    cargo clippy --locked --manifest-path benches/Cargo.toml --all-targets -- -D warnings
+}
+
+# What a contributor types, without anything that this script installed.
+stage_test() {
+    env -u CHROMIUM -u CHROMEDRIVER cargo test --locked --no-fail-fast
+}
+
+stage_test_core() {
+    cargo test --locked --no-fail-fast --package "$CRATE" --no-default-features
+}
+
+stage_test_all() {
+    cargo test --locked --no-fail-fast --package "$CRATE" --all-features
+}
+
+stage_memory() {
+    need_file tests/memory/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-memory-tests
+}
+
+stage_doc() {
+    export RUSTDOCFLAGS='-D warnings'
+    cargo doc --locked --package "$CRATE" --no-deps --all-features
+    cargo doc --locked --package "$CRATE" --no-deps --all-features --document-private-items
+}
+
+stage_features() {
+    local features feature
+    features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, sys
+packages = json.load(sys.stdin)["packages"]
+features = next(package["features"] for package in packages if package["name"] == sys.argv[1])
+print("\n".join(sorted(features)))' "$CRATE")
+    [ -n "$features" ] || fail "cargo metadata names no feature of $CRATE"
+    for feature in $features; do
+        echo "feature $feature alone"
+        # Clippy is `cargo check` and its warnings, in one build with the stage before.
+        cargo clippy --locked --package "$CRATE" --no-default-features --features "$feature" -- -D warnings
+    done
+}
+
+stage_deny() {
+    cargo deny --locked --all-features check bans licenses sources
+}
+
+# What would be published: everything a user needs, nothing else, and it builds.
+stage_package() {
+    local files file
+    files=$(cargo package --locked --allow-dirty --package "$CRATE" --list)
+    for file in Cargo.toml LICENSE-MIT LICENSE-APACHE README.md CHANGELOG.md SECURITY.md src/lib.rs; do
+        grep -qxF "$file" <<<"$files" || fail "the package lacks $file"
+    done
+    local expected='src/.*|tests/vectors/sealed_session_v1\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE-(MIT|APACHE)'
+    expected+='|Cargo\.toml|Cargo\.toml\.orig|Cargo\.lock|\.cargo_vcs_info\.json'
+    ! grep -vxE "$expected" <<<"$files" || fail 'the package has the files above, which nobody needs'
+    cargo package --locked --allow-dirty --package "$CRATE"
+}
+
+# Each target for a short while: that it builds, keeps its laws over the corpus, and runs.
+stage_fuzz() {
+    need_file fuzz/Cargo.toml
+    local targets target found
+    targets=$(cargo fuzz list)
+    [ -n "$targets" ] || fail 'cargo fuzz lists no target'
+    for target in $targets; do
+        [ -n "$(ls -A "fuzz/corpus/$target" 2>/dev/null)" ] || fail "fuzz/corpus/$target is empty"
+        found=$LOGS/found/$target
+        mkdir -p "$found"
+        # No sanitizer: the crate has no `unsafe`, and the stable toolchain has none. What is newly found goes to the
+        # first folder, so that the committed corpus stays as it is.
+        cargo fuzz run -s none "$target" "$found" "fuzz/corpus/$target" -- \
+            -max_total_time="$FUZZ_SECONDS" -timeout=10 -print_final_stats=1 2>&1 | tee "$found.log"
+        grep -qE '^Done [1-9][0-9]* runs' "$found.log" || fail "$target did not run"
+    done
+}
+
+# Each benchmark once: that it builds and what it measures works, not how fast.
+stage_benches() {
+    need_file benches/Cargo.toml
+    cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 | tee "$LOGS/bench-output"
+    grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
+}
+
+stage_browser() {
+    need_file tests/browser/Cargo.toml
+    CHROMIUM=$(command -v "${CHROMIUM:-chromium}")
+    CHROMEDRIVER=$(command -v "${CHROMEDRIVER:-chromedriver}")
+    export CHROMIUM CHROMEDRIVER
+    cargo test --locked --no-fail-fast --package sealed-session-browser-tests
+}
+
+need_file() {
+    local file
+    for file in "$@"; do
+        [ -f "$file" ] || fail "$file is missing"
+    done
+}
+
+fail() {
+    echo "$1"
+    exit 1
+}

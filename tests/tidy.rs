@@ -1,0 +1,300 @@
+//! The habits that a compiler does not hold: who imports whom, who names which crate, and how large a file grows.
+
+mod tidy {
+    pub(crate) mod cfg_test;
+    pub(crate) mod lexer;
+    pub(crate) mod paths;
+    pub(crate) mod rules;
+    pub(crate) mod table;
+}
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tidy::rules::{code_lines, findings};
+use tidy::table::ROOMS;
+
+#[test]
+fn the_sources_keep_every_rule() {
+    let sources = read_sources();
+    let found = findings(&borrowed(&sources));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn every_source_file_was_read() {
+    let sources = read_sources();
+    for expected in ["lib.rs", "limits.rs", "crypto/aead.rs"] {
+        assert!(sources.iter().any(|(name, text)| name == expected && !text.is_empty()), "{expected} was not read");
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are for whoever runs it with --nocapture")]
+fn files_are_small() {
+    let sources = read_sources();
+    let lines = code_lines(&borrowed(&sources));
+    let (median, ninth_decile) = (lines[lines.len() / 2], lines[lines.len() * 9 / 10]);
+    println!("code lines of {} files: median {median}, ninth decile {ninth_decile}", lines.len());
+    assert!(ninth_decile <= 250, "ninth decile of code lines: {ninth_decile}, 250 at most");
+}
+
+fn read_sources() -> Vec<(String, String)> {
+    let mut sources = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let read = read_folder(&root, "", &mut sources);
+    assert!(read.is_ok(), "{}: {read:?}", root.display());
+    sources
+}
+
+fn read_folder(folder: &Path, prefix: &str, sources: &mut Vec<(String, String)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            read_folder(&entry.path(), &format!("{name}/"), sources)?;
+        } else if name.ends_with(".rs") {
+            sources.push((name, fs::read_to_string(entry.path())?));
+        }
+    }
+    Ok(())
+}
+
+fn borrowed(sources: &[(String, String)]) -> Vec<(&str, &str)> {
+    sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+}
+
+/// What the rules find in a small crate: `lib.rs` and the rooms of these files.
+fn found_in(file: &str, text: &str) -> Vec<String> {
+    found_among(&[(file, text)])
+}
+
+fn found_among(files: &[(&str, &str)]) -> Vec<String> {
+    let frame = [
+        (
+            "lib.rs",
+            "mod clock; mod driver; mod seal; mod store; mod wire; pub use driver::CookieStore; pub use store::MemoryStore;",
+        ),
+        ("clock.rs", "pub struct Clock;"),
+        ("driver/mod.rs", "pub struct CookieStore;"),
+        ("seal.rs", "pub struct Sealer;"),
+        ("store/mod.rs", "mod memory; pub use memory::MemoryStore; pub trait RecordStore {}"),
+        ("store/memory.rs", "pub struct MemoryStore;"),
+        ("adapter/tower.rs", "pub struct Layer;"),
+        ("wire/mod.rs", "pub(crate) mod text;"),
+        ("wire/text.rs", ""),
+    ];
+    let mut all = files.to_vec();
+    all.extend(frame.iter().filter(|(name, _)| !files.iter().any(|(given, _)| given == name)));
+    findings(&all)
+}
+
+/// Exactly one finding, with this text in it.
+fn assert_caught(file: &str, text: &str, expected: &str) {
+    let found = found_in(file, text);
+    assert!(matches!(found.as_slice(), [one] if one.contains(expected)), "{file}: {text}: {found:?}");
+}
+
+fn assert_passes(file: &str, text: &str) {
+    assert_eq!(found_in(file, text), [] as [String; 0], "{file}: {text}");
+}
+
+#[test]
+fn the_table_flows_one_way() {
+    for (line, (room, imports)) in ROOMS.iter().enumerate() {
+        for import in *imports {
+            assert!(ROOMS[..line].iter().any(|(above, _)| above == import), "`{import}` does not stand above `{room}`");
+        }
+    }
+}
+
+#[test]
+fn an_import_against_the_flow_is_caught_however_it_is_written() {
+    for text in [
+        "use crate::driver::CookieStore;",
+        "use crate::{wire::text, driver};",
+        "use crate::{clock::{self, Clock}, driver::{CookieStore as S}};",
+        "pub(crate) use crate::driver::*;",
+        "use super::super::driver::CookieStore;",
+        "use super::super::{driver};",
+        "fn f() -> crate::driver::CookieStore { todo() }",
+        "fn f(x: &super::super::driver::CookieStore) {}",
+        "mod inner { use super::super::super::driver::CookieStore; }",
+        "fn f() { use crate::driver; }",
+        "macro_rules! m { () => { $crate::driver::f() } }",
+        "use crate::CookieStore;",
+        "use super::super::CookieStore;",
+        "fn f<T>() -> <T as crate::driver::X>::Y {}",
+        "use\n    crate // why\n    :: /* not */ driver;",
+    ] {
+        assert_caught("wire/text.rs", text, "`wire` may not import `driver`");
+    }
+}
+
+#[test]
+fn a_finding_names_the_file_and_the_line() {
+    assert_caught("wire/text.rs", "//! Text.\n\nuse crate::driver;", "src/wire/text.rs:3: ");
+}
+
+#[test]
+fn an_import_with_the_flow_passes() {
+    assert_passes(
+        "wire/text.rs",
+        "use crate::clock::Clock; use super::text; use crate::wire; fn f() { wire::text::g() }",
+    );
+    assert_passes("driver/mod.rs", "use crate::{seal::Sealer, store::RecordStore}; use serde_json::Value;");
+    assert_passes(
+        "lib.rs",
+        "mod wire; pub use wire::text; use crate::driver::CookieStore; pub use store::memory::MemoryStore;",
+    );
+}
+
+#[test]
+fn comments_strings_and_lifetimes_import_nothing() {
+    assert_passes("wire/text.rs", "//! See crate::driver::X. unsafe\n/* use crate::driver; */ /// todo!()\nfn f() {}");
+    assert_passes("wire/text.rs", r##"const A: &str = "crate::driver::X"; const B: &str = r#"unsafe " todo!()"#;"##);
+    assert_passes("wire/text.rs", "fn f<'a>(x: &'a str, y: char) -> &'a str { if y == '\"' { x } else { x } }");
+}
+
+#[test]
+fn test_code_may_import_anything_of_ours() {
+    assert_passes("wire/text.rs", "#[cfg(test)] mod tests { use crate::driver::CookieStore; }");
+    assert_passes("wire/text.rs", "#[cfg(test)] use crate::driver::CookieStore;");
+    let files = [("wire/mod.rs", "#[cfg(test)] mod text;"), ("wire/text.rs", "use crate::driver::CookieStore;")];
+    assert_eq!(found_among(&files), [] as [String; 0]);
+}
+
+#[test]
+fn test_code_ends_where_it_ends() {
+    assert_caught("wire/text.rs", "#[cfg(test)] mod tests { fn f() {} } use crate::driver;", "may not import `driver`");
+    assert_caught("wire/text.rs", "#[cfg(not(test))] mod a { use crate::driver; }", "may not import `driver`");
+}
+
+#[test]
+fn the_root_of_the_crate_is_no_way_around_the_table() {
+    for text in
+        ["use crate as root;", "use crate::*;", "use super::super::*;", "use crate::{self as root};", "crate::f!();"]
+    {
+        assert_caught("wire/text.rs", text, "names the crate's root");
+    }
+}
+
+#[test]
+fn a_leaf_is_imported_by_its_room_alone() {
+    for text in [
+        "use crate::store::memory::MemoryStore;",
+        "use crate::store::memory;",
+        "use crate::store; fn f() { store::memory::g() }",
+        "use crate::store::MemoryStore;",
+        "use crate::MemoryStore;",
+    ] {
+        let found = found_in("driver/mod.rs", text);
+        assert!(found.last().is_some_and(|last| last.contains("leaf `store::memory`")), "{text}: {found:?}");
+    }
+    assert_caught("store/redis.rs", "use super::memory::MemoryStore;", "leaf `store::memory`");
+    assert_caught("adapter/poem.rs", "use super::tower::Layer;", "leaf `adapter::tower`");
+    assert_passes("adapter/axum.rs", "use super::tower::Layer; use crate::driver::CookieStore;");
+    assert_passes("store/redis.rs", "use super::RecordStore;");
+}
+
+#[test]
+fn a_room_that_the_table_does_not_know_is_caught() {
+    assert_caught("helpers.rs", "", "src/helpers.rs:1: the room `helpers`");
+    assert_caught("helpers/mod.rs", "", "src/helpers/mod.rs:1: the room `helpers`");
+}
+
+#[test]
+fn a_crate_is_named_in_its_room_alone() {
+    for (name, home) in [
+        ("aes", "crypto"),
+        ("aes_gcm", "crypto"),
+        ("chacha20poly1305", "crypto"),
+        ("poly1305", "crypto"),
+        ("hkdf", "crypto"),
+        ("hmac", "crypto"),
+        ("sha2", "crypto"),
+        ("getrandom", "crypto"),
+        ("ctutils", "crypto"),
+        ("moka", "store/memory"),
+        ("http", "adapter"),
+        ("http_body", "adapter"),
+        ("tower_layer", "adapter"),
+        ("tower_service", "adapter"),
+        ("axum_core", "adapter"),
+        ("pin_project_lite", "adapter"),
+        ("clap", "bin"),
+    ] {
+        let expected = format!("only src/{home} names the crate `{name}`");
+        for text in [
+            format!("use {name}::X;"),
+            format!("fn f() {{ ::{name}::g() }}"),
+            format!("use {{std::fmt, {name} as x}};"),
+        ] {
+            assert_caught("seal.rs", &text, &expected);
+            assert_passes(&format!("{home}/tower.rs"), &text);
+        }
+        assert_caught("seal.rs", &format!("#[cfg(test)] mod tests {{ use {name}::X; }}"), &expected);
+    }
+    assert_caught("store/mod.rs", "use moka::sync::Cache;", "only src/store/memory names the crate `moka`");
+    assert_passes("store/memory.rs", "use moka::sync::Cache;");
+}
+
+#[test]
+fn a_module_or_a_name_of_ours_is_not_the_crate_of_the_same_name() {
+    assert_passes("cookie/mod.rs", "mod http; use http::X; fn f() { http::g() }");
+    assert_passes("seal.rs", "use crate::crypto::hmac; fn f() { hmac::g() }");
+}
+
+#[test]
+fn the_time_is_read_in_the_clock_alone() {
+    for text in [
+        "use std::time::SystemTime; fn f() { SystemTime::now(); }",
+        "fn f() { std::time::Instant::now(); }",
+        "use std::time::Instant as I; fn f() { I::now(); }",
+        "fn f() { time::OffsetDateTime::now_utc(); }",
+        "#[cfg(test)] mod tests { fn f() { std::time::SystemTime::now(); } }",
+    ] {
+        assert_caught("seal.rs", text, "only src/clock.rs reads the time");
+    }
+    assert_passes("clock.rs", "use std::time::SystemTime; fn f() { SystemTime::now(); }");
+    assert_passes("seal.rs", "fn f(clock: &dyn Clock) { clock.now(); }");
+}
+
+#[test]
+fn what_must_not_stand_in_the_sources_is_caught() {
+    for (text, expected) in [
+        ("fn f() { unsafe { g() } }", "no `unsafe`"),
+        ("#[cfg(test)] mod tests { unsafe fn f() {} }", "no `unsafe`"),
+        ("fn f() { todo!() }", "no `todo!`"),
+        ("fn f() { unimplemented!() }", "no `todo!`"),
+        ("fn f() { dbg!(1) }", "no `todo!`"),
+        ("include!(\"other.rs\");", "no `include!`"),
+        ("extern crate moka as innocent;", "no `extern crate`"),
+        ("#[path = \"../driver.rs\"] mod driver;", "no `#[path]`"),
+        ("#[cfg_attr(unix, path = \"../driver.rs\")] mod driver;", "no `#[path]`"),
+    ] {
+        assert_caught("seal.rs", text, expected);
+    }
+    assert_passes(
+        "seal.rs",
+        "const A: &str = include_str!(\"a.json\"); fn todo(path: &str) { let path = \"b\"; todo(path) }",
+    );
+}
+
+#[test]
+fn a_file_stays_under_its_code_lines_and_its_bytes() {
+    let line = "fn f() {}\n";
+    assert_passes("seal.rs", &line.repeat(300));
+    assert_caught("seal.rs", &line.repeat(301), "301 code lines");
+    assert_passes(
+        "seal.rs",
+        &format!("{}// why\n\n#[cfg(test)] mod tests {{\n{}}}", line.repeat(300), line.repeat(50)),
+    );
+    assert_caught("seal.rs", &format!("//{}", "x".repeat(24 * 1024)), "bytes, 24576 at most");
+}
+
+#[test]
+fn a_text_over_several_lines_counts_each_of_them() {
+    assert_eq!(code_lines(&[("a.rs", "const A: &str = \"a\nb\nc\";\n\n// d\n")]), [3]);
+}

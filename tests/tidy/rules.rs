@@ -1,0 +1,185 @@
+//! The rules that hold for `src`; each finding names its file, its line and the rule.
+
+use std::collections::BTreeSet;
+
+use super::cfg_test::bracketed;
+use super::lexer::{Kind, Token, tokens};
+use super::paths::{Mention, Path, Target, Tree, mentions, module_of};
+use super::table::{CLOCK_ROOM, COMMAND_ROOM, CRATES, LEAF_EXCEPTIONS, LEAF_ROOMS, ROOMS, SHARED_BY_LEAVES};
+
+const FILE_MAX_CODE_LINES: usize = 300;
+const FILE_MAX_BYTES: usize = 24 * 1024;
+
+/// A file below `src`, and what was read from it.
+struct Source<'a> {
+    name: &'a str,
+    text: &'a str,
+    module: Path,
+    tokens: Vec<Token>,
+    mentions: Vec<Mention>,
+}
+
+impl Source<'_> {
+    fn room(&self) -> &str {
+        self.module.first().map_or("", String::as_str)
+    }
+
+    /// A file of the command is a crate of its own: its `crate::` is not ours.
+    fn is_command(&self) -> bool {
+        self.room() == COMMAND_ROOM
+    }
+
+    fn finding(&self, line: usize, rule: &str) -> String {
+        format!("src/{}:{line}: {rule}", self.name)
+    }
+}
+
+/// Everything in these files (name below `src`, text) that breaks a rule.
+pub(crate) fn findings(files: &[(&str, &str)]) -> Vec<String> {
+    let sources: Vec<_> = files.iter().map(|(name, text)| read(name, text)).collect();
+    let mut tree = Tree::default();
+    for source in sources.iter().filter(|source| !source.is_command()) {
+        tree.add(&source.module, &source.tokens, &source.mentions);
+    }
+    let mut findings = Vec::new();
+    for source in &sources {
+        room(source, &mut findings);
+        imports(source, &tree, &mut findings);
+        crates_and_clock(source, &tree, &mut findings);
+        words(source, &mut findings);
+        size(source, tree.is_test(&source.module), &mut findings);
+    }
+    findings
+}
+
+/// Code lines of every file that has any: comments, blanks and test code not counted.
+pub(crate) fn code_lines(files: &[(&str, &str)]) -> Vec<usize> {
+    let mut counts: Vec<_> = files.iter().map(|(_, text)| count_code_lines(&tokens(text))).collect();
+    counts.retain(|count| *count > 0);
+    counts.sort_unstable();
+    counts
+}
+
+fn read<'a>(name: &'a str, text: &'a str) -> Source<'a> {
+    let (module, tokens) = (module_of(name), tokens(text));
+    let mentions = mentions(&tokens, &module);
+    Source { name, text, module, tokens, mentions }
+}
+
+fn room(source: &Source<'_>, findings: &mut Vec<String>) {
+    let room = source.room();
+    if !room.is_empty() && !ROOMS.iter().any(|(name, _)| *name == room) {
+        findings.push(source.finding(1, &format!("the room `{room}` is not in the table of tests/tidy/table.rs")));
+    }
+}
+
+fn imports(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>) {
+    if source.room().is_empty() || source.is_command() || tree.is_test(&source.module) {
+        return;
+    }
+    for mention in source.mentions.iter().filter(|mention| !mention.test) {
+        if let Target::Ours(target) = tree.resolve(mention)
+            && let Err(rule) = may_import(&source.module, &target, tree)
+        {
+            findings.push(source.finding(mention.line, &rule));
+        }
+    }
+}
+
+/// Whether code of one module may name this target.
+fn may_import(from: &[String], target: &[String], tree: &Tree) -> Result<(), String> {
+    let (room, target_room) = (segment(from, 0), segment(target, 0));
+    if find_room(target_room).is_none() {
+        let target = target.join("::");
+        return Err(format!("`crate::{target}` names the crate's root: import from the room that owns it"));
+    }
+    let allowed = find_room(room).map_or(&[][..], |(_, allowed)| allowed);
+    if room != target_room && !allowed.contains(&target_room) {
+        return Err(format!("`{room}` may not import `{target_room}` (this is crate::{})", target.join("::")));
+    }
+    let (leaf, target_leaf) = (segment(from, 1), segment(target, 1));
+    let is_leaf = LEAF_ROOMS.contains(&target_room)
+        && tree.is_module(target.get(..2).unwrap_or_default())
+        && !SHARED_BY_LEAVES.contains(&target_leaf);
+    let is_at_home = room == target_room && (leaf.is_empty() || leaf == target_leaf);
+    if is_leaf && !is_at_home && !LEAF_EXCEPTIONS.contains(&(leaf, target_leaf)) {
+        return Err(format!("nothing imports the leaf `{target_room}::{target_leaf}`"));
+    }
+    Ok(())
+}
+
+fn find_room(room: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+    ROOMS.iter().find(|(name, _)| *name == room)
+}
+
+fn segment(path: &[String], index: usize) -> &str {
+    path.get(index).map_or("", String::as_str)
+}
+
+fn crates_and_clock(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>) {
+    let file = source.name.trim_end_matches(".rs").trim_end_matches("/mod");
+    for mention in &source.mentions {
+        let Target::Other(path) = tree.resolve(mention) else { continue };
+        for (names, home) in CRATES {
+            let is_home = file == *home || file.starts_with(&format!("{home}/"));
+            if names.contains(&segment(&path, 0)) && !is_home {
+                let rule = format!("only src/{home} names the crate `{}`", segment(&path, 0));
+                findings.push(source.finding(mention.line, &rule));
+            }
+        }
+        let mut last_two = path.iter().rev().map(String::as_str);
+        let reads_time = match (last_two.next(), last_two.next()) {
+            (Some("now"), Some("SystemTime" | "Instant")) => true,
+            (Some(last), _) => matches!(last, "now_utc" | "now_local"),
+            _ => false,
+        };
+        if reads_time && source.room() != CLOCK_ROOM {
+            findings.push(source.finding(mention.line, "only src/clock.rs reads the time"));
+        }
+    }
+}
+
+fn words(source: &Source<'_>, findings: &mut Vec<String>) {
+    for (at, token) in source.tokens.iter().enumerate() {
+        let next = |ahead: usize| source.tokens.get(at + ahead);
+        let is_macro = next(1).is_some_and(|next| next.is_symbol('!'));
+        let rule = match token.word() {
+            Some("unsafe") => "no `unsafe`",
+            Some("todo" | "unimplemented" | "dbg") if is_macro => "no `todo!`, `unimplemented!` or `dbg!`",
+            Some("include") if is_macro => "no `include!`: it hides code from these rules",
+            Some("extern") if next(1).is_some_and(|next| next.is_word("crate")) => {
+                "no `extern crate`: it renames crates"
+            }
+            _ if token.is_symbol('#') && moves_a_module(source.tokens.get(at + 1..).unwrap_or_default()) => {
+                "no `#[path]`: a module stands where its name says"
+            }
+            _ => continue,
+        };
+        findings.push(source.finding(token.line, rule));
+    }
+}
+
+/// Whether the attribute behind a `#` has a `path = "…"`.
+fn moves_a_module(tokens: &[Token]) -> bool {
+    let inside = tokens.get(..bracketed(tokens)).filter(|inside| inside.len() > 1).unwrap_or_default();
+    inside.windows(3).any(|window| {
+        matches!(window, [path, equals, literal]
+            if path.is_word("path") && equals.is_symbol('=') && literal.kind == Kind::Literal)
+    })
+}
+
+fn size(source: &Source<'_>, is_test: bool, findings: &mut Vec<String>) {
+    let lines = count_code_lines(&source.tokens);
+    if lines > FILE_MAX_CODE_LINES && !is_test {
+        findings.push(source.finding(1, &format!("{lines} code lines, {FILE_MAX_CODE_LINES} at most")));
+    }
+    if source.text.len() > FILE_MAX_BYTES {
+        findings.push(source.finding(1, &format!("{} bytes, {FILE_MAX_BYTES} at most", source.text.len())));
+    }
+}
+
+fn count_code_lines(tokens: &[Token]) -> usize {
+    let lines: BTreeSet<_> =
+        tokens.iter().filter(|token| !token.test).flat_map(|token| token.line..=token.last_line).collect();
+    lines.len()
+}

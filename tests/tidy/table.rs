@@ -1,0 +1,69 @@
+//! Who may import whom: the one-way flow of the crate, as a table.
+
+/// A room (a file or folder directly below `src`) and the rooms that it may import, each of which stands above it.
+/// `lib.rs` may import everything.
+pub(crate) const ROOMS: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("clock", &[]),
+    ("limits", &[]),
+    ("crypto", &["error"]),
+    ("id", &["error", "crypto"]),
+    ("key", &["error", "clock", "crypto", "id"]),
+    ("key_source", &["error", "clock", "key"]),
+    ("wire", &["error", "limits", "clock", "id"]),
+    ("seal", &["error", "limits", "clock", "crypto", "id", "key", "wire"]),
+    ("events", &["error", "id"]),
+    ("session", &["error", "clock", "limits", "id", "seal", "events"]),
+    ("cookie", &["error", "limits"]),
+    ("store", &["error", "clock", "limits", "id"]),
+    ("overflow", &["error", "clock", "limits", "id", "seal", "store", "session", "cookie", "events"]),
+    ("revocation", &["error", "clock", "limits", "id", "crypto", "seal", "store", "events"]),
+    ("config", &["error", "key", "cookie", "limits"]),
+    (
+        "driver",
+        &[
+            "error",
+            "clock",
+            "limits",
+            "crypto",
+            "id",
+            "key",
+            "key_source",
+            "wire",
+            "seal",
+            "events",
+            "session",
+            "cookie",
+            "store",
+            "overflow",
+            "revocation",
+            "config",
+        ],
+    ),
+    ("adapter", &["error", "driver", "session", "store", "cookie", "events"]),
+    ("guide", &[]),
+    (COMMAND_ROOM, &[]),
+];
+
+/// The command: each of its files is a crate of its own, over the public API.
+pub(crate) const COMMAND_ROOM: &str = "bin";
+
+/// Only this room reads the time.
+pub(crate) const CLOCK_ROOM: &str = "clock";
+
+/// Rooms whose modules are leaves: one engine or one framework each, imported by nothing but `lib.rs` and the room's own root.
+pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
+
+/// Modules of those rooms that are no leaves.
+pub(crate) const SHARED_BY_LEAVES: &[&str] = &["conformance"];
+
+/// The leaves that may import another leaf.
+pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
+
+/// Crates, as code spells them, and the only file or folder below `src` that may name them.
+pub(crate) const CRATES: &[(&[&str], &str)] = &[
+    (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
+    (&["moka"], "store/memory"),
+    (&["axum_core", "http", "http_body", "pin_project_lite", "tower_layer", "tower_service"], "adapter"),
+    (&["clap"], "bin"),
+];
