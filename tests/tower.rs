@@ -94,7 +94,7 @@ async fn a_session_travels_from_response_to_request() {
 async fn cookie_headers_that_http2_split_are_all_read() {
     let store = store();
     let sent = cookie(&answer(&store, request(&[]), log_in).await);
-    let split = request(&["a=1", "b=\u{7f}", &sent, "c=3"]);
+    let split = request(&["a=1", "b=2", &sent, "c=3"]);
     answer(&store, split, |session| {
         assert!(session.has("user").unwrap());
         hello(session)

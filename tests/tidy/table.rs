@@ -13,10 +13,10 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["error", "limits", "clock", "id"]),
     ("seal", &["error", "limits", "clock", "crypto", "id", "key", "wire"]),
     ("events", &["error", "id"]),
-    ("session", &["error", "clock", "limits", "id", "seal", "events"]),
+    ("session", &["error", "clock", "limits", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
     ("store", &["error", "clock", "limits", "id"]),
-    ("overflow", &["error", "clock", "limits", "id", "seal", "store", "session", "cookie", "events"]),
+    ("overflow", &["error", "clock", "limits", "id", "wire", "seal", "store", "session", "cookie", "events"]),
     ("revocation", &["error", "clock", "limits", "id", "crypto", "seal", "store", "events"]),
     ("config", &["error", "key", "cookie", "limits"]),
     (
