@@ -33,3 +33,6 @@ pub use overflow::Placement;
 pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
 pub use session::{Amount, Path, Session};
 pub use store::{Record, RecordStore};
+
+/// The JSON types in which a session hands out its data as a whole.
+pub use serde_json::{Map, Number, Value};

@@ -1,0 +1,138 @@
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use fantoccini::cookies::Cookie;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+
+use crate::process::{Server, scratch};
+
+/// A headless browser with a profile of its own.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    name: String,
+    _driver: Server,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts a driver and a browser. `name` is of this test alone.
+    pub async fn start(name: &str) -> Self {
+        let driver = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let driver = Server::start(Command::new(driver).arg("--port=0"), "started successfully on port ");
+        let profile = scratch(name).join("profile");
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(&profile))
+            .connect(&format!("http://127.0.0.1:{}", driver.port))
+            .await
+            .expect("the browser starts; `bash tests/run.sh browser` installs it");
+        Self { client, name: name.to_owned(), _driver: driver, profile }
+    }
+
+    /// Ends the browser and removes its profile.
+    pub async fn end(self) {
+        self.client.close().await.unwrap();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+
+    /// Opens a page.
+    pub async fn open(&self, address: &str) {
+        self.client.goto(address).await.unwrap();
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+    }
+
+    /// Clicks on a button that sends a form, and waits for the page that answers.
+    pub async fn send(&self, button: &str) {
+        // The answer is another document, so the mark is gone when it is there.
+        self.script("window.isBeforeTheAnswer = true").await;
+        self.client.find(Locator::Css(button)).await.unwrap().click().await.unwrap();
+        let arrived = "return !window.isBeforeTheAnswer && document.readyState === 'complete'";
+        while self.client.execute(arrived, Vec::new()).await.ok() != Some(Value::Bool(true)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Types into a field.
+    pub async fn type_into(&self, selector: &str, text: &str) {
+        self.client.find(Locator::Css(selector)).await.unwrap().send_keys(text).await.unwrap();
+    }
+
+    /// The text of an element, `None` when there is none.
+    pub async fn text(&self, selector: &str) -> Option<String> {
+        let found = self.client.find_all(Locator::Css(selector)).await.unwrap();
+        match found.first() {
+            Some(element) => Some(element.text().await.unwrap()),
+            None => None,
+        }
+    }
+
+    /// An attribute of an element.
+    pub async fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        self.client.find(Locator::Css(selector)).await.unwrap().attr(name).await.unwrap()
+    }
+
+    /// The path of the page that is open.
+    pub async fn path(&self) -> String {
+        self.client.current_url().await.unwrap().path().to_owned()
+    }
+
+    /// What a script of the page gives.
+    pub async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// The session cookie, as the browser keeps it.
+    pub async fn session_cookie(&self) -> Option<Cookie<'static>> {
+        let cookies = self.client.get_all_cookies().await.unwrap();
+        cookies.into_iter().find(|cookie| cookie.name() == "__Host-session")
+    }
+
+    /// Puts another value into the session cookie, as the browser's tools can.
+    pub async fn edit_session_cookie(&self, edit: impl FnOnce(&str) -> String) {
+        let mut cookie = self.session_cookie().await.expect("there is a session cookie");
+        let edited = edit(cookie.value());
+        assert_ne!(edited, cookie.value(), "the edit changes the cookie");
+        cookie.set_value(edited);
+        // Given back as a `__Host-` cookie has to be: without a domain.
+        cookie.unset_domain();
+        self.client.delete_cookie("__Host-session").await.unwrap();
+        self.client.add_cookie(cookie).await.unwrap();
+    }
+
+    /// Keeps a picture of the page under `SCREENSHOTS`, where that is set, and sees that the page is not blank.
+    pub async fn picture(&self, page: &str) {
+        let picture = self.client.screenshot().await.unwrap();
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5_000, "{page}: {} bytes", picture.len());
+        if let Some(folder) = std::env::var_os("SCREENSHOTS") {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(PathBuf::from(folder).join(format!("{}-{page}.png", self.name)), picture).unwrap();
+        }
+    }
+}
+
+fn capabilities(profile: &std::path::Path) -> Map<String, Value> {
+    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    let options = json!({
+        "binary": browser,
+        "args": [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--window-size=1100,850",
+            format!("--user-data-dir={}", profile.display()),
+        ],
+    });
+    Map::from_iter([("goog:chromeOptions".to_owned(), options)])
+}
