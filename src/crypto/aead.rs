@@ -2,6 +2,7 @@
 
 use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
+use zeroize::ZeroizeOnDrop;
 
 use super::Suite;
 use super::xaes::Xaes256Gcm;
@@ -20,10 +21,17 @@ pub(crate) struct Unauthentic;
 
 /// A cipher under one key, prepared once.
 #[derive(Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one per key, kept as long as it; a pointer would cost every message"
+)]
 pub(crate) enum Aead {
     Xaes(Xaes256Gcm),
     XChaCha(XChaCha20Poly1305),
 }
+
+// Each cipher wipes itself.
+impl ZeroizeOnDrop for Aead {}
 
 impl Aead {
     pub(crate) fn new(suite: Suite, key: &[u8; 32]) -> Self {

@@ -2,12 +2,17 @@
 
 use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+/// Bytes that one pseudorandom key and one `info` expand to at most (RFC 5869 §2.3).
+pub(super) const MAX_EXPANDED_LENGTH: usize = 255 * 32;
 
 /// A pseudorandom key, ready to expand.
-// The HMAC states inside are wiped on drop (feature `zeroize` of `hmac` and `sha2`).
 #[derive(Clone)]
 pub(crate) struct Prk(Hkdf<Sha256>);
+
+// The HMAC inside is two states of SHA-256 and a buffer; each of them wipes itself (feature `zeroize` of `hmac` and `sha2`).
+impl ZeroizeOnDrop for Prk {}
 
 impl Prk {
     pub(crate) fn extract(salt: &[u8], secret: &[u8]) -> Self {
@@ -24,8 +29,8 @@ impl Prk {
     }
 
     /// `Expand(prk, info, N)`, the parts of `info` joined.
-    fn expand<const N: usize>(&self, info: &[&[u8]]) -> Zeroizing<[u8; N]> {
-        const { assert!(N <= 255 * 32, "HKDF-SHA256 expands to 255 blocks at most") };
+    pub(super) fn expand<const N: usize>(&self, info: &[&[u8]]) -> Zeroizing<[u8; N]> {
+        const { assert!(N <= MAX_EXPANDED_LENGTH, "HKDF-SHA256 expands to 255 blocks at most") };
         let mut bytes = Zeroizing::new([0; N]);
         let expanded = self.0.expand_multi_info(info, bytes.as_mut_slice());
         debug_assert!(expanded.is_ok(), "the length was checked when this was compiled");
