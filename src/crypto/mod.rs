@@ -10,9 +10,9 @@ mod xaes;
 #[cfg(test)]
 mod vectors;
 
-pub(crate) use aead::{Aead, NONCE_LENGTH, Nonce, TAG_LENGTH, Unauthentic};
+pub(crate) use aead::{Aead, Nonce};
 pub(crate) use kdf::Prk;
-pub(crate) use mac::{HmacTag, hmac_sha256};
+pub(crate) use mac::hmac_sha256;
 pub use suite::Suite;
 
 /// Equality that takes as long for the first differing byte as for the last. Lengths are public.

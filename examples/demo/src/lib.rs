@@ -47,7 +47,7 @@ async fn home(session: Session) -> Result<impl IntoResponse, SessionError> {
     let name = pages::escape(&user.name);
     Ok(Page::new("Home", Some(&user)).html(&format!(
         "<p class=lead>Welcome back, <b id=user>{name}</b>.</p>\
-         <p>You have opened this page <b id=visits>{visits}</b> times since you logged in.</p>\
+         <p>Times that you have opened this page since you logged in: <b id=visits>{visits}</b>.</p>\
          <p><a class=button href=/profile>Your profile</a> <a class=button href=/cart>Your cart</a></p>"
     )))
 }

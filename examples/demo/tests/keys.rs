@@ -1,5 +1,4 @@
 //! The demo's key file.
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::path::PathBuf;
 

@@ -5,7 +5,8 @@ use serde_json::Value;
 use shake::{ExtendableOutput as _, Shake128, Shake128Reader, Update as _, XofReader as _};
 
 use super::{array, bytes, parse};
-use crate::crypto::{Aead, Nonce, Suite, Unauthentic};
+use crate::crypto::aead::Unauthentic;
+use crate::crypto::{Aead, Nonce, Suite};
 
 #[test]
 fn the_first_hundred_accumulated_cases_agree_one_by_one() {

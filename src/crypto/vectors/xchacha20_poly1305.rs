@@ -1,7 +1,8 @@
 //! Wycheproof: XChaCha20-Poly1305, through the door that the rest of the crate uses.
 
 use super::{Count, array, bytes, check_aead, run};
-use crate::crypto::{Aead, NONCE_LENGTH, Suite};
+use crate::crypto::aead::NONCE_LENGTH;
+use crate::crypto::{Aead, Suite};
 
 #[test]
 fn xchacha20_poly1305_seals_and_opens_as_published_and_refuses_forgeries() {

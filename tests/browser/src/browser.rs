@@ -3,9 +3,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use fantoccini::cookies::Cookie;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::process::{Server, scratch};
 
@@ -96,14 +99,22 @@ impl Browser {
 
     /// Puts another value into the session cookie, as the browser's tools can.
     pub async fn edit_session_cookie(&self, edit: impl FnOnce(&str) -> String) {
-        let mut cookie = self.session_cookie().await.expect("there is a session cookie");
+        let cookie = self.session_cookie().await.expect("there is a session cookie");
         let edited = edit(cookie.value());
         assert_ne!(edited, cookie.value(), "the edit changes the cookie");
-        cookie.set_value(edited);
-        // Given back as a `__Host-` cookie has to be: without a domain.
-        cookie.unset_domain();
-        self.client.delete_cookie("__Host-session").await.unwrap();
-        self.client.add_cookie(cookie).await.unwrap();
+        let address = self.client.current_url().await.unwrap();
+        let parameters = json!({
+            "name": cookie.name(),
+            "value": edited,
+            "url": address.as_str(),
+            "path": "/",
+            "secure": true,
+            "httpOnly": true,
+            "sameSite": "Lax",
+        });
+        let command = DevTools { command: "Network.setCookie", parameters };
+        assert_eq!(self.client.issue_cmd(command).await.unwrap()["success"], true);
+        assert_eq!(self.session_cookie().await.unwrap().value(), edited);
     }
 
     /// Keeps a picture of the page under `SCREENSHOTS`, where that is set, and sees that the page is not blank.
@@ -114,6 +125,24 @@ impl Browser {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(PathBuf::from(folder).join(format!("{}-{page}.png", self.name)), picture).unwrap();
         }
+    }
+}
+
+/// A command of the browser's own tools. WebDriver's own call for cookies always names a domain, which a `__Host-`
+/// cookie must not have.
+#[derive(Debug)]
+struct DevTools {
+    command: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "cmd": self.command, "params": self.parameters }).to_string()))
     }
 }
 

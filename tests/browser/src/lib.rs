@@ -1,7 +1,14 @@
 //! Starts the demo, the driver and the browser, each on a free port, and ends them.
 //!
 //! `CHROMIUM` and `CHROMEDRIVER` name the programs where they are not on the path.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test fails loudly, and so does what it calls"
+)]
 
 mod browser;
 mod process;

@@ -38,10 +38,9 @@ impl Drop for Server {
     }
 }
 
-fn unavailable<T>(command: &Command, problem: &str) -> T {
+fn unavailable(command: &Command, problem: &str) -> ! {
     let program = command.get_program().to_string_lossy().into_owned();
-    let none: Option<T> = None;
-    none.expect(&format!("{program} cannot be used: {problem}; `bash tests/run.sh browser` installs what is missing"))
+    panic!("{program} cannot be used: {problem}; `bash tests/run.sh browser` installs what is missing")
 }
 
 /// The demo, as `cargo run --example demo` starts it, with a key file of its own.

@@ -1,5 +1,5 @@
 //! What a person sees of the demo, and what the browser keeps.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, reason = "a test fails loudly")]
 
 use std::future::Future;
 use std::time::Duration;
