@@ -1,4 +1,38 @@
-//! Stateless sessions: the data in one encrypted cookie, and in a server store when it outgrows the cookie.
+//! Sessions in one encrypted cookie, and in a server store when they outgrow it.
+//!
+//! - [`CookieStore`] is what an application or a framework builds once: keys, cookie, lifetimes, placement, store.
+//! - [`Session`] is what a handler holds: data under paths, a new id at login, an end at logout.
+//! - [`adapter::tower`](crate::adapter) and [`adapter::axum`](crate::adapter) put the two together; without a framework, three
+//!   calls do: [`CookieStore::begin`], [`PendingSession::session`], [`PendingSession::commit`].
+//! - [`Sealer`] seals and opens cookies outside of a request.
+//! - [`guide`] has the reasons, the threat model, and every byte.
+//!
+//! ```
+//! use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+//!
+//! # pollster::block_on(async {
+//! let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+//!
+//! let pending = store.begin(&RequestFacts::new().cookie_header(b"theme=dark"));
+//! let session = pending.session().await?;
+//! session.put("user.name", "Zoë")?;
+//!
+//! let commit = pending.commit(&ResponseFacts::new(200)).await?;
+//! assert!(commit.set_cookies[0].starts_with("__Host-session="));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `memory` (default) | `store::MemoryStore`, for one process |
+//! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
+//! | `axum` | [`Session`] as an extractor for axum 0.8, and `tower` |
+//! | `cli` | the command `sealed-session` |
+//!
+//! A feature adds API and never changes behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers of small numbers"))]
 
@@ -9,6 +43,7 @@ mod crypto;
 mod driver;
 mod error;
 mod events;
+pub mod guide;
 mod id;
 mod key;
 pub mod limits;
@@ -36,3 +71,8 @@ pub use store::{Record, RecordStore};
 
 /// The JSON types in which a session hands out its data as a whole.
 pub use serde_json::{Map, Number, Value};
+
+/// The README's examples compile and run.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

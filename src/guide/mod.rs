@@ -1,0 +1,20 @@
+//! Why the crate is as it is, what it promises, and the bytes that it writes.
+//!
+//! | page | for |
+//! |---|---|
+//! | [`design`] | those who change the crate: the flow, the choices and their reasons |
+//! | [`threat_model`] | reviewers: what holds against whom, and what does not |
+//! | [`stores`] | operators: where sessions are kept, and what each place costs |
+//! | [`wire_format`] | those who write another reader: every byte |
+
+#[doc = include_str!("design.md")]
+pub mod design {}
+
+#[doc = include_str!("threat_model.md")]
+pub mod threat_model {}
+
+#[doc = include_str!("stores.md")]
+pub mod stores {}
+
+#[doc = include_str!("wire_format.md")]
+pub mod wire_format {}
