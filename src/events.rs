@@ -74,6 +74,11 @@ pub enum Event {
         /// The session.
         id: PublicId,
     },
+    /// The old input of a form was left out, because the session did not fit with it.
+    OldInputDropped {
+        /// The session.
+        id: PublicId,
+    },
     /// A session came back from the server store into its cookie.
     Returned {
         /// The session.

@@ -57,6 +57,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use crypto::Suite;
 pub use driver::{
     Commit, CookieStore, CookieStoreBuilder, PendingSession, Renewal, RequestFacts, ResponseFacts, StoreFailure,
+    TooLarge,
 };
 pub use error::{
     CommitError, ConfigError, CsrfError, KeyError, LoadError, RandomError, Reason, SealError, SessionError, StoreError,
@@ -66,7 +67,7 @@ pub use id::{KeyId, PublicId, RecordId};
 pub use key::{Key, KeyRing, RingHandle};
 pub use overflow::Placement;
 pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
-pub use session::{Amount, Path, Session};
+pub use session::{Amount, FlashMessages, Path, Session, SizeReport};
 pub use store::{Record, RecordStore};
 
 /// The JSON types in which a session hands out its data as a whole.

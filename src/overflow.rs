@@ -48,12 +48,14 @@ pub(crate) fn target(
     payload: &[u8],
     longest_text: usize,
     is_in_store: bool,
+    must_stay_on_server: bool,
 ) -> Option<Target> {
     let length = sealer.text_length(payload.len());
     match placement {
         // Wire format, section 4, step 10: an empty session stays without a record.
         Placement::StoreOnly if payload == b"{}" => Some(Target::Cookie),
         Placement::StoreOnly => Some(Target::Store),
+        _ if must_stay_on_server => Some(Target::Store),
         Placement::CookieOnly => length.map(|_| Target::Cookie),
         Placement::Spill => {
             let limit = if is_in_store { longest_text.saturating_mul(3) / 4 } else { longest_text };
@@ -89,7 +91,7 @@ pub(crate) struct RecordFacts<'a> {
 }
 
 /// How a write to an existing record ended.
-pub(crate) enum Written {
+pub(crate) enum Stored {
     Version(u64),
     /// The session was ended by another request, and stays so.
     Missing,
@@ -151,7 +153,7 @@ impl Records {
         facts: RecordFacts<'_>,
         payload: &[u8],
         loaded_version: u64,
-    ) -> Result<Written, CommitError> {
+    ) -> Result<Stored, CommitError> {
         self.replace(facts, payload, loaded_version, false).await
     }
 
@@ -161,7 +163,7 @@ impl Records {
         facts: RecordFacts<'_>,
         payload: &[u8],
         loaded_version: u64,
-    ) -> Result<Written, CommitError> {
+    ) -> Result<Stored, CommitError> {
         self.replace(facts, payload, loaded_version, true).await
     }
 
@@ -180,13 +182,13 @@ impl Records {
         payload: &[u8],
         loaded_version: u64,
         closed: bool,
-    ) -> Result<Written, CommitError> {
+    ) -> Result<Stored, CommitError> {
         let id = facts.session.record_id(self.sealer.audience());
         let (version, record) = self.sealed(facts, payload, loaded_version, closed)?;
         match self.store.update(&id, record, loaded_version).await? {
-            Updated::Updated => Ok(Written::Version(version)),
+            Updated::Updated => Ok(Stored::Version(version)),
             Updated::Conflict => Err(CommitError::Conflict),
-            Updated::Missing => Ok(Written::Missing),
+            Updated::Missing => Ok(Stored::Missing),
         }
     }
 

@@ -23,6 +23,17 @@ pub enum StoreFailure {
     Ephemeral,
 }
 
+/// What happens to a session that fits neither its cookie nor, where there is one, the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TooLarge {
+    /// The old input of a form is left out first: its errors arrive, and its fields are empty. Then it is an error.
+    #[default]
+    TrimFlash,
+    /// It is an error.
+    Fail,
+}
+
 /// Settings of a [`CookieStore`].
 ///
 /// ```
@@ -53,6 +64,10 @@ pub struct CookieStoreBuilder {
     store: Option<Arc<dyn RecordStore>>,
     renewal: Renewal,
     clear_with_browser: bool,
+    save_uninitialized: bool,
+    resave: bool,
+    when_too_large: TooLarge,
+    also_remove: Vec<CookieAttributes>,
     accept_inline_until: Option<Timestamp>,
     store_failure: StoreFailure,
     commit_when: fn(u16) -> bool,
@@ -76,6 +91,10 @@ impl CookieStoreBuilder {
             store: None,
             renewal: Renewal::default(),
             clear_with_browser: false,
+            save_uninitialized: false,
+            resave: false,
+            when_too_large: TooLarge::default(),
+            also_remove: Vec::new(),
             accept_inline_until: None,
             store_failure: StoreFailure::default(),
             commit_when: |_| true,
@@ -148,6 +167,36 @@ impl CookieStoreBuilder {
         self
     }
 
+    /// Sessions that were asked for get a cookie although nothing was written to them; `false` by default.
+    pub fn save_uninitialized(mut self, save: bool) -> Self {
+        self.save_uninitialized = save;
+        self
+    }
+
+    /// Sessions that were used are written although they were not changed; `false` by default.
+    pub fn resave(mut self, resave: bool) -> Self {
+        self.resave = resave;
+        self
+    }
+
+    /// `true` for [`Renewal::EveryResponse`], `false` for the default renewal: express-session's name for it.
+    pub fn rolling(self, rolling: bool) -> Self {
+        self.renewal(if rolling { Renewal::EveryResponse } else { Renewal::default() })
+    }
+
+    /// What happens to a session that is too large.
+    pub fn when_too_large(mut self, policy: TooLarge) -> Self {
+        self.when_too_large = policy;
+        self
+    }
+
+    /// Attributes that the cookie had earlier, such as another path or domain: those cookies are removed when a session
+    /// gets a new id, and when several cookies arrive and which of them is ours cannot be told.
+    pub fn also_remove(mut self, earlier: CookieAttributes) -> Self {
+        self.also_remove.push(earlier);
+        self
+    }
+
     /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
     /// site over without logging anyone out.
     pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
@@ -202,6 +251,7 @@ impl CookieStoreBuilder {
     pub fn build(self) -> Result<CookieStore, ConfigError> {
         let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
         attributes.check()?;
+        self.also_remove.iter().try_for_each(CookieAttributes::check)?;
         let placement = self.placement.unwrap_or(match self.store {
             Some(_) => Placement::Spill,
             None => Placement::CookieOnly,
@@ -252,6 +302,10 @@ impl CookieStoreBuilder {
             persistence: if self.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout },
             accept_inline_until: self.accept_inline_until,
             store_failure: self.store_failure,
+            save_uninitialized: self.save_uninitialized,
+            resave: self.resave,
+            when_too_large: self.when_too_large,
+            also_remove: self.also_remove,
             commit_when: self.commit_when,
             enabled: self.enabled,
             clock: self.clock,

@@ -1,7 +1,7 @@
 //! From a session that was used to what the response gets of it.
 
 use super::open::{Loaded, Opened, Origin};
-use super::write::Write;
+use super::write::{Write, Written};
 use super::{Commit, CookieStore, ResponseFacts};
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
@@ -33,26 +33,60 @@ impl CookieStore {
         if !self.0.enabled {
             return Ok(Commit::default());
         }
-        let set_cookie = match &loaded.origin {
-            _ if loaded.ephemeral => None,
-            _ if !(self.0.commit_when)(response.status) => {
-                if let (Some(id), true) = (&frozen.id, frozen.wants_writing()) {
-                    self.0.observers.tell(&Event::WritesDropped { id: loaded.session.public(id) });
+        let origin = loaded.origin();
+        let takes = (self.0.commit_when)(response.status);
+        if !takes && let (Some(id), true) = (&frozen.id, frozen.wants_writing()) {
+            self.0.observers.tell(&Event::WritesDropped { id: loaded.session.public(id) });
+        }
+        let written = if takes { self.write(loaded, &origin, &frozen, is_navigation).await? } else { None };
+        let set_cookie = written.map(|written| written.line).or_else(|| loaded.saved());
+        Ok(self.headers(loaded, &origin, &frozen, set_cookie, response))
+    }
+
+    /// Writes a session before its response is due; it goes on from there.
+    pub(super) async fn save(&self, loaded: &Loaded) -> Result<(), CommitError> {
+        let frozen = loaded.session.look();
+        if !self.0.enabled {
+            return Ok(());
+        }
+        // By the session's own will, so not as a renewal, which is left to navigations.
+        match self.write(loaded, &loaded.origin(), &frozen, false).await {
+            Ok(written) => {
+                if let Some(Written { line, origin }) = written {
+                    loaded.set_saved(line);
+                    loaded.set_origin(origin);
+                    loaded.session.mark_saved(&frozen);
                 }
-                None
+                Ok(())
             }
-            Origin::New => self.commit_new(loaded, &frozen).await?,
-            Origin::Opened(opened) => self.commit_opened(loaded, opened, &frozen, is_navigation).await?,
-        };
-        Ok(self.headers(loaded, &frozen, set_cookie, response))
+            Err(error) => {
+                self.0.observers.tell(&Event::CommitFailed { problem: error.to_string() });
+                Err(error)
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        loaded: &Loaded,
+        origin: &Origin,
+        frozen: &Frozen,
+        is_navigation: bool,
+    ) -> Result<Option<Written>, CommitError> {
+        match origin {
+            _ if loaded.ephemeral => Ok(None),
+            Origin::New => self.commit_new(loaded, frozen).await,
+            Origin::Opened(opened) => self.commit_opened(loaded, opened, frozen, is_navigation).await,
+        }
     }
 
     /// A new session is written when there is something in it: reading an empty one leaves no trace.
-    async fn commit_new(&self, loaded: &Loaded, frozen: &Frozen) -> Result<Option<String>, CommitError> {
-        match &frozen.id {
-            Some(id) if frozen.has_something => Write { store: self, loaded, frozen, opened: None, id }.run().await,
-            _ => Ok(None),
+    async fn commit_new(&self, loaded: &Loaded, frozen: &Frozen) -> Result<Option<Written>, CommitError> {
+        if frozen.destroyed || !(frozen.has_something || (self.0.save_uninitialized && frozen.touched)) {
+            return Ok(None);
         }
+        let id = loaded.session.ensure_id()?;
+        Write { store: self, loaded, frozen, opened: None, id: &id }.run().await
     }
 
     async fn commit_opened(
@@ -61,7 +95,7 @@ impl CookieStore {
         opened: &Opened,
         frozen: &Frozen,
         is_navigation: bool,
-    ) -> Result<Option<String>, CommitError> {
+    ) -> Result<Option<Written>, CommitError> {
         // A logout holds, also by a request that read a record its session had left.
         if frozen.destroyed {
             return self.end(loaded, opened).await.map(Some);
@@ -78,7 +112,7 @@ impl CookieStore {
         }
         let Some(id) = &frozen.id else { return Ok(None) };
         let write = Write { store: self, loaded, frozen, opened: Some(opened), id };
-        if frozen.wants_writing() {
+        if frozen.wants_writing() || (self.0.resave && frozen.touched) {
             return write.run().await;
         }
         let is_due = self.0.renewal.is_due(&opened.header, opened.reseal_due, is_navigation, self.0.clock.now());
@@ -87,13 +121,13 @@ impl CookieStore {
 
     /// Ends a session that was opened in this request: the store first, so that a cookie is never removed while its
     /// record lives on.
-    async fn end(&self, loaded: &Loaded, opened: &Opened) -> Result<String, CommitError> {
+    async fn end(&self, loaded: &Loaded, opened: &Opened) -> Result<Written, CommitError> {
         if let Some(records) = &self.0.records {
             // Also for a session in its cookie: a parallel request may have moved it to the store.
             records.destroy(&opened.header.id).await?;
         }
         self.0.observers.tell(&Event::Destroyed { id: loaded.session.public(&opened.header.id) });
-        Ok(response::remove(&self.0.attributes))
+        Ok(Written { line: response::remove(&self.0.attributes), origin: Origin::New })
     }
 
     /// RFC 9110 §12.5.5 and RFC 9111 §5.2: what caches are told.
@@ -102,12 +136,13 @@ impl CookieStore {
     fn headers(
         &self,
         loaded: &Loaded,
+        origin: &Origin,
         frozen: &Frozen,
         set_cookie: Option<String>,
         response: &ResponseFacts<'_>,
     ) -> Commit {
         let depends_on_cookie = frozen.touched || set_cookie.is_some();
-        let read_a_session = frozen.touched && (loaded.ephemeral || matches!(loaded.origin, Origin::Opened(_)));
+        let read_a_session = frozen.touched && (loaded.ephemeral || matches!(origin, Origin::Opened(_)));
         let is_private = set_cookie.is_some() || read_a_session || frozen.made_token;
         let cache_control = match cache_control(response.cache_control.iter().copied()) {
             CacheDecision::Replace(value) if is_private => {
@@ -116,10 +151,12 @@ impl CookieStore {
             }
             _ => None,
         };
+        // Before our own: where path and domain are the same, ours is the last to be set.
+        let earlier = self.0.also_remove.iter().filter(|_| loaded.removes_earlier()).map(response::remove);
         Commit {
             add_vary_cookie: depends_on_cookie && !varies_by_cookie(response.vary.iter().copied()),
             cache_control,
-            set_cookies: set_cookie.into_iter().collect(),
+            set_cookies: earlier.chain(set_cookie).collect(),
         }
     }
 }

@@ -8,7 +8,7 @@ mod pending;
 mod renewal;
 mod write;
 
-pub use builder::{CookieStoreBuilder, StoreFailure};
+pub use builder::{CookieStoreBuilder, StoreFailure, TooLarge};
 pub use facts::{Commit, RequestFacts, ResponseFacts};
 pub use pending::PendingSession;
 pub use renewal::Renewal;
@@ -59,6 +59,10 @@ struct Inner {
     persistence: Persistence,
     accept_inline_until: Option<Timestamp>,
     store_failure: StoreFailure,
+    save_uninitialized: bool,
+    resave: bool,
+    when_too_large: TooLarge,
+    also_remove: Vec<CookieAttributes>,
     commit_when: fn(u16) -> bool,
     enabled: bool,
     clock: Arc<dyn Clock>,

@@ -1,6 +1,7 @@
 //! From the request's cookies to a session.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CookieStore, StoreFailure};
 use crate::clock::Timestamp;
@@ -15,12 +16,49 @@ use crate::wire::header::{Header, Persistence};
 /// A session, and where it came from.
 pub(super) struct Loaded {
     pub(super) session: Session,
-    pub(super) origin: Origin,
+    origin: Mutex<Origin>,
+    /// The cookie of a session that was saved before its response was due.
+    saved: Mutex<Option<String>>,
+    /// Cookies of earlier attributes are to be removed with the next one that is set.
+    removes_earlier: AtomicBool,
     /// Not kept, whatever is written to it.
     pub(super) ephemeral: bool,
 }
 
-/// Where a session was when its request came.
+impl Loaded {
+    fn new(session: Session, origin: Origin, ephemeral: bool) -> Self {
+        Self { session, origin: Mutex::new(origin), saved: Mutex::new(None), removes_earlier: false.into(), ephemeral }
+    }
+
+    /// Where the session is: as the request found it, or as it was saved since.
+    pub(super) fn origin(&self) -> Origin {
+        self.origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_origin(&self, origin: Origin) {
+        *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = origin;
+    }
+
+    /// The `Set-Cookie` value of the last save.
+    pub(super) fn saved(&self) -> Option<String> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_saved(&self, line: String) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+    }
+
+    pub(super) fn removes_earlier(&self) -> bool {
+        self.removes_earlier.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn remove_earlier(&self) {
+        self.removes_earlier.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where a session is outside of this request.
+#[derive(Clone)]
 pub(super) enum Origin {
     /// Nowhere: it is new.
     New,
@@ -28,6 +66,7 @@ pub(super) enum Origin {
     Opened(Opened),
 }
 
+#[derive(Clone)]
 pub(super) struct Opened {
     pub(super) header: Header,
     pub(super) key_id: KeyId,
@@ -67,12 +106,17 @@ impl CookieStore {
                 }
             }
         };
+        if let Ok(loaded) = &outcome
+            && refused.contains(&Reason::Ambiguous)
+        {
+            loaded.remove_earlier();
+        }
         self.tell_opened(&outcome, &refused);
         outcome
     }
 
     fn tell_opened(&self, outcome: &Result<Loaded, LoadError>, refused: &[Reason]) {
-        let id = outcome.as_ref().ok().and_then(|loaded| match &loaded.origin {
+        let id = outcome.as_ref().ok().and_then(|loaded| match loaded.origin() {
             Origin::Opened(opened) => Some(loaded.session.public(&opened.header.id)),
             Origin::New => None,
         });
@@ -166,22 +210,23 @@ impl CookieStore {
         if header.persistence == Persistence::OwnLifetime {
             state.own_lifetime_seconds = header.expires.saturating_seconds_since(header.issued);
         }
-        let session = self.session(state, now, Some(header.expires));
+        state.expires = Some(header.expires);
+        let session = self.session(state, now);
         let origin = Origin::Opened(Opened { header, key_id, reseal_due, record });
-        Ok(Some(Loaded { session, origin, ephemeral: false }))
+        Ok(Some(Loaded::new(session, origin, false)))
     }
 
     fn new_session(&self, now: Timestamp, ephemeral: bool) -> Loaded {
-        let session = self.session(State::new(now, self.0.persistence), now, None);
-        Loaded { session, origin: Origin::New, ephemeral }
+        let session = self.session(State::new(now, self.0.persistence), now);
+        Loaded::new(session, Origin::New, ephemeral)
     }
 
-    fn session(&self, state: State, opened_at: Timestamp, expires: Option<Timestamp>) -> Session {
+    fn session(&self, state: State, opened_at: Timestamp) -> Session {
         let fixed = Fixed {
             sealer: Arc::clone(&self.0.sealer),
             observers: self.0.observers.clone(),
             opened_at,
-            expires,
+            has_store: self.0.records.is_some(),
             persistence: self.0.persistence,
         };
         Session::new(state, fixed)

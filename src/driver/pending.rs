@@ -1,12 +1,14 @@
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::open::Loaded;
 use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts};
 use crate::cookie::request;
 use crate::error::{CommitError, LoadError};
-use crate::session::{Phase, Session};
+use crate::session::{Backing, Phase, Session};
 
 /// The session of a request that nobody has asked for yet.
 ///
@@ -20,6 +22,7 @@ struct Pending {
     is_navigation: bool,
     loaded: OnceLock<Loaded>,
     committed: AtomicBool,
+    is_saving: AtomicBool,
 }
 
 impl PendingSession {
@@ -27,7 +30,14 @@ impl PendingSession {
         let headers = request.cookie_headers.iter().copied();
         let candidates = request::candidates(headers, store.cookie_name()).map(Box::from).collect();
         let is_navigation = request.is_navigation();
-        Self(Arc::new(Pending { store, candidates, is_navigation, loaded: OnceLock::new(), committed: false.into() }))
+        Self(Arc::new(Pending {
+            store,
+            candidates,
+            is_navigation,
+            loaded: OnceLock::new(),
+            committed: false.into(),
+            is_saving: false.into(),
+        }))
     }
 
     /// The session: opens the cookie the first time, and asks the server store where the data is there.
@@ -44,6 +54,7 @@ impl PendingSession {
         // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
         let loaded = self.0.store.open(&self.0.candidates).await?;
         let session = self.0.loaded.get_or_init(|| loaded).session.clone();
+        session.attach(Arc::downgrade(&self.0) as Weak<dyn Backing>);
         if self.0.committed.load(Ordering::SeqCst) {
             // Asked for behind the response head: it can be read, and a write is an error to its writer.
             session.state().phase = Phase::Committed;
@@ -62,7 +73,7 @@ impl PendingSession {
     /// [`CommitError`]: nothing was written, and the client is to keep its cookie. Answer with
     /// [`CommitError::status_code`] and an empty body in place of the handler's response.
     pub async fn commit(&self, response: &ResponseFacts<'_>) -> Result<Commit, CommitError> {
-        let Pending { store, candidates, loaded, committed, is_navigation } = &*self.0;
+        let Pending { store, candidates, loaded, committed, is_navigation, .. } = &*self.0;
         if committed.swap(true, Ordering::SeqCst) {
             return Ok(Commit::default());
         }
@@ -76,6 +87,49 @@ impl PendingSession {
             Some(loaded) => store.commit(loaded, *is_navigation, response).await,
             None => Ok(Commit::default()),
         }
+    }
+}
+
+/// Saving and reading again, for the session's own calls.
+impl Backing for Pending {
+    fn save(&self) -> Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send + '_>> {
+        Box::pin(async {
+            let Some(loaded) = self.loaded.get() else { return Ok(()) };
+            if self.committed.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            if self.is_saving.swap(true, Ordering::SeqCst) {
+                return Err(CommitError::Conflict);
+            }
+            let _done = Done(&self.is_saving);
+            self.store.save(loaded).await
+        })
+    }
+
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), LoadError>> + Send + '_>> {
+        Box::pin(async {
+            let Some(loaded) = self.loaded.get() else { return Ok(()) };
+            // As the browser will send it: the cookie of the last save, or those that came.
+            let fresh = match loaded.saved() {
+                Some(line) => {
+                    let value = line.split_once('=').map(|(_, rest)| rest.split(';').next().unwrap_or_default());
+                    self.store.open(&[Box::from(value.unwrap_or_default().as_bytes())]).await?
+                }
+                None => self.store.open(&self.candidates).await?,
+            };
+            loaded.session.become_like(&fresh.session);
+            loaded.set_origin(fresh.origin());
+            Ok(())
+        })
+    }
+}
+
+/// Takes the mark off also when the call is dropped before its end.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 

@@ -1,14 +1,18 @@
 //! Writing one session: sealed into its cookie, or into a record with a reference in the cookie.
 
-use super::CookieStore;
-use super::open::{Loaded, Opened};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::open::{Loaded, Opened, Origin};
+use super::{CookieStore, TooLarge};
 use crate::clock::Timestamp;
 use crate::cookie::response;
 use crate::error::{CommitError, SealError};
 use crate::events::Event;
 use crate::id::SessionId;
 use crate::limits::{COOKIE_MAX_AGE_SECONDS, REGENERATE_GRACE_SECONDS, RETURN_GRACE_SECONDS};
-use crate::overflow::{LoadedRecord, RecordFacts, Records, Target, Written, target};
+use crate::overflow::{LoadedRecord, RecordFacts, Records, Stored, Target, target};
 use crate::session::{Frozen, IdChange};
 use crate::wire::header::{Header, Kind, Persistence};
 
@@ -24,19 +28,22 @@ pub(super) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// Writes the session and returns its `Set-Cookie` value; `None` when another request has ended it.
-    pub(super) async fn run(&self) -> Result<Option<String>, CommitError> {
-        let payload = self.loaded.session.payload_json();
+    /// Writes the session; `None` when another request has ended it.
+    pub(super) async fn run(&self) -> Result<Option<Written>, CommitError> {
+        let (payload, target) = self.fitted()?;
         let header = self.header();
-        let written = match self.target(&payload)? {
+        let written = match target {
             Target::Cookie => self.keep_in_cookie(&header, &payload).await?,
             Target::Store => self.keep_in_store(&header, &payload).await?,
         };
-        let Some((value, moved)) = written else {
+        let Some((value, moved, record)) = written else {
             self.tell(&Event::Rejected { reason: crate::error::Reason::RecordMissing });
             return Ok(None);
         };
         let id = self.public_id();
+        if self.opened.is_none() || self.id_changes() {
+            self.loaded.remove_earlier();
+        }
         if let Some(opened) = self.opened.filter(|_| self.id_changes()) {
             self.tell(&Event::Migrated { from: self.loaded.session.public(&opened.header.id), to: id });
         }
@@ -47,17 +54,17 @@ impl Write<'_> {
         }
         self.tell_resealed();
         self.tell(&Event::Committed { id });
-        Ok(Some(self.line(&header, &value)))
+        Ok(Some(self.written(header, &value, record)))
     }
 
     /// Lets a session that was only read live on. A renewal that cannot be had is left out and never an error.
-    pub(super) async fn renew(&self, opened: &Opened) -> Option<String> {
+    pub(super) async fn renew(&self, opened: &Opened) -> Option<Written> {
         let renewed = match (&opened.record, self.store.0.records.as_ref()) {
             (Some(record), Some(records)) => self.renew_record(records, record).await,
             _ => self.renew_cookie(),
         };
         let id = self.public_id();
-        let Some((header, value)) = renewed else {
+        let Some((header, value, record)) = renewed else {
             self.tell(&Event::RenewalSkipped { id });
             return None;
         };
@@ -67,34 +74,57 @@ impl Write<'_> {
             self.tell(&Event::Renewed { id });
         }
         self.tell(&Event::Committed { id });
-        Some(self.line(&header, &value))
+        Some(self.written(header, &value, record))
     }
 
-    fn renew_cookie(&self) -> Option<(Header, String)> {
+    fn written(&self, header: Header, value: &str, record: Option<LoadedRecord>) -> Written {
+        let line = self.line(&header, value);
+        let key_id = self.store.0.sealer.ring().current().sealing_key_id();
+        Written { line, origin: Origin::Opened(Opened { header, key_id, reseal_due: false, record }) }
+    }
+
+    /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
+    /// back without its fields is better than none, and one without its errors is worse.
+    fn fitted(&self) -> Result<(Zeroizing<Vec<u8>>, Target), CommitError> {
+        let session = &self.loaded.session;
+        let payload = session.payload_json();
+        match self.target(&payload) {
+            Ok(target) => Ok((payload, target)),
+            Err(_) if self.store.0.when_too_large == TooLarge::TrimFlash && session.drop_old_input() => {
+                let payload = session.payload_json();
+                let target = self.target(&payload)?;
+                self.tell(&Event::OldInputDropped { id: self.public_id() });
+                Ok((payload, target))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn renew_cookie(&self) -> Option<Renewed> {
         let header = self.header();
         // One that a lowered limit has made too large lives on until its next write moves it, or fails aloud.
         let value = self.store.0.sealer.seal_inline(&header, &self.loaded.session.payload_json()).ok()?;
-        Some((header, value))
+        Some((header, value, None))
     }
 
-    async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<(Header, String)> {
+    async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<Renewed> {
         let header = self.header();
-        let version = if record.key_id == self.store.0.sealer.ring().current().sealing_key_id() {
+        let record = if record.key_id == self.store.0.sealer.ring().current().sealing_key_id() {
             let expires = self.session_end(&header);
             records.touch(self.id, expires).await.ok().filter(|is_there| *is_there)?;
-            record.version
+            record.clone()
         } else {
             // Sealed under a key that retires: rewritten, or the record would outlive the key that opens it.
             match records.update(self.record_facts(&header), &record.payload, record.version).await.ok()? {
-                Written::Version(version) => version,
-                Written::Missing => return None,
+                Stored::Version(version) => self.as_loaded(version, Arc::clone(&record.payload)),
+                Stored::Missing => return None,
             }
         };
-        let value = self.store.0.sealer.seal_reference(&header, version).ok()?;
-        Some((header, value))
+        let value = self.store.0.sealer.seal_reference(&header, record.version).ok()?;
+        Some((header, value, Some(record)))
     }
 
-    async fn keep_in_cookie(&self, header: &Header, payload: &[u8]) -> Result<Option<(String, Moved)>, CommitError> {
+    async fn keep_in_cookie(&self, header: &Header, payload: &[u8]) -> Result<Option<Placed>, CommitError> {
         let value =
             self.store.0.sealer.seal_inline(header, payload).map_err(|error| self.seal_error(payload, error))?;
         let was_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
@@ -106,22 +136,22 @@ impl Write<'_> {
             let facts = RecordFacts { expires, ..self.record_facts(header) };
             records.close(facts, payload, record.version).await?
         } else {
-            Written::Version(0)
+            Stored::Version(0)
         };
         Ok(match left {
-            Written::Version(_) => Some((value, if was_in_store { Moved::IntoCookie } else { Moved::Not })),
-            Written::Missing => None,
+            Stored::Version(_) => Some((value, if was_in_store { Moved::IntoCookie } else { Moved::Not }, None)),
+            Stored::Missing => None,
         })
     }
 
-    async fn keep_in_store(&self, header: &Header, payload: &[u8]) -> Result<Option<(String, Moved)>, CommitError> {
+    async fn keep_in_store(&self, header: &Header, payload: &[u8]) -> Result<Option<Placed>, CommitError> {
         let Some(records) = self.store.0.records.as_ref() else { return Err(self.too_large(payload.len())) };
         let facts = self.record_facts(header);
         let was_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
         let version = match self.current_record().filter(|_| !self.id_changes()) {
             Some((records, record)) => match records.update(facts, payload, record.version).await? {
-                Written::Version(version) => version,
-                Written::Missing => return Ok(None),
+                Stored::Version(version) => version,
+                Stored::Missing => return Ok(None),
             },
             None => records.create(facts, payload).await?,
         };
@@ -129,7 +159,7 @@ impl Write<'_> {
             self.store.0.sealer.seal_reference(header, version).map_err(|error| self.seal_error(payload, error))?;
         if self.id_changes() {
             match self.leave_old_id().await {
-                Ok(Written::Version(_)) => {}
+                Ok(Stored::Version(_)) => {}
                 not_left => {
                     // The client keeps its old cookie, and nobody ever learns the new id: best effort to tidy up, and
                     // the record's expiry does the rest.
@@ -138,19 +168,20 @@ impl Write<'_> {
                 }
             }
         }
-        Ok(Some((value, if was_in_store { Moved::Not } else { Moved::IntoStore })))
+        let record = self.as_loaded(version, Arc::new(Zeroizing::new(payload.to_vec())));
+        Ok(Some((value, if was_in_store { Moved::Not } else { Moved::IntoStore }, Some(record))))
     }
 
     /// Gives up the id that the session was loaded with, after the new one was written.
-    async fn leave_old_id(&self) -> Result<Written, CommitError> {
+    async fn leave_old_id(&self) -> Result<Stored, CommitError> {
         let (Some(opened), Some(records)) = (self.opened, self.store.0.records.as_ref()) else {
-            return Ok(Written::Version(0));
+            return Ok(Stored::Version(0));
         };
         let old = &opened.header;
         match (self.frozen.id_change, &opened.record) {
             // Security: no grace. Whoever holds the old cookie has been logged out.
             (IdChange::Invalidated, _) => {
-                records.destroy(&old.id).await.map(|()| Written::Version(0)).map_err(Into::into)
+                records.destroy(&old.id).await.map(|()| Stored::Version(0)).map_err(Into::into)
             }
             // Security: what the old id shows to requests in flight is what it showed before, and nothing of the new
             // session.
@@ -159,14 +190,21 @@ impl Write<'_> {
                 let facts = RecordFacts { session: &old.id, created: old.created, expires };
                 records.close(facts, &record.payload, record.version).await
             }
-            (_, None) => Ok(Written::Version(0)),
+            (_, None) => Ok(Stored::Version(0)),
         }
     }
 
     fn target(&self, payload: &[u8]) -> Result<Target, CommitError> {
         let inner = &self.store.0;
         let is_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
-        match target(inner.placement, &inner.sealer, payload, inner.longest_text, is_in_store) {
+        match target(
+            inner.placement,
+            &inner.sealer,
+            payload,
+            inner.longest_text,
+            is_in_store,
+            self.frozen.must_stay_on_server,
+        ) {
             Some(Target::Store) if payload.len() > inner.record_limit_bytes => Err(self.too_large(payload.len())),
             Some(target) => Ok(target),
             None => Err(self.too_large(payload.len())),
@@ -207,6 +245,12 @@ impl Write<'_> {
         RecordFacts { session: self.id, created: header.created, expires: self.session_end(header) }
     }
 
+    /// A record that was written just now, as it would be loaded.
+    fn as_loaded(&self, version: u64, payload: Arc<Zeroizing<Vec<u8>>>) -> LoadedRecord {
+        let key_id = self.store.0.sealer.ring().current().sealing_key_id();
+        LoadedRecord { version, closed: false, key_id, payload }
+    }
+
     fn current_record(&self) -> Option<(&Records, &LoadedRecord)> {
         self.store.0.records.as_ref().zip(self.opened.and_then(|opened| opened.record.as_ref()))
     }
@@ -245,6 +289,18 @@ impl Write<'_> {
         self.store.0.observers.tell(event);
     }
 }
+
+/// A session that was written: its `Set-Cookie` value, and where it is now.
+pub(super) struct Written {
+    pub(super) line: String,
+    pub(super) origin: Origin,
+}
+
+/// A value for the cookie, whether the session moved for it, and the record behind it.
+type Placed = (String, Moved, Option<LoadedRecord>);
+
+/// A header and a value for the cookie, and the record behind it.
+type Renewed = (Header, String, Option<LoadedRecord>);
 
 /// Whether a write moved the session.
 enum Moved {

@@ -43,6 +43,8 @@ pub enum SessionError {
         /// Most seconds that are allowed.
         most_seconds: u64,
     },
+    /// A key was to be kept from the cookie, and no server store is configured.
+    NoStore,
     /// The session has been destroyed in this request.
     Destroyed,
     /// The session has been committed: the response head is on its way.
@@ -68,6 +70,9 @@ impl fmt::Display for SessionError {
                 f,
                 "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for; raise `remember_max`"
             ),
+            Self::NoStore => {
+                f.write_str("a key can be kept from the cookie only with a server store; configure one with `store`")
+            }
             Self::Destroyed => f.write_str("the session was destroyed in this request; nothing can be written to it"),
             Self::Committed => {
                 f.write_str("the session was committed with the response head; write before the response is returned")

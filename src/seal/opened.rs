@@ -64,8 +64,9 @@ impl Sealer {
     /// The [`Reason`] for which this is not a session now: for logs and tests, never for the client.
     pub fn open(&self, text: &str, now: Timestamp) -> Result<Opened, Reason> {
         let cookie = self.open_cookie(text.as_bytes(), now)?;
+        // Wire format, section 4, step 10: the depth is bounded, so that reading a session never overflows the stack.
         if let Body::Inline(payload) = &cookie.body {
-            object_without_reserved_member(payload).map_err(|_| Reason::Payload)?;
+            serde_json::from_slice::<Map<String, Value>>(payload).map_err(|_| Reason::Payload)?;
         }
         let public_id = cookie.header.id.public_id(&self.audience);
         Ok(Opened { cookie, public_id })

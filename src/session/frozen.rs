@@ -1,8 +1,9 @@
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::state::{IdChange, Phase};
+use super::state::{IdChange, Phase, State};
 use crate::clock::Timestamp;
+use crate::error::RandomError;
 use crate::id::SessionId;
 use crate::wire::header::Persistence;
 
@@ -12,6 +13,7 @@ pub(crate) struct Frozen {
     pub(crate) changed: bool,
     pub(crate) destroyed: bool,
     pub(crate) emptied: bool,
+    revision: u64,
     /// A token was made in this request.
     pub(crate) made_token: bool,
     pub(crate) id_change: IdChange,
@@ -21,27 +23,23 @@ pub(crate) struct Frozen {
     pub(crate) created: Timestamp,
     pub(crate) persistence: Persistence,
     pub(crate) own_lifetime_seconds: u64,
+    /// A key that must never travel in the cookie is there.
+    pub(crate) must_stay_on_server: bool,
 }
 
 impl Frozen {
     pub(crate) fn wants_writing(&self) -> bool {
         self.destroyed || self.changed || self.id_change != IdChange::None
     }
-}
 
-impl Session {
-    /// Takes the session for writing: every later write is an error to its writer.
-    pub(crate) fn freeze(&self) -> Frozen {
-        let mut state = self.state();
+    fn of(state: &State) -> Self {
         let destroyed = state.phase == Phase::Destroyed;
-        if !destroyed {
-            state.phase = Phase::Committed;
-        }
-        Frozen {
+        Self {
             touched: state.touched,
-            changed: state.changed,
+            changed: state.changed || state.payload.flash.is_changed(),
             destroyed,
             emptied: state.is_emptied(),
+            revision: state.revision,
             made_token: state.must_exist,
             id_change: state.id_change,
             has_something: !state.payload.is_empty() || state.must_exist,
@@ -49,12 +47,69 @@ impl Session {
             created: state.created,
             persistence: state.persistence,
             own_lifetime_seconds: state.own_lifetime_seconds,
+            must_stay_on_server: state.payload.must_stay_on_server(),
         }
+    }
+}
+
+impl Session {
+    /// Takes the session for its last writing: every later write is an error to its writer.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let mut state = self.state();
+        let frozen = Frozen::of(&state);
+        if !frozen.destroyed {
+            state.phase = Phase::Committed;
+        }
+        frozen
+    }
+
+    /// Looks at the session for a writing after which it goes on.
+    pub(crate) fn look(&self) -> Frozen {
+        Frozen::of(&self.state())
+    }
+
+    /// Notes that the session was written as it was looked at. What changed since then is still to be written.
+    pub(crate) fn mark_saved(&self, written: &Frozen) {
+        let mut state = self.state();
+        if state.id == written.id {
+            state.id_change = IdChange::None;
+        }
+        if state.revision != written.revision {
+            return;
+        }
+        state.changed = false;
+        state.loaded_with_data = !state.payload.is_empty();
+        state.payload.flash.mark_persisted();
+        if written.emptied {
+            // The next write begins a new session.
+            state.id = None;
+        }
+    }
+
+    /// Becomes what was read again, and stays committed or destroyed if it is.
+    pub(crate) fn become_like(&self, other: &Self) {
+        let fresh = std::mem::replace(&mut *other.state(), State::new(Timestamp::default(), Persistence::default()));
+        let mut state = self.state();
+        if state.phase == Phase::Live {
+            let touched = state.touched;
+            *state = fresh;
+            state.touched = touched;
+        }
+    }
+
+    /// The id to write under, made now for a session that was only asked for.
+    pub(crate) fn ensure_id(&self) -> Result<SessionId, RandomError> {
+        self.state().ensure_id().cloned()
     }
 
     /// The JSON that is to be sealed.
     pub(crate) fn payload_json(&self) -> Zeroizing<Vec<u8>> {
         self.state().payload.to_json()
+    }
+
+    /// Gives up the old input of a form, for want of room; `false` when there is none.
+    pub(crate) fn drop_old_input(&self) -> bool {
+        self.state().payload.flash.drop_input()
     }
 
     /// Bytes of JSON that each top-level key takes, the largest first.

@@ -1,5 +1,7 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +11,7 @@ use time::OffsetDateTime;
 use super::state::{Phase, State};
 use super::{Amount, Path, json_to_time, time_to_json, to_json, to_object};
 use crate::clock::Timestamp;
-use crate::error::SessionError;
+use crate::error::{CommitError, LoadError, SessionError};
 use crate::events::{Event, Observers};
 use crate::id::{PublicId, SessionId};
 use crate::seal::Sealer;
@@ -40,6 +42,13 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     fixed: Fixed,
+    backing: OnceLock<Weak<dyn Backing>>,
+}
+
+/// What writes a session before its response is due, and reads it again.
+pub(crate) trait Backing: Send + Sync {
+    fn save(&self) -> Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send + '_>>;
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), LoadError>> + Send + '_>>;
 }
 
 /// What does not change during a request.
@@ -48,15 +57,23 @@ pub(crate) struct Fixed {
     pub(crate) observers: Observers,
     /// When the request asked for its session.
     pub(crate) opened_at: Timestamp,
-    /// End of the idle lifetime as loaded, `None` for a new session.
-    pub(crate) expires: Option<Timestamp>,
+    pub(crate) has_store: bool,
     /// How sessions persist that ask for nothing else.
     pub(crate) persistence: Persistence,
 }
 
 impl Session {
     pub(crate) fn new(state: State, fixed: Fixed) -> Self {
-        Self(Arc::new(Shared { state: Mutex::new(state), fixed }))
+        Self(Arc::new(Shared { state: Mutex::new(state), fixed, backing: OnceLock::new() }))
+    }
+
+    /// Ties the session to its request. Weakly: a handler may keep the session for longer than that lives.
+    pub(crate) fn attach(&self, backing: Weak<dyn Backing>) {
+        let _ = self.0.backing.set(backing);
+    }
+
+    pub(super) fn backing(&self) -> Option<Arc<dyn Backing>> {
+        self.0.backing.get().and_then(Weak::upgrade)
     }
 
     /// The value at a path, `None` when it is absent or null.
@@ -220,13 +237,17 @@ impl Session {
         self.write(|state| Ok(((), state.payload.data.push(&path, value)?)))
     }
 
-    /// Removes all data. Without any written after it, the session ends and its cookie is removed.
+    /// Removes all data, and flash of earlier requests. Without any written in this one, the session ends and its cookie
+    /// is removed.
     ///
     /// # Errors
     ///
     /// As [`Session::put`] when it is too late.
     pub fn clear(&self) -> Result<(), SessionError> {
-        self.write(|state| Ok(((), state.payload.data.clear())))
+        self.write(|state| {
+            let flash_changed = state.payload.flash.clear_earlier();
+            Ok(((), state.payload.data.clear() || flash_changed))
+        })
     }
 
     /// Replaces all data by one value of the application's own type.
@@ -266,8 +287,7 @@ impl Session {
     /// End of the idle lifetime as the request found it; `None` for a new session.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        drop(self.read_state());
-        self.0.fixed.expires
+        self.read_state().expires
     }
 
     pub(crate) fn public(&self, id: &SessionId) -> PublicId {
@@ -311,6 +331,7 @@ impl Session {
         let outcome = change(&mut state);
         let changed = matches!(outcome, Ok((_, true)));
         state.changed |= changed;
+        state.revision = state.revision.wrapping_add(1);
         if id_was_missing && !changed && !state.must_exist {
             state.id = None;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Session;
 use super::state::{IdChange, Phase};
-use crate::error::{CsrfError, SessionError};
+use crate::error::{CommitError, CsrfError, LoadError, SessionError};
 use crate::wire::header::Persistence;
 
 impl Session {
@@ -87,6 +87,48 @@ impl Session {
             state.phase = Phase::Destroyed;
             Ok(((), true))
         })
+    }
+
+    /// Writes the session now, so that the handler sees how it went; its cookie goes out with the response. Later changes
+    /// are written with the response.
+    ///
+    /// For answers that go on for longer than their head: streams, server-sent events, long work.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// session.put("step", &1)?;
+    /// session.save().await?;
+    /// assert!(!session.is_dirty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`] when it was not written; the session is as it was before the call. A second call while one is
+    /// under way is a conflict.
+    pub async fn save(&self) -> Result<(), CommitError> {
+        match self.backing() {
+            Some(backing) => backing.save().await,
+            // The request is over, and every write to the session since then was refused.
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the session again, from the store where it is there, and forgets changes that were not saved.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when the store does not answer; the session is as it was before the call.
+    pub async fn reload(&self) -> Result<(), LoadError> {
+        match self.backing() {
+            Some(backing) => backing.reload().await,
+            None => Ok(()),
+        }
     }
 
     /// Gives the session a lifetime of its own, in whole seconds, which outlives the browser and is renewed with use.

@@ -1,38 +1,75 @@
 //! The payload of a session: the application's members, and beside them the crate's own under `"~"`. Wire format,
 //! section 3.1.
 
+use std::collections::BTreeSet;
+
 use serde::ser::{SerializeMap as _, Serializer as _};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::flash::{Bags, Flash};
 use super::{Data, parse_object};
 use crate::error::Reason;
 
 const RESERVED_MEMBER: &str = "~";
+const FLASH: &str = "flash";
+const ERRORS: &str = "errors";
+const INPUT: &str = "input";
+const SERVER_ONLY: &str = "server_only";
 
 /// What is sealed.
 #[derive(Clone, Default)]
 pub(crate) struct Payload {
     pub(crate) data: Data,
-    /// Members that this version does not know are kept on rewriting.
-    reserved: Map<String, Value>,
+    pub(crate) flash: Flash,
+    /// Top-level keys that must never travel in the cookie.
+    pub(crate) server_only: BTreeSet<String>,
+    /// Members under `"~"` that this version does not know are kept on rewriting.
+    unknown: Map<String, Value>,
 }
 
 impl Payload {
     /// Wire format, section 4, step 10.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, Reason> {
         let mut members = parse_object(json).map_err(|_| Reason::Payload)?;
-        let reserved = match members.remove(RESERVED_MEMBER) {
-            Some(Value::Object(reserved)) => reserved,
-            Some(_) => return Err(Reason::Payload),
-            None => Map::new(),
+        let mut unknown = take_object(&mut members, RESERVED_MEMBER)?;
+        let flash = Bags {
+            flash: take_object(&mut unknown, FLASH)?,
+            errors: take_object(&mut unknown, ERRORS)?,
+            input: take_object(&mut unknown, INPUT)?,
         };
-        Ok(Self { data: Data::from(members), reserved })
+        let server_only = match unknown.remove(SERVER_ONLY) {
+            Some(keys) => serde_json::from_value(keys).map_err(|_| Reason::Payload)?,
+            None => BTreeSet::new(),
+        };
+        Ok(Self { data: Data::from(members), flash: Flash::from(flash), server_only, unknown })
     }
 
     /// Nothing of the application's and nothing of the crate's.
     pub(crate) fn is_empty(&self) -> bool {
-        self.data.is_empty() && self.reserved.is_empty()
+        self.data.is_empty() && self.flash.left().is_empty() && self.unknown.is_empty()
+    }
+
+    /// Whether there is something that must never travel in the cookie.
+    pub(crate) fn must_stay_on_server(&self) -> bool {
+        self.server_only.iter().any(|key| self.data.all().contains_key(key))
+    }
+
+    /// The member `"~"`, absent parts left out.
+    fn reserved(&self) -> Map<String, Value> {
+        let Bags { flash, errors, input } = self.flash.left();
+        let mut reserved = self.unknown.clone();
+        for (name, bag) in [(FLASH, flash), (ERRORS, errors), (INPUT, input)] {
+            if !bag.is_empty() {
+                reserved.insert(name.to_owned(), Value::Object(bag));
+            }
+        }
+        // A mark goes with its key.
+        let marks: Vec<_> = self.server_only.iter().filter(|key| self.data.all().contains_key(*key)).cloned().collect();
+        if !marks.is_empty() {
+            reserved.insert(SERVER_ONLY.to_owned(), Value::from(marks));
+        }
+        reserved
     }
 
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
@@ -43,8 +80,9 @@ impl Payload {
             for (name, value) in self.data.all() {
                 object.serialize_entry(name, value)?;
             }
-            if !self.reserved.is_empty() {
-                object.serialize_entry(RESERVED_MEMBER, &self.reserved)?;
+            let reserved = self.reserved();
+            if !reserved.is_empty() {
+                object.serialize_entry(RESERVED_MEMBER, &reserved)?;
             }
             object.end()
         });
@@ -54,7 +92,8 @@ impl Payload {
 
     /// Bytes of JSON that each top-level member takes, its name included, the largest first.
     pub(crate) fn member_sizes(&self) -> Vec<(String, usize)> {
-        let reserved = (!self.reserved.is_empty()).then(|| (RESERVED_MEMBER.to_owned(), json_length(&self.reserved)));
+        let reserved = self.reserved();
+        let reserved = (!reserved.is_empty()).then(|| (RESERVED_MEMBER.to_owned(), json_length(&reserved)));
         let mut sizes: Vec<_> = self
             .data
             .all()
@@ -69,6 +108,15 @@ impl Payload {
             .collect();
         sizes.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
         sizes
+    }
+}
+
+/// Takes an object out of its parent; a missing one is empty.
+fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Reason> {
+    match parent.remove(name) {
+        Some(Value::Object(members)) => Ok(members),
+        Some(_) => Err(Reason::Payload),
+        None => Ok(Map::new()),
     }
 }
 
@@ -113,7 +161,8 @@ mod tests {
     fn an_empty_reserved_member_is_left_out() {
         assert_eq!(rewritten(r#"{"~":{}}"#).unwrap(), "{}");
         assert!(Payload::parse(br#"{"~":{}}"#).unwrap().is_empty());
-        assert!(!Payload::parse(br#"{"~":{"flash":{}}}"#).unwrap().is_empty());
+        assert!(Payload::parse(br#"{"~":{"flash":{},"server_only":[]}}"#).unwrap().is_empty());
+        assert!(!Payload::parse(br#"{"~":{"later":{}}}"#).unwrap().is_empty());
     }
 
     #[test]
@@ -123,7 +172,19 @@ mod tests {
 
     #[test]
     fn what_is_no_object_or_has_a_reserved_member_of_another_kind_is_refused() {
-        for json in ["", "[]", "1", "null", "{", r#"{"a":1}x"#, r#"{"~":1}"#, r#"{"~":null}"#, "\u{feff}{}"] {
+        for json in [
+            "",
+            "[]",
+            "1",
+            "null",
+            "{",
+            r#"{"a":1}x"#,
+            r#"{"~":1}"#,
+            r#"{"~":null}"#,
+            r#"{"~":{"flash":1}}"#,
+            r#"{"~":{"server_only":1}}"#,
+            "\u{feff}{}",
+        ] {
             assert_eq!(rewritten(json), Err(Reason::Payload), "{json}");
         }
         assert_eq!(Payload::parse(b"{\"a\":\"\xff\"}").err(), Some(Reason::Payload));

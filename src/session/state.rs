@@ -2,7 +2,7 @@
 
 use super::Payload;
 use crate::clock::Timestamp;
-use crate::error::SessionError;
+use crate::error::{RandomError, SessionError};
 use crate::id::SessionId;
 use crate::wire::header::Persistence;
 
@@ -11,6 +11,8 @@ pub(crate) struct State {
     /// Made by the first write, so that reading an empty session leaves no trace.
     pub(crate) id: Option<SessionId>,
     pub(crate) created: Timestamp,
+    /// End of the idle lifetime as loaded, `None` for a new session.
+    pub(crate) expires: Option<Timestamp>,
     pub(crate) persistence: Persistence,
     /// The lifetime under [`Persistence::OwnLifetime`].
     pub(crate) own_lifetime_seconds: u64,
@@ -19,6 +21,8 @@ pub(crate) struct State {
     pub(crate) touched: bool,
     /// The data differ from what was loaded.
     pub(crate) changed: bool,
+    /// Grows with every call that writes.
+    pub(crate) revision: u64,
     /// There were data when it was loaded.
     pub(crate) loaded_with_data: bool,
     /// A token was made, so the session must exist even without data.
@@ -50,11 +54,13 @@ impl State {
         Self {
             id: None,
             created: now,
+            expires: None,
             persistence,
             own_lifetime_seconds: 0,
             payload: Payload::default(),
             touched: false,
             changed: false,
+            revision: 0,
             loaded_with_data: false,
             must_exist: false,
             id_change: IdChange::None,
@@ -78,7 +84,7 @@ impl State {
     }
 
     /// The id, made now if there is none.
-    pub(crate) fn ensure_id(&mut self) -> Result<&SessionId, SessionError> {
+    pub(crate) fn ensure_id(&mut self) -> Result<&SessionId, RandomError> {
         match &mut self.id {
             Some(id) => Ok(id),
             none => Ok(none.insert(SessionId::generate()?)),

@@ -1,0 +1,210 @@
+//! What handlers leave for the next request, and find from the last.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::flash::Bags;
+use super::{Data, Path, Session, to_json, to_object};
+use crate::error::SessionError;
+
+impl Session {
+    /// Leaves a message for the next request that reads messages. Falsy values are kept.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.flash("notice", "Saved.")?;
+    /// // In this request it is not to be seen.
+    /// assert!(!session.flash_messages().has("notice"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`].
+    pub fn flash<T: Serialize + ?Sized>(&self, key: impl Into<String>, value: &T) -> Result<(), SessionError> {
+        let key = key.into();
+        let value = to_json(&Path::from_segments([key.clone()]), value)?;
+        self.write_flash(|flash| flash.put(key, value))
+    }
+
+    /// Leaves every member of an object as a message.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`]; then nothing was left.
+    pub fn flash_all<T: Serialize + ?Sized>(&self, messages: &T) -> Result<(), SessionError> {
+        let messages = to_object(messages)?;
+        self.write_flash(|flash| messages.into_iter().for_each(|(key, value)| flash.put(key, value)))
+    }
+
+    /// Leaves the fields of a form, so that the page that is shown again is filled in; several calls add up.
+    ///
+    /// Passwords, CSRF tokens and `_method` are left out, at any depth.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`].
+    pub fn flash_input<T: Serialize + ?Sized>(&self, form: &T) -> Result<(), SessionError> {
+        let form = to_object(form)?;
+        self.write_flash(|flash| flash.put_input(form))
+    }
+
+    /// Leaves the named fields of a form, also those that are left out otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`].
+    pub fn flash_only<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
+        let form = to_object(form)?;
+        self.write_flash(|flash| flash.put_only(form, keys))
+    }
+
+    /// Leaves the fields of a form but the named ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`].
+    pub fn flash_except<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
+        let form = to_object(form)?;
+        self.write_flash(|flash| flash.put_except(form, keys))
+    }
+
+    /// Leaves validation errors: an object of fields, each with its message or a list of messages.
+    ///
+    /// ```
+    /// # use std::collections::BTreeMap;
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.flash_errors(&BTreeMap::from([("email", ["Give an address.", "It is too short."])]))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`], and [`SessionError::Value`] for what is neither a text nor a list of texts.
+    pub fn flash_errors<T: Serialize + ?Sized>(&self, errors: &T) -> Result<(), SessionError> {
+        let errors = to_object(errors)?
+            .into_iter()
+            .map(|(field, messages)| match messages {
+                Value::String(message) => Ok((field, Value::Array(vec![Value::String(message)]))),
+                Value::Array(messages) if messages.iter().all(Value::is_string) => Ok((field, Value::Array(messages))),
+                _ => Err(SessionError::Value {
+                    path: field,
+                    problem: "validation errors are texts; give one or a list of them".to_owned(),
+                }),
+            })
+            .collect::<Result<Map<_, _>, _>>()?;
+        self.write_flash(|flash| flash.put_errors(errors))
+    }
+
+    /// The messages that an earlier request left. Asking for them uses them up, with errors and old input.
+    #[must_use]
+    pub fn flash_messages(&self) -> FlashMessages {
+        FlashMessages(Data::from(self.read_flash().flash))
+    }
+
+    /// What was typed into a field of the form that came back, `None` when it was absent or null.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] when it is no `T`.
+    pub fn old<T: DeserializeOwned>(&self, field: impl Into<Path>) -> Result<Option<T>, SessionError> {
+        Data::from(self.read_flash().input).get(&field.into())
+    }
+
+    /// The validation errors of a field, none for one that is right.
+    #[must_use]
+    pub fn errors(&self, field: &str) -> Vec<String> {
+        self.read_flash().errors.get(field).map(texts).unwrap_or_default()
+    }
+
+    /// All validation errors: each field that has some, with its messages.
+    #[must_use]
+    pub fn all_errors(&self) -> Vec<(String, Vec<String>)> {
+        self.read_flash().errors.into_iter().map(|(field, messages)| (field, texts(&messages))).collect()
+    }
+
+    /// Keeps what the earlier request left for one request more: messages, errors and old input.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn reflash(&self) -> Result<(), SessionError> {
+        self.write_flash(super::flash::Flash::keep_all)
+    }
+
+    /// Keeps the named messages for one request more; several calls add up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn reflash_only(&self, keys: &[&str]) -> Result<(), SessionError> {
+        self.write_flash(|flash| flash.keep(|key| keys.contains(&key)))
+    }
+
+    /// Keeps the messages but the named ones for one request more; several calls add up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn reflash_except(&self, keys: &[&str]) -> Result<(), SessionError> {
+        self.write_flash(|flash| flash.keep(|key| !keys.contains(&key)))
+    }
+
+    fn write_flash(&self, change: impl FnOnce(&mut super::flash::Flash)) -> Result<(), SessionError> {
+        self.write(|state| {
+            let before = state.payload.flash.left();
+            change(&mut state.payload.flash);
+            Ok(((), state.payload.flash.left() != before))
+        })
+    }
+
+    fn read_flash(&self) -> Bags {
+        self.read_state().payload.flash.read().clone()
+    }
+}
+
+/// The messages that an earlier request left for this one.
+#[derive(Clone, Debug)]
+pub struct FlashMessages(Data);
+
+impl FlashMessages {
+    /// The message under a key, `None` when it is absent or null.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] when it is no `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: impl Into<Path>) -> Result<Option<T>, SessionError> {
+        self.0.get(&key.into())
+    }
+
+    /// Whether there is a message under a key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.0.all().contains_key(key)
+    }
+
+    /// All messages.
+    #[must_use]
+    pub fn all(&self) -> &Map<String, Value> {
+        self.0.all()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn texts(messages: &Value) -> Vec<String> {
+    messages.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
