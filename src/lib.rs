@@ -30,5 +30,5 @@ pub use id::{KeyId, PublicId, RecordId};
 pub use key::{Key, KeyRing, RingHandle};
 pub use overflow::Placement;
 pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
-pub use session::{Amount, Path, Session};
+pub use session::{Amount, Path, Session, object_from_json};
 pub use store::{Record, RecordStore};

@@ -32,4 +32,5 @@ pub use number::Amount;
 pub use path::Path;
 pub(crate) use payload::Payload;
 pub(crate) use state::{IdChange, Phase, State};
+pub use value::object_from_json;
 use value::{parse_object, to_json, to_object};
