@@ -163,6 +163,24 @@ impl Opened {
         }
     }
 
+    /// The whole data as the JSON text that was sealed, the crate's own member `"~"` included; `None` for a reference.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer, Timestamp};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// let text = sealer.seal(&serde_json::json!({ "user": 42 }), Timestamp::default())?;
+    /// assert_eq!(sealer.open(&text, Timestamp::default())?.payload_json(), Some(r#"{"user":42}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn payload_json(&self) -> Option<&str> {
+        match &self.cookie.body {
+            Body::Inline(payload) => std::str::from_utf8(payload).ok(),
+            Body::Reference { .. } => None,
+        }
+    }
+
     /// The data as a value of the application's own type.
     ///
     /// ```

@@ -37,4 +37,5 @@ pub use path::Path;
 pub(crate) use payload::Payload;
 pub use sizes::SizeReport;
 pub(crate) use state::{IdChange, Phase, State};
+pub use value::object_from_json;
 use value::{parse_object, to_json, to_object};

@@ -11,6 +11,30 @@ use super::{exact, number, tree};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 
+/// The object in a JSON text, every integer exactly as it is written there.
+///
+/// For tools and jobs that have text in hand and seal it with a [`Sealer`](crate::Sealer): `serde_json` alone rounds
+/// integers beyond 64 bits without a word. Of repeated names the last counts.
+///
+/// ```
+/// use sealed_session::object_from_json;
+///
+/// let object = object_from_json(br#"{"user":18446744073709551615}"#)?;
+/// assert_eq!(object["user"], u64::MAX);
+///
+/// assert!(object_from_json(br#"{"user":18446744073709551616}"#).is_err());
+/// # Ok::<(), sealed_session::SessionError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`SessionError::Value`] with an empty path for what is not one JSON object in UTF-8, is nested deeper than 127 arrays
+/// and objects, or holds an integer beyond 64 bits or a number beyond the floats. It shows nothing of the text.
+pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError> {
+    // Security: the parser's messages give a place in the text and none of its content.
+    parse_object(json).map_err(|error| SessionError::Value { path: String::new(), problem: error.to_string() })
+}
+
 /// The JSON form of a value that is meant for a path, which errors name.
 ///
 /// # Errors
@@ -75,7 +99,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Value, serde_json::Error> {
     let is_held = settle(&mut value, &mut may_be_rounded);
     // Only a float of 2^63 or more can hide a rounded integer, so other payloads are not gone through a second time.
     if !is_held || (may_be_rounded && number::has_integer_beyond_64_bits(json)) {
-        return Err(serde_json::Error::custom("a number does not fit 64 bits"));
+        return Err(serde_json::Error::custom("a number does not fit 64 bits; keep it as text"));
     }
     Ok(value)
 }
@@ -231,6 +255,15 @@ mod tests {
             r#"{"a":1e400}"#,
         ] {
             assert!(parse_object(payload.as_bytes()).is_err(), "{payload}");
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_json_text_shows_nothing_of_it() {
+        for json in [r#""hunter2""#, r#"{"hunter2":hunter2}"#, r#"{"hunter2":["hunter2",1e400]}"#, "hunter2"] {
+            let error = object_from_json(json.as_bytes()).unwrap_err();
+            assert!(matches!(&error, SessionError::Value { path, .. } if path.is_empty()), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         }
     }
 

@@ -1,0 +1,67 @@
+//! The operator's command: makes keys, and seals and opens session cookies by hand. Over the crate's public API alone.
+
+mod failure;
+mod input;
+mod keygen;
+mod open;
+mod output;
+mod seal;
+mod sealer;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused, or not sealed
+  2  wrong usage, which includes a key file that cannot be used
+
+`sealed-session COMMAND --help` explains a command and shows an example.";
+
+/// Makes keys for session cookies, and seals and opens such cookies by hand.
+#[derive(Debug, Parser)]
+#[command(name = "sealed-session", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new random key and print its text form: the secret itself
+    Keygen(keygen::Arguments),
+    /// Seal a JSON object from standard input and print the cookie value
+    Seal(seal::Arguments),
+    /// Open a cookie value from standard input and print what it says
+    Open(open::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::show(error),
+    };
+    let outcome = match arguments.command {
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Seal(arguments) => seal::run(&arguments),
+        Command::Open(arguments) => open::run(&arguments),
+    };
+    outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,9 @@
+//! The operator's command, run as an operator runs it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails loudly")]
+
+mod keygen;
+mod open;
+mod refused;
+mod seal;
+mod support;
+mod usage;
