@@ -112,7 +112,7 @@ pub enum SealError {
     Value(serde_json::Error),
     /// The value serializes to something other than a JSON object.
     NotAnObject,
-    /// The value has the reserved member `"~"`.
+    /// The value's member `"~"`, which is reserved, is no object.
     ReservedMember,
     /// The lifetime that was asked for is longer than the configuration allows.
     Lifetime {
@@ -134,7 +134,9 @@ impl fmt::Display for SealError {
             ),
             Self::Value(source) => write!(f, "the value does not serialize: {source}"),
             Self::NotAnObject => f.write_str("a session is a JSON object; wrap the value in a struct or a map"),
-            Self::ReservedMember => f.write_str("the member \"~\" is reserved; choose another name"),
+            Self::ReservedMember => {
+                f.write_str("the member \"~\" is reserved, and an object where it stands; choose another name")
+            }
             Self::Lifetime { asked_seconds, most_seconds } => {
                 write!(f, "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for")
             }

@@ -19,7 +19,8 @@ const RESERVED_MEMBER: &str = "~";
 impl Sealer {
     /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.
     ///
-    /// The value serializes to a JSON object without the reserved member `"~"`.
+    /// The value serializes to a JSON object. Its member `"~"` is the crate's own (wire format, section 3.1): it is taken
+    /// as it is when it is an object, so that what was opened can be sealed again.
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ impl Sealer {
     ) -> Result<String, SealError> {
         let mut scratch = Scratch::new();
         let payload = serialize(value, &mut scratch, self.payload_max_bytes())?;
-        if !object_without_reserved_member(payload).map_err(|_| SealError::NotAnObject)? {
+        if !is_payload(payload).map_err(|_| SealError::NotAnObject)? {
             return Err(SealError::ReservedMember);
         }
         let header = Header {
@@ -258,8 +259,8 @@ impl std::io::Write for Counted {
     }
 }
 
-/// Whether this JSON is an object without the reserved member; an error when it is no JSON object.
-fn object_without_reserved_member(json: &[u8]) -> Result<bool, serde_json::Error> {
+/// Whether the reserved member of this object, if it has one, is an object; an error when this is no JSON object.
+fn is_payload(json: &[u8]) -> Result<bool, serde_json::Error> {
     struct Members;
 
     impl<'de> Visitor<'de> for Members {
@@ -270,19 +271,22 @@ fn object_without_reserved_member(json: &[u8]) -> Result<bool, serde_json::Error
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
-            let mut none_reserved = true;
+            let mut is_payload = true;
             while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-                members.next_value::<IgnoredAny>()?;
-                none_reserved &= name != RESERVED_MEMBER;
+                if name == RESERVED_MEMBER {
+                    is_payload &= members.next_value::<Value>()?.is_object();
+                } else {
+                    members.next_value::<IgnoredAny>()?;
+                }
             }
-            Ok(none_reserved)
+            Ok(is_payload)
         }
     }
 
     // A whole text, so that invalid UTF-8 inside of an ignored value is found too.
     let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let none_reserved = serde::Deserializer::deserialize_map(&mut reader, Members)?;
+    let is_payload = serde::Deserializer::deserialize_map(&mut reader, Members)?;
     reader.end()?;
-    Ok(none_reserved)
+    Ok(is_payload)
 }

@@ -121,12 +121,21 @@ fn what_is_not_one_json_object_is_not_sealed() {
 }
 
 #[test]
-fn the_reserved_member_is_not_sealed_however_it_is_written() {
-    for input in [r#"{"~":{}}"#, r#"{"a":1,"\u007e":null}"#] {
+fn a_reserved_member_that_is_no_object_is_not_sealed_however_it_is_written() {
+    for input in [r#"{"~":[]}"#, r#"{"a":1,"\u007e":null}"#] {
         assert_not_sealed(input, "reserved");
     }
     let keys = KeyFile::of(&[&Key::generate().unwrap()]);
     keys.open(keys.seal(r#"{"a":{"~":1},"~~":2}"#)).json();
+}
+
+#[test]
+fn what_was_opened_is_sealed_again_with_the_librarys_own_member() {
+    let keys = KeyFile::of(&[&Key::generate().unwrap()]);
+    let object = r#"{"user":42,"~":{"flash":{"notice":"saved"}}}"#;
+    let opened = keys.open(keys.seal(object)).json();
+    assert_eq!(keys.open(keys.seal(&opened["payload"].to_string())).json()["payload"], opened["payload"]);
+    assert_eq!(opened["payload"]["~"]["flash"]["notice"], "saved");
 }
 
 #[test]

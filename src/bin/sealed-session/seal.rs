@@ -18,8 +18,8 @@ carries it. The session begins now and ends SECONDS later. With the default
 idle timeout, 7200, the application renews it as it does its own sessions; with
 any other lifetime it keeps that lifetime, as a remembered login does.
 
-The member \"~\" is reserved, and an integer beyond 64 bits is refused: write it
-as a string. A cookie of the default name carries up to 2979 bytes of JSON.
+The member \"~\" is the library's own (flash messages, old input) and taken as it
+is. An integer beyond 64 bits is refused: write it as a string. A cookie of the default name carries up to 2979 bytes of JSON.
 
 Example:
   echo '{\"user\":42}' |
