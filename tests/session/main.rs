@@ -1,0 +1,18 @@
+//! The session driver, seen from outside: what a browser, a handler and an operator can tell of it.
+//!
+//! Each test states one rule. Requests go through a browser that treats cookies as RFC 6265bis says, and records through
+//! a store that fails, lags and forgets on demand; the clock stands still unless a test moves it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a rule fails loudly; clippy knows test functions, but not what they call"
+)]
+
+mod browser;
+mod faulty_store;
+mod support;
+
+mod ending;
+mod lazy_start;
+mod regenerating;
+mod writing;
