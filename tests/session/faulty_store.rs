@@ -1,7 +1,9 @@
 //! A server store that fails, lags and forgets on demand.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 
 use sealed_session::store::{Created, StoreFuture, Updated};
 use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore, StoreError, Timestamp};
@@ -33,6 +35,8 @@ struct Held {
     answers_left: Option<usize>,
     /// The next calls of this kind are carried out, and their answers lost.
     deaf_to: Option<Call>,
+    /// Answers come a moment later, and other tasks run in between.
+    is_slow: bool,
     /// So many loads are answered from an older state.
     lagging: Vec<Records>,
 }
@@ -60,6 +64,11 @@ impl FaultyStore {
     /// Calls of this kind are carried out, and their answers lost.
     pub(crate) fn lose_answers_to(&self, call: Call) {
         self.held().deaf_to = Some(call);
+    }
+
+    /// Every answer lets other tasks run before it comes.
+    pub(crate) fn go_slow(&self) {
+        self.held().is_slow = true;
     }
 
     pub(crate) fn come_up(&self) {
@@ -119,7 +128,16 @@ impl FaultyStore {
                 if held.deaf_to == Some(call) { down() } else { Ok(answer) }
             }
         };
-        Box::pin(std::future::ready(answer))
+        let mut waits = usize::from(held.is_slow);
+        let mut answer = Some(answer);
+        Box::pin(poll_fn(move |context| {
+            if waits > 0 {
+                waits -= 1;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(answer.take().unwrap())
+        }))
     }
 }
 

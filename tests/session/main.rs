@@ -12,7 +12,16 @@ mod browser;
 mod faulty_store;
 mod support;
 
+mod candidates;
+mod clocks;
+mod closed_records;
 mod ending;
+mod failures;
+mod handle;
 mod lazy_start;
+mod lifetimes;
+mod refused_cookies;
 mod regenerating;
+mod renewal;
+mod rotation;
 mod writing;
