@@ -2,7 +2,7 @@
 
 use super::open::{Loaded, Opened, Origin};
 use super::write::Write;
-use super::{Commit, CookieStore, ResponseFacts};
+use super::{Commit, CookieStore, Renewal, ResponseFacts};
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
 use crate::error::CommitError;
@@ -68,8 +68,10 @@ impl CookieStore {
         if frozen.wants_writing() {
             return write.run().await;
         }
+        // A session that was asked for and neither read nor written was not used.
+        let is_in_use = frozen.touched || self.0.renewal == Renewal::EveryResponse;
         let is_due = self.0.renewal.is_due(&opened.header, opened.reseal_due, is_navigation, self.0.clock.now());
-        if is_due { Ok(write.renew(opened).await) } else { Ok(None) }
+        if is_in_use && is_due { Ok(write.renew(opened).await) } else { Ok(None) }
     }
 
     /// Ends a session that was opened in this request: the store first, so that a cookie is never removed while its

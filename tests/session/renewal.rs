@@ -62,6 +62,16 @@ fn background_requests_renew_below_a_quarter_alone() {
 }
 
 #[test]
+fn half_life_renews_nothing_for_a_request_that_did_not_touch_its_session() {
+    let site = Site::new();
+    let (store, browser) = used_for(&site, Site::cookie_only, 90);
+    assert_eq!(browser.begin(&store).commit(), untouched());
+    let asked = browser.begin(&store);
+    asked.session();
+    assert_eq!(asked.commit(), untouched());
+}
+
+#[test]
 fn every_response_renews_requests_that_never_asked() {
     let site = Site::new();
     let (store, browser) = used_for(&site, |site| site.cookie_only().renewal(Renewal::EveryResponse), 1);
