@@ -1,6 +1,7 @@
 //! From a session that was used to what the response gets of it.
 
 use super::open::{Loaded, Opened, Origin};
+use super::renewal::Remaining;
 use super::write::Write;
 use super::{Commit, CookieStore, Renewal, ResponseFacts};
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
@@ -70,7 +71,8 @@ impl CookieStore {
         }
         // A session that was asked for and neither read nor written was not used.
         let is_in_use = frozen.touched || self.0.renewal == Renewal::EveryResponse;
-        let is_due = self.0.renewal.is_due(&opened.header, opened.reseal_due, is_navigation, self.0.clock.now());
+        let remaining = Remaining::of(&opened.header, write.lifetime_seconds(), self.0.clock.now());
+        let is_due = self.0.renewal.is_due(remaining, opened.reseal_due, is_navigation);
         if is_in_use && is_due { Ok(write.renew(opened).await) } else { Ok(None) }
     }
 

@@ -175,16 +175,20 @@ impl Write<'_> {
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
     fn header(&self) -> Header {
-        let lifetimes = self.store.0.sealer.lifetimes();
-        let Frozen { created, persistence, own_lifetime_seconds, .. } = *self.frozen;
-        let lifetime_seconds = match persistence {
-            Persistence::OwnLifetime => own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
-            Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
-        };
+        let Frozen { created, persistence, .. } = *self.frozen;
         // The session may have begun on a server whose clock is ahead of this one.
         let issued = self.store.0.clock.now().max(created);
-        let expires = issued.saturating_add_seconds(lifetime_seconds);
+        let expires = issued.saturating_add_seconds(self.lifetime_seconds());
         Header { kind: Kind::Inline, persistence, id: self.id.clone(), created, issued, expires }
+    }
+
+    /// The idle lifetime of this session by the settings of today.
+    pub(super) fn lifetime_seconds(&self) -> u64 {
+        let lifetimes = self.store.0.sealer.lifetimes();
+        match self.frozen.persistence {
+            Persistence::OwnLifetime => self.frozen.own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
+            Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
+        }
     }
 
     /// When the session ends if it is not used again.

@@ -102,6 +102,19 @@ fn on_write_never_renews_what_was_only_read() {
 }
 
 #[test]
+fn an_active_reader_outlives_a_shortened_timeout() {
+    let site = Site::new();
+    let mut browser = site.browser();
+    browser.put(&site.cookie_only().build().unwrap(), "user", 42);
+    let shortened = Lifetimes::default().idle_timeout(Duration::from_secs(600));
+    let store = site.cookie_only().lifetimes(shortened).build().unwrap();
+    for minute in 0..60 {
+        assert_eq!(browser.get(&store, "user"), Some(42), "in minute {minute}");
+        site.clock.advance_seconds(60);
+    }
+}
+
+#[test]
 fn the_renewal_of_a_record_is_one_touch_and_no_rewrite() {
     let site = Site::new();
     let (store, mut browser) = used_for(&site, Site::with_records, 0);
