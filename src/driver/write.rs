@@ -8,7 +8,7 @@ use crate::error::{CommitError, SealError};
 use crate::events::Event;
 use crate::id::SessionId;
 use crate::limits::{COOKIE_MAX_AGE_SECONDS, REGENERATE_GRACE_SECONDS, RETURN_GRACE_SECONDS};
-use crate::overflow::{LoadedRecord, RecordFacts, Records, Target, Written, target};
+use crate::overflow::{LoadedRecord, Placement, RecordFacts, Records, Target, Written, target};
 use crate::session::{Frozen, IdChange};
 use crate::wire::header::{Header, Kind, Persistence};
 
@@ -225,8 +225,10 @@ impl Write<'_> {
 
     fn too_large(&self, payload_bytes: usize) -> CommitError {
         let inner = &self.store.0;
-        let payload_max_bytes =
-            if inner.records.is_some() { inner.record_limit_bytes } else { inner.sealer.payload_max_bytes() };
+        let payload_max_bytes = match inner.placement {
+            Placement::CookieOnly => inner.sealer.payload_max_bytes(),
+            Placement::Spill | Placement::StoreOnly => inner.record_limit_bytes,
+        };
         let mut largest_keys = self.loaded.session.member_sizes();
         largest_keys.truncate(5);
         CommitError::TooLarge { payload_bytes, payload_max_bytes, largest_keys }

@@ -67,6 +67,16 @@ fn a_session_too_large_for_its_record_is_an_error_and_writes_nothing() {
 }
 
 #[test]
+fn cookie_only_beside_a_store_names_the_limit_of_the_cookie() {
+    let site = Site::new();
+    let store = site.with_records().placement(Placement::CookieOnly).build().unwrap();
+    let error = site.browser().visit_in_vain(&store, |session| session.put("cart", &text(LARGE)).unwrap());
+    let most = store.sealer().payload_max_bytes();
+    assert!(matches!(error, CommitError::TooLarge { payload_max_bytes, .. } if payload_max_bytes == most), "{error}");
+    assert!(site.records.take_calls().is_empty());
+}
+
+#[test]
 fn cookie_only_beside_a_store_takes_sessions_out_of_it() {
     let site = Site::new();
     let mut browser = site.browser();
