@@ -1,8 +1,9 @@
 //! From a session that was used to what the response gets of it.
 
 use super::open::{Loaded, Opened, Origin};
+use super::renewal::Remaining;
 use super::write::{Write, Written};
-use super::{Commit, CookieStore, ResponseFacts};
+use super::{Commit, CookieStore, Renewal, ResponseFacts};
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
 use crate::error::CommitError;
@@ -115,8 +116,11 @@ impl CookieStore {
         if frozen.wants_writing() || (self.0.resave && frozen.touched) {
             return write.run().await;
         }
-        let is_due = self.0.renewal.is_due(&opened.header, opened.reseal_due, is_navigation, self.0.clock.now());
-        if is_due { Ok(write.renew(opened).await) } else { Ok(None) }
+        // A session that was asked for and neither read nor written was not used.
+        let is_in_use = frozen.touched || self.0.renewal == Renewal::EveryResponse;
+        let remaining = Remaining::of(&opened.header, write.lifetime_seconds(), self.0.clock.now());
+        let is_due = self.0.renewal.is_due(remaining, opened.reseal_due, is_navigation);
+        if is_in_use && is_due { Ok(write.renew(opened).await) } else { Ok(None) }
     }
 
     /// Ends a session that was opened in this request: the store first, so that a cookie is never removed while its

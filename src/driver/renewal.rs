@@ -19,10 +19,8 @@ impl Renewal {
     ///
     /// A background request (an image, a fetch) renews only what would soon end. It may have read its session before a
     /// parallel login or write, and its answer would put the older cookie over the newer one.
-    pub(super) fn is_due(self, header: &Header, reseal_due: bool, is_navigation: bool, now: Timestamp) -> bool {
-        let lifetime = header.expires.saturating_seconds_since(header.issued);
-        let left = header.expires.saturating_seconds_since(now);
-        let below = |part: u64| left < lifetime / part;
+    pub(super) fn is_due(self, remaining: Remaining, reseal_due: bool, is_navigation: bool) -> bool {
+        let below = |part: u64| remaining.left_seconds < remaining.lifetime_seconds / part;
         let wanted = reseal_due
             || match self {
                 Self::HalfLife => below(2),
@@ -34,6 +32,23 @@ impl Renewal {
     }
 }
 
+/// What is left of an idle lifetime.
+#[derive(Clone, Copy)]
+pub(super) struct Remaining {
+    lifetime_seconds: u64,
+    left_seconds: u64,
+}
+
+impl Remaining {
+    /// Of a cookie, when today's settings give a session like it so many seconds.
+    pub(super) fn of(header: &Header, todays_lifetime_seconds: u64, now: Timestamp) -> Self {
+        // A timeout that was shortened since ends the session earlier than the cookie says: wire format, section 4, step 9.
+        let lifetime_seconds = header.expires.saturating_seconds_since(header.issued).min(todays_lifetime_seconds);
+        let left_seconds = lifetime_seconds.saturating_sub(now.saturating_seconds_since(header.issued));
+        Self { lifetime_seconds, left_seconds }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,11 +56,21 @@ mod tests {
     use crate::wire::header::{Kind, Persistence};
 
     /// Of a lifetime of 100 s, so many are left.
-    fn due(renewal: Renewal, left: u64, reseal_due: bool, is_navigation: bool) -> bool {
+    fn due(renewal: Renewal, left_seconds: u64, reseal_due: bool, is_navigation: bool) -> bool {
+        renewal.is_due(Remaining { lifetime_seconds: 100, left_seconds }, reseal_due, is_navigation)
+    }
+
+    #[test]
+    fn the_shorter_of_the_sealed_lifetime_and_todays_counts() {
         let [created, issued, expires] = [0, 1000, 1100].map(Timestamp::from_unix_seconds);
         let (kind, persistence, id) = (Kind::Inline, Persistence::IdleTimeout, SessionId::from_bytes([0; 16]));
         let header = Header { kind, persistence, id, created, issued, expires };
-        renewal.is_due(&header, reseal_due, is_navigation, Timestamp::from_unix_seconds(1100 - left))
+        for (todays, now, expected) in
+            [(100, 1030, (100, 70)), (500, 1030, (100, 70)), (40, 1030, (40, 10)), (40, 1050, (40, 0))]
+        {
+            let remaining = Remaining::of(&header, todays, Timestamp::from_unix_seconds(now));
+            assert_eq!((remaining.lifetime_seconds, remaining.left_seconds), expected);
+        }
     }
 
     #[test]

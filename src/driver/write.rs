@@ -12,7 +12,7 @@ use crate::error::{CommitError, SealError};
 use crate::events::Event;
 use crate::id::SessionId;
 use crate::limits::{COOKIE_MAX_AGE_SECONDS, REGENERATE_GRACE_SECONDS, RETURN_GRACE_SECONDS};
-use crate::overflow::{LoadedRecord, RecordFacts, Records, Stored, Target, target};
+use crate::overflow::{LoadedRecord, Placement, RecordFacts, Records, Stored, Target, target};
 use crate::session::{Frozen, IdChange};
 use crate::wire::header::{Header, Kind, Persistence};
 
@@ -213,16 +213,20 @@ impl Write<'_> {
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
     fn header(&self) -> Header {
-        let lifetimes = self.store.0.sealer.lifetimes();
-        let Frozen { created, persistence, own_lifetime_seconds, .. } = *self.frozen;
-        let lifetime_seconds = match persistence {
-            Persistence::OwnLifetime => own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
-            Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
-        };
+        let Frozen { created, persistence, .. } = *self.frozen;
         // The session may have begun on a server whose clock is ahead of this one.
         let issued = self.store.0.clock.now().max(created);
-        let expires = issued.saturating_add_seconds(lifetime_seconds);
+        let expires = issued.saturating_add_seconds(self.lifetime_seconds());
         Header { kind: Kind::Inline, persistence, id: self.id.clone(), created, issued, expires }
+    }
+
+    /// The idle lifetime of this session by the settings of today.
+    pub(super) fn lifetime_seconds(&self) -> u64 {
+        let lifetimes = self.store.0.sealer.lifetimes();
+        match self.frozen.persistence {
+            Persistence::OwnLifetime => self.frozen.own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
+            Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
+        }
     }
 
     /// When the session ends if it is not used again.
@@ -265,8 +269,10 @@ impl Write<'_> {
 
     fn too_large(&self, payload_bytes: usize) -> CommitError {
         let inner = &self.store.0;
-        let payload_max_bytes =
-            if inner.records.is_some() { inner.record_limit_bytes } else { inner.sealer.payload_max_bytes() };
+        let payload_max_bytes = match inner.placement {
+            Placement::CookieOnly => inner.sealer.payload_max_bytes(),
+            Placement::Spill | Placement::StoreOnly => inner.record_limit_bytes,
+        };
         let mut largest_keys = self.loaded.session.member_sizes();
         largest_keys.truncate(5);
         CommitError::TooLarge { payload_bytes, payload_max_bytes, largest_keys }

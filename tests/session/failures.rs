@@ -1,0 +1,204 @@
+//! Behaviour, sections 1 and 7: a server store that does not answer, and writes that meet.
+
+use sealed_session::{CommitError, Event, LoadError, Reason, StoreFailure};
+
+use crate::faulty_store::Call;
+use crate::support::{LARGE, Site, text};
+
+#[test]
+fn a_store_that_is_down_is_an_error_and_never_a_logout() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    browser.put(&store, "cart", text(LARGE));
+    let before = browser.cookie().unwrap().to_owned();
+    let request = browser.begin(&store);
+    site.records.go_down();
+    let error = request.try_session().unwrap_err();
+    assert!(matches!(error, LoadError::Store(_)));
+    assert_eq!(error.status_code(), 503);
+    assert!(request.commit().set_cookies.is_empty());
+
+    site.records.come_up();
+    assert_eq!(browser.cookie(), Some(before.as_str()));
+    assert_eq!(browser.get(&store, "user"), Some(42));
+}
+
+#[test]
+fn a_store_that_is_down_does_not_trouble_a_session_in_its_cookie() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    site.records.go_down();
+    browser.put(&store, "user", 42);
+    assert_eq!(browser.get(&store, "user"), Some(42));
+}
+
+#[test]
+fn an_ephemeral_session_is_empty_and_never_overwrites_the_cookie() {
+    let site = Site::new();
+    let store = site.with_records().on_store_failure(StoreFailure::Ephemeral).build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    browser.put(&store, "cart", text(LARGE));
+    site.events.take();
+    site.records.go_down();
+    let writes: [fn(&sealed_session::Session); 4] = [
+        |session| session.put("user", &1).unwrap(),
+        |session| drop(session.csrf_token().unwrap()),
+        |session| session.destroy().unwrap(),
+        |session| session.invalidate().unwrap(),
+    ];
+    for write in writes {
+        let (_, response) = browser.visit(&store, |session| {
+            assert!(session.is_empty());
+            write(session);
+        });
+        assert!(response.set_cookies.is_empty());
+        assert_eq!(response.cache_control.as_deref(), Some("private, no-cache"));
+        assert!(site.events.take().contains(&Event::Ephemeral));
+    }
+    site.records.come_up();
+    assert_eq!(browser.get(&store, "user"), Some(42));
+}
+
+#[test]
+fn a_store_that_is_down_at_commit_is_a_503_and_the_old_cookie_opens_with_the_old_data() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    // Where the session is in its cookie, and where it is in the store.
+    for cart in [10, LARGE] {
+        browser.put(&store, "cart", text(cart));
+        browser.put(&store, "user", 42);
+        let request = browser.begin(&store);
+        request.session().put("user", &43).unwrap();
+        request.session().put("cart", &text(LARGE + cart)).unwrap();
+        site.records.go_down();
+        let error = request.try_commit().unwrap_err();
+        assert!(matches!(error, CommitError::Store(_)));
+        assert_eq!(error.status_code(), 503);
+        site.records.come_up();
+        assert_eq!(browser.get(&store, "user"), Some(42));
+    }
+}
+
+#[test]
+fn an_update_whose_answer_was_lost_leaves_the_old_cookie_good() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    site.records.lose_answers_to(Call::Update);
+    assert_eq!(browser.visit_in_vain(&store, |session| session.put("user", &43).unwrap()).status_code(), 503);
+    site.records.come_up();
+    // Nobody can tell whether it was written: it was, and the reference takes the newer version.
+    assert_eq!(browser.get(&store, "user"), Some(43));
+}
+
+#[test]
+fn two_requests_that_write_one_record_are_a_conflict_for_the_second() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    let slow = browser.begin(&store);
+    slow.session().put("slow", &1).unwrap();
+    browser.put(&store, "user", 42);
+    let error = slow.try_commit().unwrap_err();
+    assert!(matches!(error, CommitError::Conflict));
+    assert_eq!(error.status_code(), 409);
+    browser.visit(&store, |session| {
+        assert_eq!(session.get("user").unwrap(), Some(42));
+        assert!(!session.has("slow").unwrap());
+    });
+}
+
+#[test]
+fn two_requests_that_both_spill_are_a_conflict_for_the_second() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    let slow = browser.begin(&store);
+    slow.session().put("slow", &text(LARGE)).unwrap();
+    browser.put(&store, "cart", text(LARGE));
+    assert!(matches!(slow.try_commit().unwrap_err(), CommitError::Conflict));
+    assert!(browser.visit(&store, |session| session.has("cart").unwrap() && !session.has("slow").unwrap()).0);
+}
+
+#[test]
+fn a_session_that_another_request_ended_stays_gone() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    // A write, a way back into the cookie, a new id, a renewal.
+    let changes: [fn(&sealed_session::Session); 4] = [
+        |session| session.put("user", &43).unwrap(),
+        |session| session.forget("cart").unwrap(),
+        |session| session.regenerate().unwrap(),
+        |session| assert!(session.has("cart").unwrap()),
+    ];
+    for change in changes {
+        let mut browser = site.browser();
+        browser.put(&store, "user", 42);
+        browser.put(&store, "cart", text(LARGE));
+        site.clock.advance_seconds(5000);
+        let slow = browser.begin(&store);
+        change(&slow.session());
+        browser.visit(&store, |session| session.destroy().unwrap());
+        let response = slow.commit();
+        assert!(response.set_cookies.is_empty());
+        assert!(site.records.snapshot().is_empty());
+    }
+}
+
+#[test]
+fn a_write_to_a_session_that_another_request_ended_is_told() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    let slow = browser.begin(&store);
+    slow.session().put("user", &43).unwrap();
+    browser.visit(&store, |session| session.destroy().unwrap());
+    site.events.take();
+    slow.commit();
+    assert_eq!(site.events.take_reasons(), [Reason::RecordMissing]);
+}
+
+#[test]
+fn a_lagging_replica_is_asked_once_more() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    let older = site.records.snapshot();
+    browser.put(&store, "user", 42);
+    site.records.take_calls();
+    site.records.lag_once(older);
+    assert_eq!(browser.get(&store, "user"), Some(42));
+    assert_eq!(site.records.take_calls(), [Call::Load, Call::Load]);
+}
+
+#[test]
+fn a_restored_backup_is_a_failure_of_the_store_and_no_logout() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    let backup = site.records.snapshot();
+    browser.put(&store, "user", 42);
+    let newest = site.records.snapshot();
+    site.records.restore(backup);
+    site.events.take();
+    let request = browser.begin(&store);
+    let error = request.try_session().unwrap_err();
+    assert!(matches!(error, LoadError::Stale));
+    assert_eq!(error.status_code(), 503);
+    assert!(request.commit().set_cookies.is_empty());
+    assert_eq!(site.events.take_reasons(), [Reason::RecordStale]);
+
+    site.records.restore(newest);
+    assert_eq!(browser.get(&store, "user"), Some(42));
+}

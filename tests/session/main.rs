@@ -1,0 +1,34 @@
+//! The session driver, seen from outside: what a browser, a handler and an operator can tell of it.
+//!
+//! Each test states one rule. Requests go through a browser that treats cookies as RFC 6265bis says, and records through
+//! a store that fails, lags and forgets on demand; the clock stands still unless a test moves it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a rule fails loudly; clippy knows test functions, but not what they call"
+)]
+
+mod browser;
+mod faulty_store;
+mod support;
+
+mod candidates;
+mod clocks;
+mod closed_records;
+mod cost;
+mod ending;
+mod events;
+mod failures;
+mod handle;
+mod headers;
+mod hostile_store;
+mod lazy_start;
+mod lifetimes;
+mod placement;
+mod refused_cookies;
+mod regenerating;
+mod renewal;
+mod rotation;
+mod settings;
+mod spilling;
+mod writing;
