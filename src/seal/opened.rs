@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::scratch::Scratch;
@@ -252,11 +252,34 @@ fn object_without_reserved_member(json: &[u8]) -> Result<bool, serde_json::Error
 
         fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
             let mut none_reserved = true;
-            while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
+            while let Some(is_reserved) = members.next_key_seed(IsReserved)? {
                 members.next_value::<IgnoredAny>()?;
-                none_reserved &= name != RESERVED_MEMBER;
+                none_reserved &= !is_reserved;
             }
             Ok(none_reserved)
+        }
+    }
+
+    /// Looks at a name where it stands: a copy would be allocated for each, and not be wiped.
+    struct IsReserved;
+
+    impl<'de> DeserializeSeed<'de> for IsReserved {
+        type Value = bool;
+
+        fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
+            name.deserialize_str(self)
+        }
+    }
+
+    impl Visitor<'_> for IsReserved {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a name")
+        }
+
+        fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+            Ok(name == RESERVED_MEMBER)
         }
     }
 
