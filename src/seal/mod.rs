@@ -6,6 +6,7 @@ mod lifetimes;
 mod opened;
 mod record;
 mod scratch;
+mod shape;
 
 #[cfg(test)]
 mod tamper;

@@ -4,17 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::scratch::Scratch;
+use super::shape::{Shape, shape};
 use super::{Body, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId, SessionId};
 use crate::wire::header::{Header, Kind, Persistence};
-
-const RESERVED_MEMBER: &str = "~";
 
 impl Sealer {
     /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.
@@ -67,7 +66,7 @@ impl Sealer {
         let cookie = self.open_cookie(text.as_bytes(), now)?;
         // Wire format, section 4, step 10: the depth is bounded, so that reading a session never overflows the stack.
         if let Body::Inline(payload) = &cookie.body {
-            serde_json::from_slice::<Map<String, Value>>(payload).map_err(|_| Reason::Payload)?;
+            shape(payload).ok().filter(|shape| *shape == Shape::Payload).ok_or(Reason::Payload)?;
         }
         let public_id = cookie.header.id.public_id(&self.audience);
         Ok(Opened { cookie, public_id })
@@ -82,8 +81,12 @@ impl Sealer {
     ) -> Result<String, SealError> {
         let mut scratch = Scratch::new();
         let payload = serialize(value, &mut scratch, self.payload_max_bytes())?;
-        if !is_payload(payload).map_err(|_| SealError::NotAnObject)? {
-            return Err(SealError::ReservedMember);
+        match shape(payload).map_err(|error| match payload.first() {
+            Some(b'{') => SealError::Value(error),
+            _ => SealError::NotAnObject,
+        })? {
+            Shape::Payload => {}
+            Shape::ReservedMember => return Err(SealError::ReservedMember),
         }
         let header = Header {
             kind: Kind::Inline,
@@ -257,36 +260,4 @@ impl std::io::Write for Counted {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// Whether the reserved member of this object, if it has one, is an object; an error when this is no JSON object.
-fn is_payload(json: &[u8]) -> Result<bool, serde_json::Error> {
-    struct Members;
-
-    impl<'de> Visitor<'de> for Members {
-        type Value = bool;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
-            let mut is_payload = true;
-            while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-                if name == RESERVED_MEMBER {
-                    is_payload &= members.next_value::<Value>()?.is_object();
-                } else {
-                    members.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(is_payload)
-        }
-    }
-
-    // A whole text, so that invalid UTF-8 inside of an ignored value is found too.
-    let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let is_payload = serde::Deserializer::deserialize_map(&mut reader, Members)?;
-    reader.end()?;
-    Ok(is_payload)
 }

@@ -73,8 +73,16 @@ impl Payload {
     }
 
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        let mut json = Zeroizing::new(Vec::with_capacity(512));
-        let mut writer = serde_json::Serializer::new(&mut *json);
+        // One allocation of the whole length: growing would leave copies of the data behind that nobody wipes.
+        let mut counted = Counted(0);
+        self.write(&mut counted);
+        let mut json = Zeroizing::new(Vec::with_capacity(counted.0));
+        self.write(&mut *json);
+        json
+    }
+
+    fn write(&self, out: impl std::io::Write) {
+        let mut writer = serde_json::Serializer::new(out);
         // Writing JSON values into memory cannot fail; a payload cut short would be refused when it is opened.
         let written = writer.serialize_map(None).and_then(|mut object| {
             for (name, value) in self.data.all() {
@@ -87,7 +95,6 @@ impl Payload {
             object.end()
         });
         debug_assert!(written.is_ok());
-        json
     }
 
     /// Bytes of JSON that each top-level member takes, its name included, the largest first.

@@ -22,7 +22,9 @@ fn ok() -> ResponseFacts<'static> {
     ResponseFacts::new(200)
 }
 
-const READS: [fn(&Session); 9] = [
+type Handler = fn(&Session);
+
+const READS: [Handler; 9] = [
     |session| ignore(session.get::<u64>("user").unwrap()),
     |session| ignore(session.has("user").unwrap()),
     |session| ignore(session.contains("user").unwrap()),
@@ -68,7 +70,7 @@ fn what_reads_or_changes_a_session_is_kept_out_of_shared_caches() {
     let site = Site::new();
     let store = site.cookie_only().build().unwrap();
     let (with, without) = both(&site, &store);
-    let cases: [(&Browser, fn(&Session)); 6] = [
+    let cases: [(&Browser, Handler); 6] = [
         (&with, READS[0]),
         (&with, |session| session.put("user", &43).unwrap()),
         (&with, |session| session.destroy().unwrap()),

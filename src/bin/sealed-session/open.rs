@@ -171,7 +171,5 @@ mod tests {
         let now = Timestamp::from_unix_seconds(1_795_000_000);
         let refused = |text: &str| answer(&sealer, text, now).unwrap_err().to_string() == "payload\n";
         assert!(refused(&sealer.seal(&BTreeMap::from([("a", u128::from(u64::MAX) + 1)]), now).unwrap()));
-        let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
-        assert!(refused(&sealer.seal(&json!({ "a": deep }), now).unwrap()));
     }
 }
