@@ -67,7 +67,9 @@ pub use id::{KeyId, PublicId, RecordId};
 pub use key::{Key, KeyRing, RingHandle};
 pub use overflow::Placement;
 pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
-pub use session::{Amount, FlashMessages, Path, Session, SizeReport, object_from_json};
+pub use session::{
+    Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
+};
 pub use store::{Record, RecordStore};
 
 /// The JSON types in which a session hands out its data as a whole.

@@ -1,6 +1,7 @@
 //! A session as an application sees it: data under paths, and a life of its own. No I/O.
 
 mod composite;
+mod csrf_guard;
 mod data;
 mod date;
 mod exact;
@@ -26,6 +27,7 @@ mod data_rules;
 #[cfg(test)]
 mod exact_rules;
 
+pub use csrf_guard::{CsrfDecision, CsrfFacts, csrf_decision};
 use data::Data;
 use date::{json_to_time, time_to_json};
 pub use flashing::FlashMessages;

@@ -4,6 +4,10 @@
 //! something that is not so. It is then empty, with status 503 (the store does not answer), 409 (another request wrote
 //! the session in between) or 500 (the session is too large).
 
+mod csrf;
+
+pub use csrf::{CsrfLayer, CsrfService};
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
