@@ -40,11 +40,7 @@ impl Write<'_> {
         if let Some(opened) = self.opened.filter(|_| self.id_changes()) {
             self.tell(&Event::Migrated { from: self.loaded.session.public(&opened.header.id), to: id });
         }
-        match moved {
-            Moved::Not => {}
-            Moved::IntoStore => self.tell(&Event::Spilled { id }),
-            Moved::IntoCookie => self.tell(&Event::Returned { id }),
-        }
+        self.tell_moved(&moved);
         self.tell_resealed();
         self.tell(&Event::Committed { id });
         Ok(Some(self.line(&header, &value)))
@@ -54,13 +50,14 @@ impl Write<'_> {
     pub(super) async fn renew(&self, opened: &Opened) -> Option<String> {
         let renewed = match (&opened.record, self.store.0.records.as_ref()) {
             (Some(record), Some(records)) => self.renew_record(records, record).await,
-            _ => self.renew_cookie(),
+            _ => self.renew_cookie().await,
         };
         let id = self.public_id();
-        let Some((header, value)) = renewed else {
+        let Some((header, value, moved)) = renewed else {
             self.tell(&Event::RenewalSkipped { id });
             return None;
         };
+        self.tell_moved(&moved);
         if opened.reseal_due {
             self.tell_resealed();
         } else {
@@ -70,14 +67,18 @@ impl Write<'_> {
         Some(self.line(&header, &value))
     }
 
-    fn renew_cookie(&self) -> Option<(Header, String)> {
+    async fn renew_cookie(&self) -> Option<(Header, String, Moved)> {
         let header = self.header();
-        // One that a lowered limit has made too large lives on until its next write moves it, or fails aloud.
-        let value = self.store.0.sealer.seal_inline(&header, &self.loaded.session.payload_json()).ok()?;
-        Some((header, value))
+        let payload = self.loaded.session.payload_json();
+        // A limit that was lowered, or another placement, moves the session now: one that is only read would end instead.
+        let (value, moved) = match self.target(&payload).ok()? {
+            Target::Cookie => (self.store.0.sealer.seal_inline(&header, &payload).ok()?, Moved::Not),
+            Target::Store => self.keep_in_store(&header, &payload).await.ok()??,
+        };
+        Some((header, value, moved))
     }
 
-    async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<(Header, String)> {
+    async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<(Header, String, Moved)> {
         let header = self.header();
         let version = if record.key_id == self.store.0.sealer.ring().current().sealing_key_id() {
             let expires = self.session_end(&header);
@@ -91,7 +92,7 @@ impl Write<'_> {
             }
         };
         let value = self.store.0.sealer.seal_reference(&header, version).ok()?;
-        Some((header, value))
+        Some((header, value, Moved::Not))
     }
 
     async fn keep_in_cookie(&self, header: &Header, payload: &[u8]) -> Result<Option<(String, Moved)>, CommitError> {
@@ -238,6 +239,15 @@ impl Write<'_> {
         match error {
             SealError::Random(error) => CommitError::Random(error),
             _ => self.too_large(payload.len()),
+        }
+    }
+
+    fn tell_moved(&self, moved: &Moved) {
+        let id = self.public_id();
+        match moved {
+            Moved::Not => {}
+            Moved::IntoStore => self.tell(&Event::Spilled { id }),
+            Moved::IntoCookie => self.tell(&Event::Returned { id }),
         }
     }
 
