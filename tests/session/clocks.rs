@@ -2,7 +2,7 @@
 
 use sealed_session::ManualClock;
 
-use crate::support::{LARGE, Site, text};
+use crate::support::{LARGE, Site, ignore, text};
 
 #[test]
 fn a_server_whose_clock_is_behind_writes_what_both_servers_open() {
@@ -31,7 +31,7 @@ fn a_server_whose_clock_is_behind_never_repeats_a_version() {
     browser.put(&ahead, "cart", text(LARGE));
     let mut version = site.records.only().1.version;
     for store in [&behind, &behind, &ahead, &behind] {
-        browser.visit(store, |session| drop(session.increment("visits", 1).unwrap()));
+        browser.visit(store, |session| ignore(session.increment("visits", 1).unwrap()));
         let next = site.records.only().1.version;
         assert!(next > version);
         version = next;

@@ -1,11 +1,11 @@
 //! Behaviour, section 8: what caches are told of a response.
 
-use sealed_session::{CookieStore, ResponseFacts, Session};
+use sealed_session::{CookieStore, ResponseFacts};
 
 use crate::browser::{Browser, Response};
-use crate::support::Site;
+use crate::support::{Handler, Site, ignore};
 
-fn respond(browser: &Browser, store: &CookieStore, facts: &ResponseFacts<'_>, handle: fn(&Session)) -> Response {
+fn respond(browser: &Browser, store: &CookieStore, facts: &ResponseFacts<'_>, handle: Handler) -> Response {
     let request = browser.begin(store);
     handle(&request.session());
     request.commit_with(facts)
@@ -22,7 +22,7 @@ fn ok() -> ResponseFacts<'static> {
     ResponseFacts::new(200)
 }
 
-const READS: [fn(&Session); 9] = [
+const READS: [Handler; 9] = [
     |session| ignore(session.get::<u64>("user").unwrap()),
     |session| ignore(session.has("user").unwrap()),
     |session| ignore(session.contains("user").unwrap()),
@@ -33,8 +33,6 @@ const READS: [fn(&Session); 9] = [
     |session| ignore(session.expires_at()),
     |session| ignore(session.verify_csrf(Some("token"))),
 ];
-
-fn ignore<T>(_: T) {}
 
 #[test]
 fn every_way_to_read_makes_the_response_vary_also_without_a_cookie() {
@@ -68,12 +66,12 @@ fn what_reads_or_changes_a_session_is_kept_out_of_shared_caches() {
     let site = Site::new();
     let store = site.cookie_only().build().unwrap();
     let (with, without) = both(&site, &store);
-    let cases: [(&Browser, fn(&Session)); 6] = [
+    let cases: [(&Browser, Handler); 6] = [
         (&with, READS[0]),
         (&with, |session| session.put("user", &43).unwrap()),
         (&with, |session| session.destroy().unwrap()),
         (&with, |session| session.clear().unwrap()),
-        (&with, |session| drop(session.csrf_token().unwrap())),
+        (&with, |session| ignore(session.csrf_token().unwrap())),
         (&without, |session| session.put("user", &42).unwrap()),
     ];
     for (number, (browser, handle)) in cases.into_iter().enumerate() {
@@ -95,7 +93,7 @@ fn a_token_made_where_no_cookie_can_follow_is_kept_out_of_shared_caches() {
     let site = Site::new();
     let store = site.cookie_only().commit_when(|status| status < 500).build().unwrap();
     let response =
-        respond(&site.browser(), &store, &ResponseFacts::new(500), |session| drop(session.csrf_token().unwrap()));
+        respond(&site.browser(), &store, &ResponseFacts::new(500), |session| ignore(session.csrf_token().unwrap()));
     assert!(response.set_cookies.is_empty());
     assert_eq!(response.cache_control.as_deref(), Some("private, no-cache"));
 }
