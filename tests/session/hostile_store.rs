@@ -48,7 +48,8 @@ fn a_record_of_another_shape_is_refused_and_never_a_panic() {
     let store = site.with_records().build().unwrap();
     let browser = in_store(&site, &store, 42);
     let good = site.records.snapshot();
-    let cases: [(fn(&mut Record), Reason); 5] = [
+    type Change = fn(&mut Record);
+    let cases: [(Change, Reason); 5] = [
         (|record| record.bytes.clear(), Reason::Malformed),
         (|record| record.bytes.truncate(48), Reason::Malformed),
         (|record| record.bytes.truncate(100), Reason::Unauthentic),
