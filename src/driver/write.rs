@@ -47,11 +47,7 @@ impl Write<'_> {
         if let Some(opened) = self.opened.filter(|_| self.id_changes()) {
             self.tell(&Event::Migrated { from: self.loaded.session.public(&opened.header.id), to: id });
         }
-        match moved {
-            Moved::Not => {}
-            Moved::IntoStore => self.tell(&Event::Spilled { id }),
-            Moved::IntoCookie => self.tell(&Event::Returned { id }),
-        }
+        self.tell_moved(&moved);
         self.tell_resealed();
         self.tell(&Event::Committed { id });
         Ok(Some(self.written(header, &value, record)))
@@ -61,13 +57,14 @@ impl Write<'_> {
     pub(super) async fn renew(&self, opened: &Opened) -> Option<Written> {
         let renewed = match (&opened.record, self.store.0.records.as_ref()) {
             (Some(record), Some(records)) => self.renew_record(records, record).await,
-            _ => self.renew_cookie(),
+            _ => self.renew_cookie().await,
         };
         let id = self.public_id();
-        let Some((header, value, record)) = renewed else {
+        let Some((header, (value, moved, record))) = renewed else {
             self.tell(&Event::RenewalSkipped { id });
             return None;
         };
+        self.tell_moved(&moved);
         if opened.reseal_due {
             self.tell_resealed();
         } else {
@@ -100,11 +97,15 @@ impl Write<'_> {
         }
     }
 
-    fn renew_cookie(&self) -> Option<Renewed> {
+    async fn renew_cookie(&self) -> Option<Renewed> {
         let header = self.header();
-        // One that a lowered limit has made too large lives on until its next write moves it, or fails aloud.
-        let value = self.store.0.sealer.seal_inline(&header, &self.loaded.session.payload_json()).ok()?;
-        Some((header, value, None))
+        let payload = self.loaded.session.payload_json();
+        // A limit that was lowered, or another placement, moves the session now: one that is only read would end instead.
+        let placed = match self.target(&payload).ok()? {
+            Target::Cookie => (self.store.0.sealer.seal_inline(&header, &payload).ok()?, Moved::Not, None),
+            Target::Store => self.keep_in_store(&header, &payload).await.ok()??,
+        };
+        Some((header, placed))
     }
 
     async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<Renewed> {
@@ -121,7 +122,7 @@ impl Write<'_> {
             }
         };
         let value = self.store.0.sealer.seal_reference(&header, record.version).ok()?;
-        Some((header, value, Some(record)))
+        Some((header, (value, Moved::Not, Some(record))))
     }
 
     async fn keep_in_cookie(&self, header: &Header, payload: &[u8]) -> Result<Option<Placed>, CommitError> {
@@ -285,6 +286,15 @@ impl Write<'_> {
         }
     }
 
+    fn tell_moved(&self, moved: &Moved) {
+        let id = self.public_id();
+        match moved {
+            Moved::Not => {}
+            Moved::IntoStore => self.tell(&Event::Spilled { id }),
+            Moved::IntoCookie => self.tell(&Event::Returned { id }),
+        }
+    }
+
     fn tell_resealed(&self) {
         if let Some(opened) = self.opened.filter(|opened| opened.reseal_due) {
             self.tell(&Event::Resealed { id: self.public_id(), from: opened.key_id });
@@ -305,8 +315,8 @@ pub(super) struct Written {
 /// A value for the cookie, whether the session moved for it, and the record behind it.
 type Placed = (String, Moved, Option<LoadedRecord>);
 
-/// A header and a value for the cookie, and the record behind it.
-type Renewed = (Header, String, Option<LoadedRecord>);
+/// The header of a renewed session, and what goes with it.
+type Renewed = (Header, Placed);
 
 /// Whether a write moved the session.
 enum Moved {

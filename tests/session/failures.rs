@@ -202,3 +202,32 @@ fn a_restored_backup_is_a_failure_of_the_store_and_no_logout() {
     site.records.restore(newest);
     assert_eq!(browser.get(&store, "user"), Some(42));
 }
+
+#[test]
+fn a_restored_backup_may_be_met_with_an_ephemeral_session() {
+    let site = Site::new();
+    let store = site.with_records().on_store_failure(StoreFailure::Ephemeral).build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    let backup = site.records.snapshot();
+    browser.put(&store, "user", 42);
+    let newest = site.records.snapshot();
+    site.records.restore(backup);
+    let (_, response) = browser.visit(&store, |session| session.put("user", &1).unwrap());
+    assert!(response.set_cookies.is_empty());
+    site.records.restore(newest);
+    assert_eq!(browser.get(&store, "user"), Some(42));
+}
+
+#[test]
+fn a_destroy_whose_answer_was_lost_can_be_repeated() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    site.records.lose_answers_to(Call::Destroy);
+    assert_eq!(browser.visit_in_vain(&store, |session| session.destroy().unwrap()).status_code(), 503);
+    site.records.come_up();
+    browser.visit(&store, |session| session.destroy().unwrap());
+    assert_eq!(browser.cookie(), None);
+}

@@ -3,7 +3,7 @@
 use sealed_session::{CookieStore, ResponseFacts, Session};
 
 use crate::browser::{Browser, Response};
-use crate::support::Site;
+use crate::support::{Handler, Site};
 
 fn respond(browser: &Browser, store: &CookieStore, facts: &ResponseFacts<'_>, handle: fn(&Session)) -> Response {
     let request = browser.begin(store);
@@ -21,8 +21,6 @@ fn both(site: &Site, store: &CookieStore) -> (Browser, Browser) {
 fn ok() -> ResponseFacts<'static> {
     ResponseFacts::new(200)
 }
-
-type Handler = fn(&Session);
 
 const READS: [Handler; 9] = [
     |session| ignore(session.get::<u64>("user").unwrap()),

@@ -146,6 +146,19 @@ fn store_only_takes_sessions_in_their_cookies_until_the_instant_and_moves_what_i
 }
 
 #[test]
+fn a_move_to_store_only_logs_nobody_out_who_only_reads() {
+    let site = Site::new();
+    let mut browser = site.browser();
+    browser.put(&site.with_records().build().unwrap(), "user", 42);
+    let until = site.now().saturating_add_seconds(10_000);
+    let store = site.with_records().placement(Placement::StoreOnly).accept_inline_until(until).build().unwrap();
+    for _ in 0..10 {
+        site.clock.advance_seconds(5000);
+        assert_eq!(browser.get(&store, "user"), Some(42));
+    }
+}
+
+#[test]
 fn under_store_only_an_older_cookie_shows_no_older_data() {
     let site = Site::new();
     let store = site.with_records().placement(Placement::StoreOnly).build().unwrap();

@@ -164,6 +164,33 @@ fn a_lowered_limit_ends_no_session() {
 }
 
 #[test]
+fn a_lowered_limit_ends_no_session_that_is_only_read() {
+    let site = Site::new();
+    let mut browser = site.browser();
+    browser.put(&site.with_records().build().unwrap(), "cart", text(1500));
+    let store = site.with_records().inline_limit_bytes(1024).build().unwrap();
+    for _ in 0..10 {
+        site.clock.advance_seconds(5000);
+        assert!(browser.visit(&store, |session| session.has("cart").unwrap()).0);
+    }
+    assert!(site.opened(&store, &browser).is_reference());
+}
+
+#[test]
+fn where_the_store_is_down_a_renewal_that_would_move_a_session_is_left_out() {
+    let site = Site::new();
+    let mut browser = site.browser();
+    browser.put(&site.with_records().build().unwrap(), "cart", text(1500));
+    let store = site.with_records().inline_limit_bytes(1024).build().unwrap();
+    site.clock.advance_seconds(5000);
+    site.records.go_down();
+    let (_, response) = browser.visit(&store, |session| assert!(!session.is_empty()));
+    assert!(response.set_cookies.is_empty());
+    assert!(site.events.take_names().contains(&"RenewalSkipped".to_owned()));
+    assert!(browser.visit(&store, |session| session.has("cart").unwrap()).0);
+}
+
+#[test]
 fn a_session_moves_to_the_store_under_a_new_id_in_one_request() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();

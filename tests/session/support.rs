@@ -119,3 +119,9 @@ pub(crate) fn text(bytes: usize) -> String {
 
 /// More than a cookie beside a server store takes.
 pub(crate) const LARGE: usize = 5000;
+
+/// What a handler does with its session.
+pub(crate) type Handler = fn(&sealed_session::Session);
+
+/// For calls whose answer does not matter here.
+pub(crate) fn ignore<T>(_: T) {}
