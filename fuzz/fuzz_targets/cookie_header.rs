@@ -202,10 +202,12 @@ fn insert_pair(headers: &mut [Vec<u8>], header: usize, pair: usize, value: &str)
 /// Whether nothing in the headers is a session, and so little of our name that a few more cookies are still tried.
 fn is_junk(headers: &[Vec<u8>], more: usize) -> bool {
     let count = |needle: &[u8]| -> usize {
-        headers.iter().map(|header| header.windows(needle.len()).filter(|window| *window == needle).count()).sum()
+        let is_here = |window: &&[u8]| window[0] == needle[0] && *window == needle;
+        headers.iter().map(|header| header.windows(needle.len()).filter(is_here).count()).sum()
     };
-    count(KNOWN.cookie_name.as_bytes()) + more <= CANDIDATES
-        && KNOWN.good.iter().all(|good| count(good.text.as_bytes()) == 0)
+    let of_our_name = count(KNOWN.cookie_name.as_bytes());
+    of_our_name + more <= CANDIDATES
+        && (of_our_name == 0 || KNOWN.good.iter().all(|good| count(good.text.as_bytes()) == 0))
 }
 
 fn without_reserved(payload: &Map<String, Value>) -> Map<String, Value> {
