@@ -106,18 +106,11 @@ pub enum Event {
         /// The session.
         id: PublicId,
     },
-    /// A handler wrote to a session whose response head was on its way; the writer got an error.
-    WriteAfterCommit {
-        /// The session, if it has an id.
-        id: Option<PublicId>,
-    },
     /// A session ended, by `destroy` or because nothing was left in it.
     Destroyed {
         /// The session.
         id: PublicId,
     },
-    /// A response's caching headers were changed, so that no shared cache keeps it.
-    CachingRestricted,
     /// A session could not be written; its client keeps the cookie that it has.
     CommitFailed {
         /// What went wrong, without data.
@@ -127,6 +120,13 @@ pub enum Event {
     Committed {
         /// The session.
         id: PublicId,
+    },
+    /// A response's caching headers were changed, so that no shared cache keeps it.
+    CachingRestricted,
+    /// A handler wrote to a session whose response head was on its way; the writer got an error.
+    WriteAfterCommit {
+        /// The session, if it has an id.
+        id: Option<PublicId>,
     },
 }
 

@@ -8,7 +8,7 @@ use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
 use crate::error::CommitError;
 use crate::events::Event;
-use crate::session::Frozen;
+use crate::session::{Frozen, IdChange};
 
 impl CookieStore {
     pub(super) async fn commit(
@@ -35,7 +35,8 @@ impl CookieStore {
             return Ok(Commit::default());
         }
         let origin = loaded.origin();
-        let takes = (self.0.commit_when)(response.status);
+        // A logout holds whatever is answered.
+        let takes = (self.0.commit_when)(response.status) || frozen.destroyed;
         if !takes && let (Some(id), true) = (&frozen.id, frozen.wants_writing()) {
             self.0.observers.tell(&Event::WritesDropped { id: loaded.session.public(id) });
         }
@@ -98,10 +99,11 @@ impl CookieStore {
         is_navigation: bool,
     ) -> Result<Option<Written>, CommitError> {
         // A logout holds, also by a request that read a record its session had left.
-        if frozen.destroyed {
+        let is_closed = opened.record.as_ref().is_some_and(|record| record.closed);
+        if frozen.destroyed || (is_closed && frozen.id_change == IdChange::Invalidated) {
             return self.end(loaded, opened).await.map(Some);
         }
-        if opened.record.as_ref().is_some_and(|record| record.closed) {
+        if is_closed {
             // The session lives elsewhere by now: a cookie from here would overwrite its cookie.
             if frozen.wants_writing() {
                 self.0.observers.tell(&Event::WritesDropped { id: loaded.session.public(&opened.header.id) });
@@ -130,7 +132,9 @@ impl CookieStore {
             // Also for a session in its cookie: a parallel request may have moved it to the store.
             records.destroy(&opened.header.id).await?;
         }
-        self.0.observers.tell(&Event::Destroyed { id: loaded.session.public(&opened.header.id) });
+        let id = loaded.session.public(&opened.header.id);
+        self.0.observers.tell(&Event::Destroyed { id });
+        self.0.observers.tell(&Event::Committed { id });
         Ok(Written { line: response::remove(&self.0.attributes), origin: Origin::New })
     }
 
@@ -160,6 +164,7 @@ impl CookieStore {
         Commit {
             add_vary_cookie: depends_on_cookie && !varies_by_cookie(response.vary.iter().copied()),
             cache_control,
+            remove_cdn_cache_control: is_private,
             set_cookies: earlier.chain(set_cookie).collect(),
         }
     }

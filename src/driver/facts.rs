@@ -85,6 +85,8 @@ pub struct Commit {
     pub set_cookies: Vec<String>,
     /// Append the field `Vary: Cookie`.
     pub add_vary_cookie: bool,
-    /// Replace all `Cache-Control` fields by this one, and remove `CDN-Cache-Control` and `Surrogate-Control`.
+    /// Replace all `Cache-Control` fields by this one.
     pub cache_control: Option<String>,
+    /// Remove `CDN-Cache-Control` and `Surrogate-Control`, which outrank `Cache-Control` where they are understood.
+    pub remove_cdn_cache_control: bool,
 }

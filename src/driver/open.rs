@@ -210,7 +210,7 @@ impl CookieStore {
         if header.persistence == Persistence::OwnLifetime {
             state.own_lifetime_seconds = header.expires.saturating_seconds_since(header.issued);
         }
-        state.expires = Some(header.expires);
+        state.expires = Some(self.0.sealer.lifetimes().end(&header));
         let session = self.session(state, now);
         let origin = Origin::Opened(Opened { header, key_id, reseal_due, record });
         Ok(Some(Loaded::new(session, origin, false)))

@@ -100,14 +100,25 @@ impl CheckedLifetimes {
         self.absolute_timeout_seconds.map(|seconds| created.saturating_add_seconds(seconds))
     }
 
+    /// When a session that was sealed so ends if it is not used again.
+    pub(crate) fn end(&self, header: &Header) -> Timestamp {
+        let idle_end =
+            header.expires.min(header.issued.saturating_add_seconds(self.longest_idle_seconds(header.persistence)));
+        self.absolute_end(header.created).map_or(idle_end, |end| end.min(idle_end))
+    }
+
+    const fn longest_idle_seconds(&self, persistence: Persistence) -> u64 {
+        match persistence {
+            Persistence::OwnLifetime => self.remember_max_seconds,
+            Persistence::IdleTimeout | Persistence::BrowserSession => self.idle_timeout_seconds,
+        }
+    }
+
     /// Wire format, section 4, step 9, in its order.
     // Security: the reader's settings of today decide beside the sealed times, and no time comes from the client
     // (CVE-2024-31999, CVE-2024-35220).
     pub(crate) fn check_times(&self, header: &Header, now: Timestamp) -> Result<(), Reason> {
-        let longest_idle_seconds = match header.persistence {
-            Persistence::OwnLifetime => self.remember_max_seconds,
-            Persistence::IdleTimeout | Persistence::BrowserSession => self.idle_timeout_seconds,
-        };
+        let longest_idle_seconds = self.longest_idle_seconds(header.persistence);
         if header.created > header.issued || header.issued > header.expires {
             return Err(Reason::Malformed);
         }

@@ -284,7 +284,7 @@ impl Session {
         self.read_state().created
     }
 
-    /// End of the idle lifetime as the request found it; `None` for a new session.
+    /// When the session ends if it is not used again, as the request found it; `None` for a new session.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.read_state().expires

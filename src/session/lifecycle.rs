@@ -85,6 +85,8 @@ impl Session {
             state.payload = super::Payload::default();
             state.must_exist = false;
             state.phase = Phase::Destroyed;
+            // No token of it verifies any more.
+            state.id = None;
             Ok(((), true))
         })
     }

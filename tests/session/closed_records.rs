@@ -122,9 +122,13 @@ fn a_logout_through_a_closed_record_still_logs_out() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
     for leave in [regenerates, returns] {
-        let (_, mut copy) = left(&site, &store, leave);
-        assert!(removes_the_cookie(&copy.visit(&store, |session| session.destroy().unwrap()).1));
-        assert_eq!(copy.cookie(), None);
+        for log_out in
+            [|session: &Session| session.destroy().unwrap(), |session: &Session| session.invalidate().unwrap()]
+        {
+            let (_, mut copy) = left(&site, &store, leave);
+            assert!(removes_the_cookie(&copy.visit(&store, log_out).1));
+            assert_eq!(copy.cookie(), None);
+        }
     }
 }
 

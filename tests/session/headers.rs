@@ -126,3 +126,13 @@ fn a_restriction_is_told_and_a_response_that_needs_none_is_silent() {
     assert!(told(&ok().cache_control(b"public")));
     assert!(!told(&ok().cache_control(b"private")));
 }
+
+#[test]
+fn headers_for_networks_of_caches_go_also_where_the_application_said_private() {
+    let site = Site::new();
+    let store = site.cookie_only().build().unwrap();
+    let (with, without) = both(&site, &store);
+    let facts = ok().cache_control(b"private");
+    assert!(respond(&with, &store, &facts, READS[0]).remove_cdn_cache_control);
+    assert!(!respond(&without, &store, &facts, READS[0]).remove_cdn_cache_control);
+}

@@ -206,3 +206,14 @@ fn a_record_outlives_its_session_by_the_skew_of_clocks_alone() {
     let (_, record) = site.records.only();
     assert_eq!(record.expires_at, site.now().saturating_add_seconds(HOUR + 1 + 60));
 }
+
+#[test]
+fn the_end_that_is_told_is_that_of_the_settings_of_today() {
+    let site = Site::new();
+    let mut browser = site.browser();
+    browser.put(&site.cookie_only().build().unwrap(), "user", 42);
+    let short = Lifetimes::default().idle_timeout(Duration::from_secs(600));
+    let store = site.cookie_only().lifetimes(short).build().unwrap();
+    let (ends, _) = browser.visit(&store, Session::expires_at);
+    assert_eq!(ends, Some(site.now().saturating_add_seconds(600)));
+}

@@ -24,11 +24,8 @@ fn every_response_commits_by_default_and_a_policy_can_say_otherwise() {
     browser.put(&store, "user", 42);
     site.records.take_calls();
     site.events.take();
-    let writes: [fn(&Session); 3] = [
-        |session| session.put("cart", &text(LARGE)).unwrap(),
-        |session| session.destroy().unwrap(),
-        |session| session.regenerate().unwrap(),
-    ];
+    let writes: [fn(&Session); 2] =
+        [|session| session.put("cart", &text(LARGE)).unwrap(), |session| session.regenerate().unwrap()];
     for write in writes {
         let request = browser.begin(&store);
         write(&request.session());
@@ -37,6 +34,18 @@ fn every_response_commits_by_default_and_a_policy_can_say_otherwise() {
     }
     assert!(site.records.take_calls().is_empty());
     assert_eq!(browser.get(&store, "user"), Some(42));
+}
+
+#[test]
+fn a_logout_holds_although_the_policy_takes_nothing_of_a_failed_response() {
+    let site = Site::new();
+    let store = site.with_records().commit_when(|status| status < 500).build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    let request = browser.begin(&store);
+    request.session().destroy().unwrap();
+    let commit = request.commit_with(&ResponseFacts::new(500));
+    assert!(commit.set_cookies[0].contains("Max-Age=0"), "{commit:?}");
 }
 
 #[test]

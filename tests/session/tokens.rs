@@ -81,3 +81,16 @@ fn no_token_is_made_for_a_response_that_is_on_its_way() {
     request.commit();
     assert!(session.csrf_token().is_err());
 }
+
+#[test]
+fn after_destroy_the_session_has_no_id_and_no_token_of_it_verifies() {
+    let site = Site::new();
+    let store = site.cookie_only().build().unwrap();
+    let mut browser = site.browser();
+    let (token, _) = browser.visit(&store, |session| session.csrf_token().unwrap());
+    browser.visit(&store, |session| {
+        session.destroy().unwrap();
+        assert_eq!(session.verify_csrf(Some(&token)), Err(sealed_session::CsrfError::NoSession));
+        assert_eq!(session.id(), None);
+    });
+}

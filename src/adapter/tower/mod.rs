@@ -173,6 +173,8 @@ fn apply(commit: Commit, headers: &mut HeaderMap) -> bool {
     if let Some(cache_control) = commit.cache_control {
         let Ok(value) = HeaderValue::try_from(cache_control) else { return false };
         headers.insert(CACHE_CONTROL, value);
+    }
+    if commit.remove_cdn_cache_control {
         headers.remove(CDN_CACHE_CONTROL);
         headers.remove(SURROGATE_CONTROL);
     }
