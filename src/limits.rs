@@ -44,6 +44,9 @@ pub const IDLE_TIMEOUT_SECONDS: u64 = 2 * 60 * 60;
 /// Absolute timeout by default, 30 days.
 pub const ABSOLUTE_TIMEOUT_SECONDS: u64 = 30 * 24 * 60 * 60;
 
+/// Times that a write is tried again when other requests write the same session in between.
+pub const CONFLICT_RETRIES_MAX: usize = 64;
+
 /// How long a record stays readable after its session has come back into the cookie.
 pub const RETURN_GRACE_SECONDS: u64 = 60;
 

@@ -116,7 +116,7 @@ impl CookieStore {
         let Some(id) = &frozen.id else { return Ok(None) };
         let write = Write { store: self, loaded, frozen, opened: Some(opened), id };
         if frozen.wants_writing() || (self.0.resave && frozen.touched) {
-            return write.run().await;
+            return self.write_over(loaded, opened, frozen, id).await;
         }
         // A session that was asked for and neither read nor written was not used.
         let is_in_use = frozen.touched || self.0.renewal == Renewal::EveryResponse;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod commit;
+mod conflict;
 mod facts;
 mod open;
 mod pending;

@@ -221,7 +221,8 @@ impl CookieStore {
         Loaded::new(session, Origin::New, ephemeral)
     }
 
-    fn session(&self, state: State, opened_at: Timestamp) -> Session {
+    fn session(&self, mut state: State, opened_at: Timestamp) -> Session {
+        state.remembers = self.0.records.is_some();
         let fixed = Fixed {
             sealer: Arc::clone(&self.0.sealer),
             observers: self.0.observers.clone(),

@@ -212,7 +212,7 @@ impl From<StoreError> for LoadError {
 pub enum CommitError {
     /// The server store did not answer.
     Store(StoreError),
-    /// Another request wrote the same session in between.
+    /// Another request wrote the same session in between, and a change of this one does not fit what it wrote.
     Conflict,
     /// The session fits neither the cookie nor, where there is one, the store.
     TooLarge {

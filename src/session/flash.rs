@@ -66,6 +66,25 @@ impl Flash {
         self.left() != self.persisted
     }
 
+    /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
+    /// there.
+    pub(crate) fn replay(&mut self, other: &Self) {
+        if other.was_read {
+            let (used, kept) = (&other.loaded, &other.kept);
+            let mut left = self.loaded.clone();
+            for (left, used, kept) in [
+                (&mut left.flash, &used.flash, &kept.flash),
+                (&mut left.errors, &used.errors, &kept.errors),
+                (&mut left.input, &used.input, &kept.input),
+            ] {
+                left.retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
+            }
+            self.was_read = true;
+            self.kept = left;
+        }
+        self.fresh = other.fresh.clone();
+    }
+
     pub(crate) fn mark_persisted(&mut self) {
         self.persisted = self.left();
     }

@@ -1,7 +1,7 @@
 use zeroize::Zeroizing;
 
-use super::Session;
 use super::state::{IdChange, Phase, State};
+use super::{Payload, Session};
 use crate::clock::Timestamp;
 use crate::error::RandomError;
 use crate::id::SessionId;
@@ -78,6 +78,7 @@ impl Session {
             return;
         }
         state.changed = false;
+        state.changes.clear();
         state.loaded_with_data = !state.payload.is_empty();
         state.payload.flash.mark_persisted();
         if written.emptied {
@@ -105,6 +106,11 @@ impl Session {
     /// The JSON that is to be sealed.
     pub(crate) fn payload_json(&self) -> Zeroizing<Vec<u8>> {
         self.state().payload.to_json()
+    }
+
+    /// Makes this request's changes again on what another has written; `false` when they do not fit there.
+    pub(crate) fn replay_onto(&self, newest: Payload) -> bool {
+        self.state().replay_onto(newest)
     }
 
     /// Gives up the old input of a form, for want of room; `false` when there is none.

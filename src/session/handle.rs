@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use super::changes::Change;
 use super::state::{Phase, State};
 use super::{Amount, Path, json_to_time, time_to_json, to_json, to_object};
 use crate::clock::Timestamp;
@@ -155,7 +156,7 @@ impl Session {
     pub fn put<T: Serialize + ?Sized>(&self, path: impl Into<Path>, value: &T) -> Result<(), SessionError> {
         let path = path.into();
         let value = to_json(&path, value)?;
-        self.write(|state| Ok(((), state.payload.data.put(&path, value)?)))
+        self.change(Change::Put(path, value)).map(drop)
     }
 
     /// Puts a date at a path, in ISO 8601.
@@ -166,7 +167,7 @@ impl Session {
     pub fn put_time(&self, path: impl Into<Path>, time: OffsetDateTime) -> Result<(), SessionError> {
         let path = path.into();
         let value = time_to_json(&path, time)?;
-        self.write(|state| Ok(((), state.payload.data.put(&path, value)?)))
+        self.change(Change::Put(path, value)).map(drop)
     }
 
     /// Puts every member of an object, each under its name as it is.
@@ -175,8 +176,7 @@ impl Session {
     ///
     /// As [`Session::put`]; then nothing was put.
     pub fn merge<T: Serialize + ?Sized>(&self, object: &T) -> Result<(), SessionError> {
-        let members = to_object(object)?;
-        self.write(|state| Ok(((), state.payload.data.merge(members)?)))
+        self.change(Change::Merge(to_object(object)?)).map(drop)
     }
 
     /// Removes the value at a path; a missing one is no change. Elements behind one that left an array move up.
@@ -185,8 +185,7 @@ impl Session {
     ///
     /// [`SessionError::Path`] for a path that cannot name a value, or as [`Session::put`] when it is too late.
     pub fn forget(&self, path: impl Into<Path>) -> Result<(), SessionError> {
-        let path = path.into();
-        self.write(|state| Ok(((), state.payload.data.forget(&path)?)))
+        self.change(Change::Forget(path.into())).map(drop)
     }
 
     /// Removes the value at a path and returns it; it stays when it is no `T`.
@@ -196,7 +195,7 @@ impl Session {
     /// As [`Session::get`] and [`Session::forget`].
     pub fn pull<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
         let path = path.into();
-        self.write(|state| state.payload.data.pull(&path))
+        self.write(|state| state.pull(&path))
     }
 
     /// Adds to the number at a path, a missing one counting as 0, and returns the sum.
@@ -209,8 +208,9 @@ impl Session {
         path: impl Into<Path>,
         amount: impl Into<Amount>,
     ) -> Result<serde_json::Number, SessionError> {
-        let path = path.into();
-        self.write(|state| state.payload.data.increment(&path, amount.into()))
+        let sum = self.change(Change::Increment(path.into(), amount.into()))?;
+        // An increment always has a sum.
+        Ok(sum.unwrap_or_else(|| serde_json::Number::from(0)))
     }
 
     /// Subtracts from the number at a path, a missing one counting as 0, and returns the difference.
@@ -234,7 +234,7 @@ impl Session {
     pub fn push<T: Serialize + ?Sized>(&self, path: impl Into<Path>, value: &T) -> Result<(), SessionError> {
         let path = path.into();
         let value = to_json(&path, value)?;
-        self.write(|state| Ok(((), state.payload.data.push(&path, value)?)))
+        self.change(Change::Push(path, value)).map(drop)
     }
 
     /// Removes all data, and flash of earlier requests. Without any written in this one, the session ends and its cookie
@@ -246,18 +246,20 @@ impl Session {
     pub fn clear(&self) -> Result<(), SessionError> {
         self.write(|state| {
             let flash_changed = state.payload.flash.clear_earlier();
-            Ok(((), state.payload.data.clear() || flash_changed))
+            let (_, changed) = state.change(Change::Clear)?;
+            Ok(((), changed || flash_changed))
         })
     }
 
     /// Replaces all data by one value of the application's own type.
     ///
+    /// In the store, another request that writes in between makes this a conflict at commit.
+    ///
     /// # Errors
     ///
     /// As [`Session::put`], and when the value is no object.
     pub fn replace<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), SessionError> {
-        let members = to_object(value)?;
-        self.write(|state| Ok(((), state.payload.data.replace(members)?)))
+        self.change(Change::Replace(to_object(value)?)).map(drop)
     }
 
     /// The id that logs may show; `None` while there is nothing to keep.
@@ -309,6 +311,10 @@ impl Session {
         let mut state = self.state();
         state.touched = true;
         state
+    }
+
+    fn change(&self, change: Change) -> Result<Option<serde_json::Number>, SessionError> {
+        self.write(|state| state.change(change))
     }
 
     /// Runs a change that tells its result and whether the data differ afterwards.

@@ -1,5 +1,6 @@
 //! A session as an application sees it: data under paths, and a life of its own. No I/O.
 
+mod changes;
 mod composite;
 mod csrf_guard;
 mod data;

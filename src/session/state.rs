@@ -1,6 +1,10 @@
 //! What a session is inside of one request.
 
-use super::Payload;
+use serde::de::DeserializeOwned;
+use serde_json::Number;
+
+use super::changes::{Change, Remembered, replay};
+use super::{Path, Payload};
 use crate::clock::Timestamp;
 use crate::error::{RandomError, SessionError};
 use crate::id::SessionId;
@@ -21,6 +25,9 @@ pub(crate) struct State {
     pub(crate) touched: bool,
     /// The data differ from what was loaded.
     pub(crate) changed: bool,
+    /// Whether there is a store, where another request may write in between.
+    pub(crate) remembers: bool,
+    pub(crate) changes: Vec<Remembered>,
     /// Grows with every call that writes.
     pub(crate) revision: u64,
     /// There were data when it was loaded.
@@ -60,12 +67,41 @@ impl State {
             payload: Payload::default(),
             touched: false,
             changed: false,
+            remembers: false,
+            changes: Vec::new(),
             revision: 0,
             loaded_with_data: false,
             must_exist: false,
             id_change: IdChange::None,
             phase: Phase::Live,
         }
+    }
+
+    /// Makes a change of the data, and remembers it.
+    pub(crate) fn change(&mut self, change: Change) -> Result<(Option<Number>, bool), SessionError> {
+        let remembered = self.remembers.then(|| Remembered::before(&change, &self.payload.data));
+        let outcome = change.make(&mut self.payload.data)?;
+        self.changes.extend(remembered.filter(|_| outcome.1));
+        Ok(outcome)
+    }
+
+    /// Takes a value out, and remembers that it was this one.
+    pub(crate) fn pull<T: DeserializeOwned>(&mut self, path: &Path) -> Result<(Option<T>, bool), SessionError> {
+        let remembered = self.remembers.then(|| Remembered::before(&Change::Pull(path.clone()), &self.payload.data));
+        let (pulled, changed) = self.payload.data.pull(path)?;
+        self.changes.extend(remembered.filter(|_| changed));
+        Ok((pulled, changed))
+    }
+
+    /// Makes this request's changes again, on what another has written meanwhile; `false` when they do not fit there.
+    pub(crate) fn replay_onto(&mut self, mut newest: Payload) -> bool {
+        if !replay(&self.changes, &mut newest.data) {
+            return false;
+        }
+        newest.flash.replay(&self.payload.flash);
+        newest.server_only.extend(self.payload.server_only.iter().cloned());
+        self.payload = newest;
+        true
     }
 
     /// Refuses a write that would be lost.

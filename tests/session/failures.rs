@@ -98,25 +98,53 @@ fn an_update_whose_answer_was_lost_leaves_the_old_cookie_good() {
 }
 
 #[test]
-fn two_requests_that_write_one_record_are_a_conflict_for_the_second() {
+fn two_requests_that_write_one_record_both_win() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
     let mut browser = site.browser();
     browser.put(&store, "cart", text(LARGE));
+    browser.put(&store, "visits", 1);
     let slow = browser.begin(&store);
     slow.session().put("slow", &1).unwrap();
+    slow.session().increment("visits", 10).unwrap();
+    browser.visit(&store, |session| session.increment("visits", 1).unwrap());
     browser.put(&store, "user", 42);
-    let error = slow.try_commit().unwrap_err();
-    assert!(matches!(error, CommitError::Conflict));
-    assert_eq!(error.status_code(), 409);
+    slow.commit();
     browser.visit(&store, |session| {
         assert_eq!(session.get("user").unwrap(), Some(42));
-        assert!(!session.has("slow").unwrap());
+        assert_eq!(session.get("slow").unwrap(), Some(1));
+        assert_eq!(session.get("visits").unwrap(), Some(12));
     });
 }
 
 #[test]
-fn two_requests_that_both_spill_are_a_conflict_for_the_second() {
+fn what_cannot_be_made_again_on_newer_data_is_a_conflict_and_changes_nothing() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let changes: [fn(&sealed_session::Session); 3] = [
+        |session| session.replace(&serde_json::json!({ "all": 1 })).unwrap(),
+        |session| assert!(session.pull::<u64>("user").unwrap().is_some()),
+        |session| session.put("list.0", &9).unwrap(),
+    ];
+    for change in changes {
+        let mut browser = site.browser();
+        browser.put(&store, "cart", text(LARGE));
+        browser.visit(&store, |session| session.merge(&serde_json::json!({ "user": 1, "list": [1] })).unwrap());
+        let slow = browser.begin(&store);
+        change(&slow.session());
+        browser.visit(&store, |session| session.merge(&serde_json::json!({ "user": 2, "list": [2] })).unwrap());
+        let error = slow.try_commit().unwrap_err();
+        assert!(matches!(error, CommitError::Conflict));
+        assert_eq!(error.status_code(), 409);
+        browser.visit(&store, |session| {
+            assert_eq!(session.get("user").unwrap(), Some(2));
+            assert_eq!(session.get("list.0").unwrap(), Some(2));
+        });
+    }
+}
+
+#[test]
+fn two_requests_that_both_spill_both_win() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
     let mut browser = site.browser();
@@ -124,8 +152,40 @@ fn two_requests_that_both_spill_are_a_conflict_for_the_second() {
     let slow = browser.begin(&store);
     slow.session().put("slow", &text(LARGE)).unwrap();
     browser.put(&store, "cart", text(LARGE));
-    assert!(matches!(slow.try_commit().unwrap_err(), CommitError::Conflict));
-    assert!(browser.visit(&store, |session| session.has("cart").unwrap() && !session.has("slow").unwrap()).0);
+    slow.commit();
+    browser.visit(&store, |session| {
+        assert!(session.has("cart").unwrap() && session.has("slow").unwrap());
+        assert_eq!(session.get("user").unwrap(), Some(42));
+    });
+}
+
+#[test]
+fn a_spill_whose_response_was_lost_does_not_keep_the_session_from_spilling_again() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    let lost = browser.begin(&store);
+    lost.session().put("cart", &text(LARGE)).unwrap();
+    lost.try_commit().unwrap();
+    // The browser still has the cookie with the data in it.
+    browser.put(&store, "other", text(LARGE));
+    browser.visit(&store, |session| assert!(session.has("other").unwrap() && session.has("cart").unwrap()));
+}
+
+#[test]
+fn messages_that_one_of_two_requests_used_up_are_gone_and_those_of_the_other_are_there() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    browser.visit(&store, |session| session.flash("first", "1").unwrap());
+    let slow = browser.begin(&store);
+    assert!(slow.session().flash_messages().has("first"));
+    browser.visit(&store, |session| session.flash("second", "2").unwrap());
+    slow.commit();
+    let (messages, _) = browser.visit(&store, |session| session.flash_messages().all().clone());
+    assert_eq!(messages.keys().collect::<Vec<_>>(), ["second"]);
 }
 
 #[test]

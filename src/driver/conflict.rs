@@ -1,0 +1,68 @@
+//! No lost updates: when another request wrote the session in between, this one's changes are made again on what it wrote.
+
+use super::CookieStore;
+use super::open::{Loaded, Opened};
+use super::write::{Write, Written};
+use crate::error::{CommitError, Reason};
+use crate::events::Event;
+use crate::id::SessionId;
+use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::session::{Frozen, Payload};
+
+impl CookieStore {
+    /// Writes a session that was loaded, however often others write it in between.
+    pub(super) async fn write_over(
+        &self,
+        loaded: &Loaded,
+        opened: &Opened,
+        frozen: &Frozen,
+        id: &SessionId,
+    ) -> Result<Option<Written>, CommitError> {
+        let mut newest = opened.clone();
+        for _ in 0..CONFLICT_RETRIES_MAX {
+            let write = Write { store: self, loaded, frozen, opened: Some(&newest), id };
+            match write.run().await {
+                Err(CommitError::Conflict) => {}
+                outcome => return outcome,
+            }
+            match self.catch_up(loaded, &newest).await? {
+                Some(caught_up) => newest = caught_up,
+                None => return Ok(None),
+            }
+        }
+        Err(CommitError::Conflict)
+    }
+
+    /// Loads what the other request wrote, and makes the changes of this one on it. `None` when the session has ended or
+    /// left its record.
+    async fn catch_up(&self, loaded: &Loaded, opened: &Opened) -> Result<Option<Opened>, CommitError> {
+        let header = &opened.header;
+        let records = self.0.records.as_ref().ok_or(CommitError::Conflict)?;
+        let least_version = opened.record.as_ref().map_or(0, |record| record.version);
+        let found = records.load(&header.id, header.created, least_version).await.map_err(|error| match error {
+            crate::error::LoadError::Store(error) => CommitError::Store(error),
+            crate::error::LoadError::Stale => CommitError::Conflict,
+        })?;
+        let public_id = loaded.session.public(&header.id);
+        let record = match found {
+            // It was closed or destroyed, and a parallel logout or login is never undone.
+            Err(Reason::RecordMissing) if opened.record.is_some() => {
+                self.0.observers.tell(&Event::Rejected { reason: Reason::RecordMissing });
+                return Ok(None);
+            }
+            Ok(record) if record.closed && opened.record.is_some() => {
+                self.0.observers.tell(&Event::WritesDropped { id: public_id });
+                return Ok(None);
+            }
+            Ok(record) if record.closed => return Ok(Some(opened.clone())),
+            Err(Reason::RecordMissing) => return Ok(Some(opened.clone())),
+            Ok(record) => record,
+            Err(_) => return Err(CommitError::Conflict),
+        };
+        let payload = Payload::parse(&record.payload).map_err(|_| CommitError::Conflict)?;
+        if !loaded.session.replay_onto(payload) {
+            return Err(CommitError::Conflict);
+        }
+        Ok(Some(Opened { record: Some(record), ..opened.clone() }))
+    }
+}

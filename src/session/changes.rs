@@ -1,0 +1,178 @@
+//! The changes of one request, remembered so that they can be made again on newer data.
+
+use serde_json::{Map, Number, Value};
+
+use super::{Amount, Data, Path};
+use crate::error::SessionError;
+
+/// One call that changed the data.
+#[derive(Clone)]
+pub(crate) enum Change {
+    Put(Path, Value),
+    Merge(Map<String, Value>),
+    Forget(Path),
+    /// A value that the handler took out and may have used up.
+    Pull(Path),
+    Increment(Path, Amount),
+    Push(Path, Value),
+    Clear,
+    Replace(Map<String, Value>),
+}
+
+impl Change {
+    /// Makes the change. Returns the sum of an increment, and whether the data differ afterwards.
+    pub(super) fn make(self, data: &mut Data) -> Result<(Option<Number>, bool), SessionError> {
+        let changed = match self {
+            Self::Put(path, value) => data.put(&path, value),
+            Self::Merge(members) => data.merge(members),
+            Self::Forget(path) | Self::Pull(path) => data.forget(&path),
+            Self::Increment(path, amount) => {
+                return data.increment(&path, amount).map(|(sum, changed)| (Some(sum), changed));
+            }
+            Self::Push(path, element) => data.push(&path, element),
+            Self::Clear => Ok(data.clear()),
+            Self::Replace(members) => data.replace(members),
+        }?;
+        Ok((None, changed))
+    }
+
+    /// What must still be there for the change to mean the same; `None` when it means the same on any data.
+    fn depends_on(&self, data: &Data) -> Option<Seen> {
+        let path = match self {
+            Self::Replace(_) => return Some(Seen::All(data.all().clone())),
+            Self::Merge(_) | Self::Clear => return None,
+            Self::Pull(path) => path,
+            // The element at an index is another one when something before it went.
+            Self::Put(path, _) | Self::Forget(path) | Self::Increment(path, _) | Self::Push(path, _) => {
+                if !path.may_name_an_element() {
+                    return None;
+                }
+                path
+            }
+        };
+        Some(Seen::At(path.clone(), data.find(path).ok().flatten().cloned()))
+    }
+}
+
+/// A part of the data as a change found it.
+#[derive(Clone)]
+enum Seen {
+    At(Path, Option<Value>),
+    All(Map<String, Value>),
+}
+
+impl Seen {
+    fn is_unchanged_in(&self, data: &Data) -> bool {
+        match self {
+            Self::At(path, seen) => data.find(path).is_ok_and(|found| found == seen.as_ref()),
+            Self::All(seen) => data.all() == seen,
+        }
+    }
+}
+
+/// A change, and what it depends on.
+#[derive(Clone)]
+pub(crate) struct Remembered {
+    change: Change,
+    seen: Option<Seen>,
+}
+
+impl Remembered {
+    /// Remembers a change that is about to be made.
+    pub(super) fn before(change: &Change, data: &Data) -> Self {
+        Self { seen: change.depends_on(data), change: change.clone() }
+    }
+}
+
+/// Makes the changes again on other data; `false` when one of them does not mean there what it meant, and then the data
+/// are to be given up.
+pub(super) fn replay(changes: &[Remembered], data: &mut Data) -> bool {
+    changes.iter().all(|remembered| {
+        remembered.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data))
+            && remembered.change.clone().make(data).is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn data(json: Value) -> Data {
+        let Value::Object(members) = json else { panic!("an object") };
+        Data::from(members)
+    }
+
+    /// Makes changes on what a request loaded, and again on what another wrote meanwhile.
+    fn replayed(loaded: Value, changes: &[Change], newest: Value) -> Option<Value> {
+        let mut seen = data(loaded);
+        let remembered: Vec<_> = changes
+            .iter()
+            .map(|change| {
+                let remembered = Remembered::before(change, &seen);
+                change.clone().make(&mut seen).unwrap();
+                remembered
+            })
+            .collect();
+        let mut newest = data(newest);
+        replay(&remembered, &mut newest).then(|| Value::Object(newest.all().clone()))
+    }
+
+    fn path(text: &str) -> Path {
+        Path::from(text)
+    }
+
+    #[test]
+    fn changes_of_other_keys_both_stay() {
+        let put = [Change::Put(path("user.name"), json!("Zoë"))];
+        let merged = replayed(json!({}), &put, json!({ "cart": [1], "user": { "id": 7 } }));
+        assert_eq!(merged, Some(json!({ "cart": [1], "user": { "id": 7, "name": "Zoë" } })));
+    }
+
+    #[test]
+    fn two_increments_add_up_and_two_pushes_follow_one_another() {
+        let changes = [Change::Increment(path("n"), Amount::from(2)), Change::Push(path("list"), json!("b"))];
+        let merged = replayed(json!({ "n": 1 }), &changes, json!({ "n": 10, "list": ["a"] }));
+        assert_eq!(merged, Some(json!({ "n": 12, "list": ["a", "b"] })));
+    }
+
+    #[test]
+    fn what_was_cleared_is_cleared_of_what_came_meanwhile_too() {
+        let changes = [Change::Clear, Change::Put(path("a"), json!(1))];
+        assert_eq!(replayed(json!({ "b": 1 }), &changes, json!({ "b": 2, "c": 3 })), Some(json!({ "a": 1 })));
+    }
+
+    #[test]
+    fn a_change_that_does_not_fit_any_more_is_not_made() {
+        let increment = [Change::Increment(path("n"), Amount::from(1))];
+        assert_eq!(replayed(json!({ "n": 1 }), &increment, json!({ "n": "many" })), None);
+    }
+
+    #[test]
+    fn a_change_through_an_index_is_made_where_the_element_is_the_same() {
+        let put = [Change::Put(path("list.0"), json!("x"))];
+        assert_eq!(
+            replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [1, 2], "a": 1 })),
+            Some(json!({ "list": ["x", 2], "a": 1 }))
+        );
+        assert_eq!(replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [2] })), None);
+        let forget = [Change::Forget(path("list.1"))];
+        assert_eq!(replayed(json!({ "list": [1, 2] }), &forget, json!({ "list": [2] })), None);
+    }
+
+    #[test]
+    fn what_was_pulled_is_pulled_once() {
+        let pull = [Change::Pull(path("ticket"))];
+        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({ "ticket": 7, "a": 1 })), Some(json!({ "a": 1 })));
+        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({})), None);
+        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({ "ticket": 8 })), None);
+    }
+
+    #[test]
+    fn a_replacement_of_all_is_made_on_unchanged_data_alone() {
+        let replace = [Change::Replace(Map::from_iter([("a".to_owned(), json!(2))]))];
+        assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1 })), Some(json!({ "a": 2 })));
+        assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1, "b": 1 })), None);
+    }
+}
