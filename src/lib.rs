@@ -51,6 +51,7 @@ mod overflow;
 mod seal;
 mod session;
 pub mod store;
+pub mod testing;
 mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

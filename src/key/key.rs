@@ -13,8 +13,8 @@ const CONTEXT: &[u8] = b"sealed-session/v1";
 
 /// A key: 32 random bytes and a [`Suite`], with everything that is derived from them.
 ///
-/// A clone shares the same memory, which is wiped when the last one is dropped. (Best effort: Rust may have moved the
-/// bytes over the stack before.) A key has no `Display` and no `Serialize`, and its `Debug` shows its public id alone:
+/// A clone shares the same memory, which is wiped when the last one is dropped. (Best effort: Rust moves
+/// values over the stack, and what stood there may come to the heap again in the unused bytes of another value.) A key has no `Display` and no `Serialize`, and its `Debug` shows its public id alone:
 ///
 /// ```compile_fail
 /// # let key = sealed_session::Key::generate().unwrap();

@@ -83,11 +83,9 @@ impl Sealer {
     // fall-back), and every refusal looks the same from outside.
     pub(crate) fn open_cookie(&self, value: &[u8], now: Timestamp) -> Result<OpenedCookie, Reason> {
         let mut scratch = Scratch::new();
-        let bytes = text::decode(
-            value,
-            longest_readable_text(&self.cookie_name),
-            scratch.for_use(text::decoded_length(value.len())),
-        )?;
+        let (buffer, used) = scratch.parts();
+        let bytes = text::decode(value, longest_readable_text(&self.cookie_name), buffer)?;
+        let length = bytes.len();
         let envelope = Envelope::parse(bytes)?;
         let ring = self.ring.current();
         let key = ring.find(&envelope.key_id).ok_or(Reason::UnknownKey)?;
@@ -96,6 +94,8 @@ impl Sealer {
         key.cookie_cipher()
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
+        // From here on the buffer holds plaintext. What was refused before is the sender's own, and not worth wiping.
+        *used = length;
         let content = padding::strip(envelope.ciphertext)?;
         let (head, payload) = content.split_first_chunk::<{ header::LENGTH }>().ok_or(Reason::Malformed)?;
         let header = Header::read(head)?;

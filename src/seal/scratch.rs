@@ -16,10 +16,15 @@ impl Scratch {
         Self { bytes: [0; COOKIE_ENVELOPE_MAX_BYTES], used: 0 }
     }
 
-    /// The whole buffer, of which the first `used` bytes will be written.
+    /// The whole buffer, of which the first `used` bytes will hold something secret.
     pub(super) fn for_use(&mut self, used: usize) -> &mut [u8; COOKIE_ENVELOPE_MAX_BYTES] {
         self.used = self.used.max(used);
         &mut self.bytes
+    }
+
+    /// The whole buffer, and beside it how much of it holds something secret.
+    pub(super) const fn parts(&mut self) -> (&mut [u8; COOKIE_ENVELOPE_MAX_BYTES], &mut usize) {
+        (&mut self.bytes, &mut self.used)
     }
 }
 

@@ -1,29 +1,19 @@
-//! A browser with a cookie jar for one host, as RFC 6265bis describes it, and the requests that it has in flight.
+//! A browser with its cookie jar, and the requests that it has in flight.
 
 use pollster::block_on;
-use sealed_session::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
+use sealed_session::testing::CookieJar;
 use sealed_session::{
-    Clock as _, Commit, CommitError, CookieStore, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts,
-    Session, Timestamp,
+    Commit, CommitError, CookieStore, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts, Session,
 };
 
 #[derive(Clone)]
 pub(crate) struct Browser {
-    jar: Vec<Cookie>,
-    clock: ManualClock,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Cookie {
-    name: String,
-    value: String,
-    /// `None` for one that ends with the browser.
-    expires: Option<Timestamp>,
+    jar: CookieJar,
 }
 
 impl Browser {
     pub(crate) fn new(clock: &ManualClock) -> Self {
-        Self { jar: Vec::new(), clock: clock.clone() }
+        Self { jar: CookieJar::new(clock.clone()) }
     }
 
     /// A navigation: the handler does what `handle` does, and the response arrives.
@@ -76,53 +66,28 @@ impl Browser {
 
     /// The response arrives.
     pub(crate) fn receive(&mut self, commit: &Commit) {
-        for line in &commit.set_cookies {
-            self.receive_line(line);
-        }
-    }
-
-    /// RFC 6265bis §5.7, for one host over https.
-    fn receive_line(&mut self, line: &str) {
-        let mut parts = line.split("; ");
-        let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap();
-        let attributes: Vec<&str> = parts.collect();
-        let is_host_bound =
-            attributes.contains(&"Path=/") && !attributes.iter().any(|part| part.starts_with("Domain="));
-        let is_too_long = name.len() + value.len() > COOKIE_NAME_AND_VALUE_MAX_BYTES;
-        if is_too_long || (name.starts_with("__Host-") && !(is_host_bound && attributes.contains(&"Secure"))) {
-            return;
-        }
-        let max_age =
-            attributes.iter().find_map(|part| part.strip_prefix("Max-Age=")).map(|text| text.parse().unwrap());
-        let expires = max_age.map(|seconds| self.clock.now().saturating_add_seconds(seconds));
-        self.jar.retain(|cookie| cookie.name != name);
-        self.jar.push(Cookie { name: name.to_owned(), value: value.to_owned(), expires });
+        commit.set_cookies.iter().for_each(|line| self.jar.receive(line));
     }
 
     /// The user closes the browser and opens it again.
     pub(crate) fn restart(&mut self) {
-        self.jar.retain(|cookie| cookie.expires.is_some());
+        self.jar.restart();
     }
 
     /// Puts a cookie into the jar without a server.
     pub(crate) fn plant(&mut self, name: &str, value: &str) {
-        self.jar.retain(|cookie| cookie.name != name);
-        self.jar.push(Cookie { name: name.to_owned(), value: value.to_owned(), expires: None });
+        self.jar.plant(name, value);
     }
 
     /// The value of the only cookie that is left.
     pub(crate) fn cookie(&self) -> Option<&str> {
-        let now = self.clock.now();
-        let mut alive = self.jar.iter().filter(|cookie| cookie.expires.is_none_or(|expires| now < expires));
-        let first = alive.next();
-        assert_eq!(alive.next(), None, "a second cookie");
-        first.map(|cookie| cookie.value.as_str())
+        let header = self.cookie_header();
+        assert!(!header.contains(';'), "a second cookie");
+        self.jar.value(header.split_once('=')?.0)
     }
 
     pub(crate) fn cookie_header(&self) -> String {
-        let now = self.clock.now();
-        let alive = self.jar.iter().filter(|cookie| cookie.expires.is_none_or(|expires| now < expires));
-        alive.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; ")
+        self.jar.cookie_header()
     }
 }
 

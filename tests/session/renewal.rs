@@ -119,12 +119,12 @@ fn the_renewal_of_a_record_is_one_touch_and_no_rewrite() {
     let site = Site::new();
     let (store, mut browser) = used_for(&site, Site::with_records, 0);
     browser.put(&store, "cart", text(LARGE));
-    let (_, before) = site.records.only();
+    let (_, before) = crate::faulty_store::only(&site.records);
     site.clock.advance_seconds(60);
     site.records.take_calls();
     assert_eq!(max_age(&browser.visit(&store, |session| assert!(!session.is_empty())).1), Some(100));
     assert_eq!(site.records.take_calls(), [Call::Load, Call::Touch]);
-    let (_, after) = site.records.only();
+    let (_, after) = crate::faulty_store::only(&site.records);
     assert_eq!((after.version, &after.bytes), (before.version, &before.bytes));
     assert_eq!(after.expires_at, site.now().saturating_add_seconds(160));
 

@@ -41,6 +41,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("adapter", &["error", "driver", "session", "store", "cookie", "events"]),
+    ("testing", &["error", "clock", "limits", "id", "session", "store", "driver"]),
     ("guide", &[]),
     (COMMAND_ROOM, &[]),
 ];
