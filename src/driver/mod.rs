@@ -19,10 +19,12 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
 use crate::cookie::CookieAttributes;
+use crate::error::LoadError;
 use crate::events::Observers;
 use crate::key::RingHandle;
 use crate::overflow::{Placement, Records};
 use crate::seal::Sealer;
+use crate::session::{Phase, Session};
 use crate::wire::header::Persistence;
 
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
@@ -80,6 +82,38 @@ impl CookieStore {
     #[must_use]
     pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
         PendingSession::new(self.clone(), request)
+    }
+
+    /// Opens a session to be read, outside of a request: for a WebSocket that goes on, or a job that was handed a cookie.
+    ///
+    /// Nothing is renewed, and every write is [`SessionError::ReadOnly`](crate::SessionError::ReadOnly). `None` when there
+    /// is no good cookie.
+    ///
+    /// ```
+    /// use sealed_session::testing::{CookieJar, ManualClock};
+    /// use sealed_session::{CookieStore, Key, RequestFacts};
+    ///
+    /// # pollster::block_on(async {
+    /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+    /// let store = CookieStore::builder(Key::generate()?).clock(clock.clone()).build()?;
+    /// let mut jar = CookieJar::new(clock);
+    /// jar.visit(&store, |session| session.put("user", &42))?;
+    ///
+    /// let header = jar.cookie_header();
+    /// let session = store.read_only(&RequestFacts::new().cookie_header(header.as_bytes())).await?.unwrap();
+    /// assert_eq!(session.get("user")?, Some(42));
+    /// assert!(session.put("user", &43).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when the cookie is good and the store does not answer.
+    pub async fn read_only(&self, request: &RequestFacts<'_>) -> Result<Option<Session>, LoadError> {
+        let session = self.begin(request).session().await?;
+        session.state().phase = Phase::ReadOnly;
+        Ok(Some(session).filter(|session| !session.is_new()))
     }
 
     /// The exact name of the cookie on the wire.

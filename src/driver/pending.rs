@@ -1,13 +1,14 @@
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, Waker};
 
 use super::open::Loaded;
 use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts};
 use crate::cookie::request;
-use crate::error::{CommitError, LoadError};
+use crate::error::{CommitError, LoadError, StoreError};
 use crate::session::{Backing, Phase, Session};
 
 /// The session of a request that nobody has asked for yet.
@@ -88,6 +89,50 @@ impl PendingSession {
             None => Ok(Commit::default()),
         }
     }
+}
+
+/// Without async: for scripts, edge functions and frameworks that have no runtime.
+impl PendingSession {
+    /// As [`PendingSession::session`], where nothing has to wait: always without a server store.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// pending.session_now()?.put("user", &42)?;
+    /// assert_eq!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`PendingSession::session`], and [`StoreError::Other`] when the store has to wait for its answer.
+    pub fn session_now(&self) -> Result<Session, LoadError> {
+        now(self.session()).unwrap_or_else(|| Err(LoadError::Store(waits())))
+    }
+
+    /// As [`PendingSession::commit`], where nothing has to wait: always without a server store.
+    ///
+    /// # Errors
+    ///
+    /// As [`PendingSession::commit`], and [`StoreError::Other`] when the store has to wait for its answer; whether it was
+    /// written is then not known.
+    pub fn commit_now(&self, response: &ResponseFacts<'_>) -> Result<Commit, CommitError> {
+        now(self.commit(response)).unwrap_or_else(|| Err(CommitError::Store(waits())))
+    }
+}
+
+/// The result of a future that does not wait.
+fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}
+
+fn waits() -> StoreError {
+    StoreError::other("store", "its answer has to be waited for; call `session` and `commit` on an async runtime")
 }
 
 /// Saving and reading again, for the session's own calls.

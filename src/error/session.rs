@@ -49,6 +49,8 @@ pub enum SessionError {
     Destroyed,
     /// The session has been committed: the response head is on its way.
     Committed,
+    /// The session was opened to be read, outside of a request.
+    ReadOnly,
     /// No id could be made.
     Random(RandomError),
 }
@@ -76,6 +78,9 @@ impl fmt::Display for SessionError {
             Self::Destroyed => f.write_str("the session was destroyed in this request; nothing can be written to it"),
             Self::Committed => {
                 f.write_str("the session was committed with the response head; write before the response is returned")
+            }
+            Self::ReadOnly => {
+                f.write_str("the session was opened to be read: there is no response that could carry its cookie")
             }
             Self::Random(source) => source.fmt(f),
         }

@@ -54,6 +54,8 @@ pub(crate) enum Phase {
     Live,
     Destroyed,
     Committed,
+    /// Opened outside of a request: there is no response that could carry its cookie.
+    ReadOnly,
 }
 
 impl State {
@@ -110,6 +112,7 @@ impl State {
             Phase::Live => Ok(()),
             Phase::Destroyed => Err(SessionError::Destroyed),
             Phase::Committed => Err(SessionError::Committed),
+            Phase::ReadOnly => Err(SessionError::ReadOnly),
         }
     }
 

@@ -1,7 +1,4 @@
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use crate::clock::{Clock as _, ManualClock, Timestamp};
 use crate::driver::{CookieStore, RequestFacts, ResponseFacts};
@@ -105,10 +102,9 @@ impl CookieJar {
     ) -> Result<R, VisitError> {
         let header = self.cookie_header();
         let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
-        let session = now(pending.session()).ok_or(VisitError::Waits)?.map_err(VisitError::Load)?;
+        let session = pending.session_now().map_err(VisitError::Load)?;
         let result = handle(&session).map_err(VisitError::Session)?;
-        let commit =
-            now(pending.commit(&ResponseFacts::new(200))).ok_or(VisitError::Waits)?.map_err(VisitError::Commit)?;
+        let commit = pending.commit_now(&ResponseFacts::new(200)).map_err(VisitError::Commit)?;
         commit.set_cookies.iter().for_each(|line| self.receive(line));
         Ok(result)
     }
@@ -129,8 +125,6 @@ pub enum VisitError {
     Session(SessionError),
     /// The session could not be written.
     Commit(CommitError),
-    /// The store does not answer at once; it needs a runtime.
-    Waits,
 }
 
 impl fmt::Display for VisitError {
@@ -139,17 +133,8 @@ impl fmt::Display for VisitError {
             Self::Load(source) => source.fmt(f),
             Self::Session(source) => source.fmt(f),
             Self::Commit(source) => source.fmt(f),
-            Self::Waits => f.write_str("the store does not answer at once; use `begin` and `commit` on a runtime"),
         }
     }
 }
 
 impl std::error::Error for VisitError {}
-
-/// The result of a future that does not wait.
-fn now<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => Some(result),
-        Poll::Pending => None,
-    }
-}

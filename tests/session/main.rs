@@ -26,6 +26,7 @@ mod hostile_store;
 mod lazy_start;
 mod lifetimes;
 mod model;
+mod other_doors;
 mod parallel;
 mod placement;
 mod refused_cookies;
