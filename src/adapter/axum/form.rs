@@ -157,7 +157,7 @@ pub enum CsrfFormRejection {
     ContentType,
     /// The token is missing or not of this session and form. Answered with 403 and an empty body.
     Csrf(CsrfError),
-    /// The body is too large, no UTF-8, or broke off. Answered with 413 or 400.
+    /// The body is too large, no UTF-8, or broke off. Answered with 413 or 400 and an empty body.
     Body(StringRejection),
     /// The fields are not those of the handler's type. Answered with 422 and an empty body.
     ///
@@ -205,7 +205,7 @@ impl IntoResponse for CsrfFormRejection {
             Self::Session(source) => source.into_response(),
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
             Self::Csrf(source) => source.into_response(),
-            Self::Body(source) => source.into_response(),
+            Self::Body(source) => source.status().into_response(),
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
         }
     }
