@@ -230,7 +230,7 @@ fn verify_header(session: &Session, header: &HeaderValue) -> Result<(), CsrfErro
 fn split(body: &str) -> Result<(Option<String>, String), serde_urlencoded::de::Error> {
     let mut token = None;
     let mut fields = Vec::new();
-    for pair in body.split('&').filter(|pair| !pair.is_empty()) {
+    for pair in body.split('&') {
         let decoded: Vec<(String, String)> = serde_urlencoded::from_str(pair)?;
         match decoded.into_iter().next() {
             Some((name, value)) if TOKEN_FIELDS.contains(&name.as_str()) => {
