@@ -65,6 +65,18 @@ pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
 pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
     (&["moka"], "store/memory"),
-    (&["axum_core", "http", "http_body", "pin_project_lite", "tower_layer", "tower_service"], "adapter"),
+    (
+        &[
+            "axum_core",
+            "http",
+            "http_body",
+            "pin_project_lite",
+            "serde_urlencoded",
+            "tower_layer",
+            "tower_service",
+            "tracing",
+        ],
+        "adapter",
+    ),
     (&["clap"], "bin"),
 ];

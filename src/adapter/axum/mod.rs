@@ -1,4 +1,7 @@
-//! Extractor for axum 0.8, behind [`SessionLayer`](crate::adapter::tower::SessionLayer).
+//! Extractors for axum 0.8, behind [`SessionLayer`](crate::adapter::tower::SessionLayer).
+//!
+//! [`Session`] is one itself; [`TypedSession`] reads it as a type of the application, [`Flash`] has what the earlier
+//! request left, and [`CsrfForm`] takes a form only with a token of the session.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -13,6 +16,14 @@
 //! let app: Router = Router::new().route("/", get(visits)).layer(SessionLayer::new(store));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+mod flash;
+mod form;
+mod typed;
+
+pub use flash::Flash;
+pub use form::{CsrfForm, CsrfFormRejection, CsrfScope, WholeSession};
+pub use typed::TypedSession;
 
 use std::fmt;
 
@@ -43,6 +54,8 @@ pub enum SessionRejection {
     MissingLayer,
     /// The server store does not answer. Answered with 503 and an empty body.
     Load(LoadError),
+    /// The data are not of the type that a [`TypedSession`] asks for. Answered with 500 and an empty body.
+    Data(SessionError),
 }
 
 impl fmt::Display for SessionRejection {
@@ -52,6 +65,7 @@ impl fmt::Display for SessionRejection {
                 "this route has no session: add `.layer(SessionLayer::new(store))` to its router, behind its routes",
             ),
             Self::Load(source) => source.fmt(f),
+            Self::Data(source) => source.fmt(f),
         }
     }
 }
@@ -61,6 +75,7 @@ impl std::error::Error for SessionRejection {
         match self {
             Self::MissingLayer => None,
             Self::Load(source) => Some(source),
+            Self::Data(source) => Some(source),
         }
     }
 }
@@ -70,6 +85,7 @@ impl IntoResponse for SessionRejection {
         match self {
             Self::MissingLayer => (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response(),
             Self::Load(source) => source.into_response(),
+            Self::Data(source) => source.into_response(),
         }
     }
 }

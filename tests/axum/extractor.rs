@@ -1,16 +1,14 @@
-//! The axum extractor, in a router as an application has it.
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+//! The session as an argument.
 
 use axum::Router;
-use axum::body::Body;
 use axum::routing::{get, post};
-use http::header::{COOKIE, SET_COOKIE};
-use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
+use http::StatusCode;
+use http::header::SET_COOKIE;
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::MemoryStore;
 use sealed_session::{CookieStore, Key, Session, SessionError};
-use tower::ServiceExt as _;
+
+use crate::support::{cookie, send, text};
 
 async fn visits(session: Session) -> Result<String, SessionError> {
     Ok(format!("visit {}", session.increment("visits", 1)?))
@@ -34,20 +32,6 @@ fn routes() -> Router {
 fn application() -> Router {
     let store = CookieStore::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap();
     routes().layer(SessionLayer::new(store))
-}
-
-async fn send(application: &Router, method: &str, path: &str, cookie: Option<&str>) -> Response<Body> {
-    let request = Request::builder().method(method).uri(path);
-    let request = cookie.into_iter().fold(request, |request, cookie| request.header(COOKIE, cookie));
-    application.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
-}
-
-fn cookie(response: &Response<Body>) -> String {
-    response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().split(';').next().unwrap().to_owned()
-}
-
-async fn text(response: Response<Body>) -> String {
-    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 
 #[pollster::test]

@@ -1,0 +1,9 @@
+//! The axum extractors, in routers as an application has them.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+mod csrf_form;
+mod extractor;
+mod flash;
+mod support;
+mod token_life;
+mod typed;

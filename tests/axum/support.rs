@@ -1,0 +1,54 @@
+//! Requests as a browser sends them, and what comes back.
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use sealed_session::adapter::tower::SessionLayer;
+use sealed_session::{CookieStore, Key, RingHandle};
+use tower::ServiceExt as _;
+
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// These routes behind sessions in their cookies alone.
+pub(crate) fn behind(routes: Router, ring: impl Into<RingHandle>) -> Router {
+    routes.layer(SessionLayer::new(CookieStore::builder(ring).build().unwrap()))
+}
+
+/// The same under a key of its own.
+pub(crate) fn application(routes: Router) -> Router {
+    behind(routes, Key::generate().unwrap())
+}
+
+pub(crate) async fn send(application: &Router, method: &str, path: &str, cookie: Option<&str>) -> Response<Body> {
+    let request = Request::builder().method(method).uri(path);
+    let request = cookie.into_iter().fold(request, |request, cookie| request.header(COOKIE, cookie));
+    application.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+}
+
+/// Posts a body with the session's cookie and these header fields.
+pub(crate) async fn post_with(
+    application: &Router,
+    path: &str,
+    cookie: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Response<Body> {
+    let request = Request::post(path).header(COOKIE, cookie);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    application.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap()
+}
+
+/// Posts a form.
+pub(crate) async fn post_form(application: &Router, path: &str, cookie: &str, body: impl Into<Body>) -> Response<Body> {
+    post_with(application, path, cookie, &[(CONTENT_TYPE.as_str(), FORM)], body).await
+}
+
+pub(crate) fn cookie(response: &Response<Body>) -> String {
+    response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+pub(crate) async fn text(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
