@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::process::{Server, scratch};
 pub struct Browser {
     client: Client,
     name: String,
-    _driver: Server,
+    driver: Server,
     profile: PathBuf,
 }
 
@@ -27,12 +27,15 @@ impl Browser {
         let driver = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
         let driver = Server::start(Command::new(driver).arg("--port=0"), "started successfully on port ");
         let profile = scratch(name).join("profile");
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile))
-            .connect(&format!("http://127.0.0.1:{}", driver.port))
-            .await
-            .expect("the browser starts; `bash tests/run.sh browser` installs it");
-        Self { client, name: name.to_owned(), _driver: driver, profile }
+        let client = connect(&driver, &profile).await;
+        Self { client, name: name.to_owned(), driver, profile }
+    }
+
+    /// Ends the browser and starts it again with its profile, which keeps what has an end of its own, and no tabs.
+    pub async fn restart(self) -> Self {
+        let Self { client, name, driver, profile } = self;
+        client.close().await.unwrap();
+        Self { client: connect(&driver, &profile).await, name, driver, profile }
     }
 
     /// Ends the browser and removes its profile.
@@ -67,6 +70,21 @@ impl Browser {
         self.client.find(Locator::Css(selector)).await.unwrap().send_keys(text).await.unwrap();
     }
 
+    /// Clicks on what leads to no other page.
+    pub async fn click(&self, selector: &str) {
+        self.client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Empties a field.
+    pub async fn empty(&self, selector: &str) {
+        self.client.find(Locator::Css(selector)).await.unwrap().clear().await.unwrap();
+    }
+
+    /// What stands in a field.
+    pub async fn value(&self, selector: &str) -> String {
+        self.client.find(Locator::Css(selector)).await.unwrap().prop("value").await.unwrap().unwrap_or_default()
+    }
+
     /// The text of an element, `None` when there is none.
     pub async fn text(&self, selector: &str) -> Option<String> {
         let found = self.client.find_all(Locator::Css(selector)).await.unwrap();
@@ -89,6 +107,12 @@ impl Browser {
     /// What a script of the page gives.
     pub async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// What a script of the page passes to `done`, its last word.
+    pub async fn background(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        self.client.execute_async(&script, Vec::new()).await.unwrap()
     }
 
     /// The session cookie, as the browser keeps it.
@@ -146,7 +170,15 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-fn capabilities(profile: &std::path::Path) -> Map<String, Value> {
+async fn connect(driver: &Server, profile: &Path) -> Client {
+    ClientBuilder::new(HttpConnector::new())
+        .capabilities(capabilities(profile))
+        .connect(&format!("http://127.0.0.1:{}", driver.port))
+        .await
+        .expect("the browser starts; `bash tests/run.sh browser` installs it")
+}
+
+fn capabilities(profile: &Path) -> Map<String, Value> {
     let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     let options = json!({
         "binary": browser,
