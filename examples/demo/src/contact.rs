@@ -49,9 +49,7 @@ impl Message {
             errors.insert("email", "Give an address like zoe@example.com.".to_owned());
         }
         if !(SHORTEST_MESSAGE_CHARACTERS..=LONGEST_MESSAGE_CHARACTERS).contains(&characters(&self.message)) {
-            let text = format!(
-                "Write {SHORTEST_MESSAGE_CHARACTERS} to {LONGEST_MESSAGE_CHARACTERS} characters, not fewer or more."
-            );
+            let text = format!("Write {SHORTEST_MESSAGE_CHARACTERS} to {LONGEST_MESSAGE_CHARACTERS} characters.");
             errors.insert("message", text);
         }
         errors

@@ -52,8 +52,8 @@ async fn home(session: Session) -> Answer {
     let Some(user) = page.user() else {
         return page.html(
             "<p class=lead>Welcome, guest.</p>\
-             <p>To look around leaves no trace: your browser gets a cookie with the first thing that there is to keep, or \
-             the first form, which proves by it that it is yours.</p>\
+             <p>To look around leaves no trace: your browser gets a cookie when there is something to keep, or a form to \
+             protect.</p>\
              <p><a class=button href=/login>Log in</a> <a class=button href=/cart>Go shopping</a></p>",
         );
     };

@@ -37,8 +37,9 @@ pub(crate) async fn login_form(session: Session) -> Result<Response, SessionErro
     if page.user().is_some() {
         return Ok(see_other("/profile").into_response());
     }
+    let checked = if session.old::<String>("remember")?.is_some() { "checked" } else { "" };
     let fields = format!(
-        "{}<p class=choice><input type=checkbox id=remember name=remember value=yes> \
+        "{}<p class=choice><input type=checkbox id=remember name=remember value=yes {checked}> \
          <label for=remember>Remember me for 30 days on this device</label></p><button>Log in</button>",
         NAME.html(&session)?
     );

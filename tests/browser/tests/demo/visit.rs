@@ -174,9 +174,12 @@ async fn a_login_without_a_name_is_told_so() {
     scenario("no-name", async |browser, demo| {
         browser.open(&demo.page("/login")).await;
         browser.type_into("#name", "   ").await;
+        browser.click("#remember").await;
         browser.send("main button").await;
         assert_eq!(browser.path().await, "/login");
         assert_eq!(browser.text("#name-error").await.as_deref(), Some("Give a name of 1 to 64 characters."));
+        assert_eq!(browser.value("#name").await, "   ");
+        assert_eq!(browser.script("return document.getElementById('remember').checked").await, true);
         assert!(browser.text(".who").await.is_none());
         browser.picture("problem").await;
         (browser, demo)
