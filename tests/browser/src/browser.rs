@@ -54,15 +54,18 @@ impl Browser {
         self.client.refresh().await.unwrap();
     }
 
+    /// Opens a page that leads to another origin by itself, and waits for that.
+    pub async fn open_and_follow(&self, address: &str) {
+        self.open(address).await;
+        self.wait_until(&format!("!location.href.startsWith('{address}')")).await;
+    }
+
     /// Clicks on a button that sends a form, and waits for the page that answers.
     pub async fn send(&self, button: &str) {
         // The answer is another document, so the mark is gone when it is there.
         self.script("window.isBeforeTheAnswer = true").await;
-        self.client.find(Locator::Css(button)).await.unwrap().click().await.unwrap();
-        let arrived = "return !window.isBeforeTheAnswer && document.readyState === 'complete'";
-        while self.client.execute(arrived, Vec::new()).await.ok() != Some(Value::Bool(true)) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.click(button).await;
+        self.wait_until("!window.isBeforeTheAnswer").await;
     }
 
     /// Types into a field.
@@ -139,6 +142,15 @@ impl Browser {
         let command = DevTools { command: "Network.setCookie", parameters };
         assert_eq!(self.client.issue_cmd(command).await.unwrap()["success"], true);
         assert_eq!(self.session_cookie().await.unwrap().value(), edited);
+    }
+
+    /// Waits for a complete page of which a condition holds.
+    async fn wait_until(&self, condition: &str) {
+        let script = format!("return ({condition}) && document.readyState === 'complete'");
+        // A script that the change of pages cuts off is an error, and no answer.
+        while self.client.execute(&script, Vec::new()).await.ok() != Some(Value::Bool(true)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Keeps a picture of the page under `SCREENSHOTS`, where that is set, and sees that the page is not blank.

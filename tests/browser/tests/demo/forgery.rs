@@ -13,16 +13,21 @@ fn trap(demo: &Demo, token: &str) -> OtherSite {
     ))
 }
 
-/// Opens a trap and tells why its post was refused, once its answer is there.
-async fn reason_of_refusal(browser: &Browser, address: &str) -> Option<String> {
-    browser.open(address).await;
-    while browser.path().await != "/cart/add" || browser.text("h1").await.is_none() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+/// Opens a trap and tells why its post was refused.
+async fn reason_of_refusal(browser: &Browser, trap: &str) -> Option<String> {
+    browser.open_and_follow(trap).await;
+    assert_eq!(browser.path().await, "/cart/add");
     let status = browser.script("return performance.getEntriesByType('navigation')[0].responseStatus").await;
     assert_eq!(status, 403);
     assert_eq!(browser.text("h1").await.as_deref(), Some("The form was refused"));
     browser.attribute("#refused", "data-reason").await
+}
+
+/// Posts fields, as JavaScript writes them, from a page of the demo itself, and tells the status of the answer.
+async fn post(browser: &Browser, path: &str, fields: &str) -> serde_json::Value {
+    let script =
+        "fetch(PATH, { method: 'POST', body: new URLSearchParams(FIELDS) }).then(answer => done(answer.status));";
+    browser.background(&script.replace("PATH", &format!("'{path}'")).replace("FIELDS", fields)).await
 }
 
 async fn token(browser: &Browser, demo: &Demo, page: &str) -> String {
@@ -54,8 +59,10 @@ async fn a_post_from_another_site_comes_without_the_session_and_is_refused() {
 #[tokio::test]
 async fn a_post_from_another_origin_of_the_site_has_the_session_and_is_refused_for_its_token() {
     scenario("other-origin", async |browser, demo| {
-        // What an attacker can have: a token of a session of his own.
+        // What an attacker can have: a token of another session, here one that has ended.
         let foreign = token(&browser, &demo, "/cart").await;
+        assert_eq!(post(&browser, "/forget", &format!("{{ _csrf: '{foreign}' }}")).await, 200);
+        assert!(browser.session_cookie().await.is_none());
         log_in(&browser, &demo).await;
         // Another port is another origin and the same site, so the cookie is sent.
         let with_foreign = trap(&demo, &foreign).address("localhost");
@@ -65,10 +72,8 @@ async fn a_post_from_another_origin_of_the_site_has_the_session_and_is_refused_f
 
         // The proof that the trap works: with a good token, which no other origin can know, it does.
         let good = token(&browser, &demo, "/cart").await;
-        browser.open(&trap(&demo, &good).address("localhost")).await;
-        while browser.path().await != "/cart" {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        browser.open_and_follow(&trap(&demo, &good).address("localhost")).await;
+        assert_eq!(browser.path().await, "/cart");
         assert_eq!(items(&browser, &demo).await.as_deref(), Some("1"));
         (browser, demo)
     })
@@ -82,8 +87,7 @@ async fn a_post_without_the_field_is_refused_for_every_form() {
         for path in
             ["/login", "/logout", "/forget", "/cart/add", "/cart/fill", "/cart/empty", "/contact", "/pixels/message"]
         {
-            let status = format!("fetch('{path}', {{ method: 'POST' }}).then(answer => done(answer.status));");
-            assert_eq!(browser.background(&status).await, 403, "{path}");
+            assert_eq!(post(&browser, path, "{ name: 'Eve' }").await, 403, "{path}");
         }
         assert_eq!(items(&browser, &demo).await.as_deref(), Some("0"));
         assert_eq!(browser.text(".who").await.as_deref(), Some(USER));
@@ -99,13 +103,26 @@ async fn a_token_of_before_the_login_is_refused_after_it_and_one_of_after_it_is_
         log_in(&browser, &demo).await;
         let after = token(&browser, &demo, "/cart").await;
         for (token, expected) in [(before, 403), (after, 200)] {
-            let status = format!(
-                "fetch('/cart/add', {{ method: 'POST', body: new URLSearchParams({{ _csrf: '{token}' }}) }})
-                     .then(answer => done(answer.status));"
-            );
-            assert_eq!(browser.background(&status).await, expected);
+            let fields = format!("{{ _csrf: '{token}' }}");
+            assert_eq!(post(&browser, "/cart/add", &fields).await, expected);
         }
         assert_eq!(items(&browser, &demo).await.as_deref(), Some("1"));
+        (browser, demo)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_that_has_the_field_twice_or_is_too_long_is_refused() {
+    scenario("odd-forms", async |browser, demo| {
+        let token = token(&browser, &demo, "/cart").await;
+        for (fields, expected) in [
+            (format!("[['_csrf', '{token}'], ['_csrf', '{token}']]"), 403),
+            (format!("{{ _csrf: '{token}', more: 'x'.repeat(65536) }}"), 413),
+        ] {
+            assert_eq!(post(&browser, "/cart/add", &fields).await, expected);
+        }
+        assert_eq!(items(&browser, &demo).await.as_deref(), Some("0"));
         (browser, demo)
     })
     .await;
