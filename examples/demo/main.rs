@@ -34,8 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok(text) => KeyRing::from_text(&text).map_err(|error| format!("SESSION_KEYS: {error}"))?,
         Err(_) => keys::from_file(&options.keys).map_err(|error| format!("{}: {error}", options.keys.display()))?,
     };
-    let store =
-        CookieStore::builder(ring).audience("sealed-session/demo").store(MemoryStore::new()).observer(Log).build()?;
+    let store = CookieStore::builder(ring)
+        .audience("sealed-session/demo")
+        .store(MemoryStore::new())
+        // Who wants to stay logged in for longer says so at login.
+        .clear_with_browser(true)
+        .observer(Log)
+        .build()?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("{}: {error}; choose another with --listen", options.listen))?;

@@ -1,11 +1,10 @@
 //! A cart that fits its cookie, until it does not.
 
-use axum::response::IntoResponse;
+use axum::response::Redirect;
 use sealed_session::{Session, SessionError};
 use serde::{Deserialize, Serialize};
 
 use crate::pages::{Page, escape};
-use crate::user::User;
 use crate::{Answer, see_other};
 
 const GOODS: [(&str, u32); 6] = [
@@ -27,7 +26,7 @@ struct Item {
 }
 
 pub(crate) async fn show(session: Session) -> Answer {
-    let user = User::of(&session)?;
+    let page = Page::new(&session, "Your cart")?;
     let items: Vec<Item> = session.get_or("cart", Vec::new())?;
     let total: u32 = items.iter().map(|item| item.cents).sum();
     let rows: String = items
@@ -50,38 +49,42 @@ pub(crate) async fn show(session: Session) -> Answer {
         )
     };
     let count = items.len();
-    Ok(Page::new("Your cart", user.as_ref()).html(&format!(
+    page.html(&format!(
         "<p><b id=items>{count}</b> articles. A small cart travels in the cookie; a large one moves to the server's store \
          and comes back when it has shrunk. <a href=/session>See where it is</a>.</p>\
-         <div class=buttons>\
-         <form method=post action=/cart/add><button id=add>Add an article</button></form>\
-         <form method=post action=/cart/fill><button id=fill>Fill the cart</button></form>\
-         <form method=post action=/cart/empty><button id=empty class=quiet>Empty it</button></form></div>{list}"
-    )))
+         <div class=buttons>{add}{fill}{empty}</div>{list}",
+        add = page.form("/cart/add", "<button id=add>Add an article</button>")?,
+        fill = page.form("/cart/fill", "<button id=fill>Fill the cart</button>")?,
+        empty = page.form("/cart/empty", "<button id=empty class=quiet>Empty it</button>")?,
+    ))
 }
 
-pub(crate) async fn add(session: Session) -> Result<impl IntoResponse, SessionError> {
-    put_item(&session)?;
+pub(crate) async fn add(session: Session) -> Result<Redirect, SessionError> {
+    if let Some(name) = put_item(&session)? {
+        session.flash("notice", &format!("{name}: now in your cart."))?;
+    }
     Ok(see_other("/cart"))
 }
 
-pub(crate) async fn fill(session: Session) -> Result<impl IntoResponse, SessionError> {
+pub(crate) async fn fill(session: Session) -> Result<Redirect, SessionError> {
     for _ in count(&session)?..ITEMS_OF_A_FULL_CART {
         put_item(&session)?;
     }
+    session.flash("notice", "Your cart is full.")?;
     Ok(see_other("/cart"))
 }
 
-pub(crate) async fn empty(session: Session) -> Result<impl IntoResponse, SessionError> {
+pub(crate) async fn empty(session: Session) -> Result<Redirect, SessionError> {
     session.forget("cart")?;
+    session.flash("notice", "Everything is back on its shelf.")?;
     Ok(see_other("/cart"))
 }
 
-fn put_item(session: &Session) -> Result<(), SessionError> {
-    if let Some((name, cents)) = GOODS.iter().cycle().nth(count(session)?) {
-        session.push("cart", &Item { name: (*name).to_owned(), cents: *cents, note: NOTE.to_owned() })?;
-    }
-    Ok(())
+/// Puts the next article into the cart, and tells its name.
+fn put_item(session: &Session) -> Result<Option<&'static str>, SessionError> {
+    let Some((name, cents)) = GOODS.iter().cycle().nth(count(session)?) else { return Ok(None) };
+    session.push("cart", &Item { name: (*name).to_owned(), cents: *cents, note: NOTE.to_owned() })?;
+    Ok(Some(name))
 }
 
 fn count(session: &Session) -> Result<usize, SessionError> {

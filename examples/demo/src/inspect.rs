@@ -7,19 +7,17 @@ use sealed_session::{Clock as _, Session, SystemClock, Timestamp};
 use time::format_description::well_known::Rfc3339;
 
 use crate::pages::Page;
-use crate::user::User;
 use crate::{Answer, Store};
 
 pub(crate) async fn show(session: Session, State(Store(store)): State<Store>, headers: HeaderMap) -> Answer {
-    let user = User::of(&session)?;
-    let page = Page::new("The session", user.as_ref());
+    let page = Page::new(&session, "The session")?;
     let text = cookie_text(&headers, store.cookie_name());
     let Some(opened) = text.and_then(|text| store.sealer().open(text, SystemClock.now()).ok()) else {
-        return Ok(page.html(
+        return page.html(
             "<p class=lead id=place data-place=none>There is no session.</p>\
              <p>Nothing has been written yet, or the cookie was refused: forged, expired, or sealed under a key that this \
              server does not have. A refused cookie is never an error.</p>",
-        ));
+        );
     };
     let (place, sentence) = if opened.is_reference() {
         ("store", "The data is in the server's store. The cookie carries a sealed reference to it.")
@@ -29,7 +27,7 @@ pub(crate) async fn show(session: Session, State(Store(store)): State<Store>, he
     let data_bytes = serde_json_length(&session);
     let name_and_value = store.cookie_name().len() + text.map_or(0, str::len);
     let public_id = session.id().map(|id| id.to_string()).unwrap_or_default();
-    Ok(page.html(&format!(
+    page.html(&format!(
         "<p class=lead id=place data-place={place}>{sentence}</p>\
          <dl><dt>Place<dd>{place}\
          <dt>Size of the data<dd><b id=bytes>{data_bytes}</b> bytes of JSON; the cookie takes up to {most}\
@@ -44,7 +42,7 @@ pub(crate) async fn show(session: Session, State(Store(store)): State<Store>, he
         created = shown(opened.created()),
         issued = shown(opened.issued()),
         expires = shown(opened.expires()),
-    )))
+    ))
 }
 
 /// The value of our cookie, for display alone: the session layer reads cookies with more care.

@@ -1,19 +1,23 @@
-//! The demo: a home page for guests and users, a login, a profile behind it, a cart that outgrows its cookie.
+//! The demo: a home page for guests and users, a login, a profile behind it, a cart that outgrows its cookie, a contact
+//! form with rules, and pictures that ask who is there.
 
 mod cart;
+mod contact;
+mod form;
 mod inspect;
 pub mod keys;
 mod pages;
+mod pictures;
 mod user;
 
 use axum::Router;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::middleware::from_fn;
+use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::{CookieStore, Session, SessionError};
 
 use pages::Page;
-use user::User;
 
 /// The whole application over a session store.
 pub fn application(store: CookieStore) -> Router {
@@ -21,12 +25,20 @@ pub fn application(store: CookieStore) -> Router {
         .route("/", get(home))
         .route("/login", get(user::login_form).post(user::log_in))
         .route("/logout", post(user::log_out))
+        .route("/forget", post(user::forget))
         .route("/profile", get(user::profile))
         .route("/cart", get(cart::show))
         .route("/cart/add", post(cart::add))
         .route("/cart/fill", post(cart::fill))
         .route("/cart/empty", post(cart::empty))
+        .route("/contact", get(contact::show).post(contact::send))
+        .route("/pixels", get(pictures::show))
+        .route("/pixels/message", post(pictures::leave_message))
+        .route("/pixel/{number}", get(pictures::picture))
+        .route("/whoami", get(pictures::whoami))
         .route("/session", get(inspect::show))
+        // Layers wrap what stands before them: the session is there when the form is checked.
+        .layer(from_fn(form::refuse_forged))
         .layer(SessionLayer::new(store.clone()))
         .with_state(Store(store))
 }
@@ -35,21 +47,23 @@ pub fn application(store: CookieStore) -> Router {
 #[derive(Clone, Debug)]
 struct Store(CookieStore);
 
-async fn home(session: Session) -> Result<impl IntoResponse, SessionError> {
-    let Some(user) = User::of(&session)? else {
-        return Ok(Page::new("Home", None).html(
+async fn home(session: Session) -> Answer {
+    let page = Page::new(&session, "Home")?;
+    let Some(user) = page.user() else {
+        return page.html(
             "<p class=lead>Welcome, guest.</p>\
-             <p>Nothing is kept about you yet: reading an empty session leaves no trace, so your browser holds no cookie.</p>\
+             <p>To look around leaves no trace: your browser gets a cookie when there is something to keep, or a form to \
+             protect.</p>\
              <p><a class=button href=/login>Log in</a> <a class=button href=/cart>Go shopping</a></p>",
-        ));
+        );
     };
     let visits = session.increment("visits", 1)?;
     let name = pages::escape(&user.name);
-    Ok(Page::new("Home", Some(&user)).html(&format!(
+    page.html(&format!(
         "<p class=lead>Welcome back, <b id=user>{name}</b>.</p>\
          <p>Times that you have opened this page since you logged in: <b id=visits>{visits}</b>.</p>\
          <p><a class=button href=/profile>Your profile</a> <a class=button href=/cart>Your cart</a></p>"
-    )))
+    ))
 }
 
 /// An answer that sends the browser elsewhere after a form was posted.

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::process::{Server, scratch};
 pub struct Browser {
     client: Client,
     name: String,
-    _driver: Server,
+    driver: Server,
     profile: PathBuf,
 }
 
@@ -27,12 +27,15 @@ impl Browser {
         let driver = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
         let driver = Server::start(Command::new(driver).arg("--port=0"), "started successfully on port ");
         let profile = scratch(name).join("profile");
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile))
-            .connect(&format!("http://127.0.0.1:{}", driver.port))
-            .await
-            .expect("the browser starts; `bash tests/run.sh browser` installs it");
-        Self { client, name: name.to_owned(), _driver: driver, profile }
+        let client = connect(&driver, &profile).await;
+        Self { client, name: name.to_owned(), driver, profile }
+    }
+
+    /// Ends the browser and starts it again with its profile, which keeps what has an end of its own, and no tabs.
+    pub async fn restart(self) -> Self {
+        let Self { client, name, driver, profile } = self;
+        client.close().await.unwrap();
+        Self { client: connect(&driver, &profile).await, name, driver, profile }
     }
 
     /// Ends the browser and removes its profile.
@@ -51,20 +54,38 @@ impl Browser {
         self.client.refresh().await.unwrap();
     }
 
+    /// Opens a page that leads to another origin by itself, and waits for that.
+    pub async fn open_and_follow(&self, address: &str) {
+        self.open(address).await;
+        self.wait_until(&format!("!location.href.startsWith('{address}')")).await;
+    }
+
     /// Clicks on a button that sends a form, and waits for the page that answers.
     pub async fn send(&self, button: &str) {
         // The answer is another document, so the mark is gone when it is there.
         self.script("window.isBeforeTheAnswer = true").await;
-        self.client.find(Locator::Css(button)).await.unwrap().click().await.unwrap();
-        let arrived = "return !window.isBeforeTheAnswer && document.readyState === 'complete'";
-        while self.client.execute(arrived, Vec::new()).await.ok() != Some(Value::Bool(true)) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.click(button).await;
+        self.wait_until("!window.isBeforeTheAnswer").await;
     }
 
     /// Types into a field.
     pub async fn type_into(&self, selector: &str, text: &str) {
         self.client.find(Locator::Css(selector)).await.unwrap().send_keys(text).await.unwrap();
+    }
+
+    /// Clicks on what leads to no other page.
+    pub async fn click(&self, selector: &str) {
+        self.client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Empties a field.
+    pub async fn empty(&self, selector: &str) {
+        self.client.find(Locator::Css(selector)).await.unwrap().clear().await.unwrap();
+    }
+
+    /// What stands in a field.
+    pub async fn value(&self, selector: &str) -> String {
+        self.client.find(Locator::Css(selector)).await.unwrap().prop("value").await.unwrap().unwrap_or_default()
     }
 
     /// The text of an element, `None` when there is none.
@@ -91,6 +112,12 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
+    /// What a script of the page passes to `done`, its last word.
+    pub async fn background(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        self.client.execute_async(&script, Vec::new()).await.unwrap()
+    }
+
     /// The session cookie, as the browser keeps it.
     pub async fn session_cookie(&self) -> Option<Cookie<'static>> {
         let cookies = self.client.get_all_cookies().await.unwrap();
@@ -115,6 +142,15 @@ impl Browser {
         let command = DevTools { command: "Network.setCookie", parameters };
         assert_eq!(self.client.issue_cmd(command).await.unwrap()["success"], true);
         assert_eq!(self.session_cookie().await.unwrap().value(), edited);
+    }
+
+    /// Waits for a complete page of which a condition holds.
+    async fn wait_until(&self, condition: &str) {
+        let script = format!("return ({condition}) && document.readyState === 'complete'");
+        // A script that the change of pages cuts off is an error, and no answer.
+        while self.client.execute(&script, Vec::new()).await.ok() != Some(Value::Bool(true)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Keeps a picture of the page under `SCREENSHOTS`, where that is set, and sees that the page is not blank.
@@ -146,7 +182,15 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-fn capabilities(profile: &std::path::Path) -> Map<String, Value> {
+async fn connect(driver: &Server, profile: &Path) -> Client {
+    ClientBuilder::new(HttpConnector::new())
+        .capabilities(capabilities(profile))
+        .connect(&format!("http://127.0.0.1:{}", driver.port))
+        .await
+        .expect("the browser starts; `bash tests/run.sh browser` installs it")
+}
+
+fn capabilities(profile: &Path) -> Map<String, Value> {
     let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     let options = json!({
         "binary": browser,

@@ -11,7 +11,9 @@
 )]
 
 mod browser;
+mod other_site;
 mod process;
 
 pub use browser::Browser;
+pub use other_site::OtherSite;
 pub use process::Demo;

@@ -1,39 +1,31 @@
-//! What a person sees of the demo, and what the browser keeps.
-#![expect(clippy::expect_used, reason = "a test fails loudly")]
+//! Guests, logins, carts, and what the browser keeps of them.
 
-use std::future::Future;
-use std::time::Duration;
-
-use sealed_session_browser_tests::{Browser, Demo};
-
-/// Runs one scenario in a browser of its own, for two minutes at most.
-async fn scenario<F: Future<Output = (Browser, Demo)>>(name: &str, run: impl FnOnce(Browser, Demo) -> F) {
-    let limit = Duration::from_secs(120);
-    let demo = Demo::start(name);
-    let browser = Browser::start(name).await;
-    let (browser, _demo) = tokio::time::timeout(limit, run(browser, demo)).await.expect("within two minutes");
-    browser.end().await;
-}
-
-async fn log_in(browser: &Browser, demo: &Demo) {
-    browser.open(&demo.page("/login")).await;
-    browser.type_into("#name", "Zoë & <b>Max</b>").await;
-    browser.send("main button").await;
-    assert_eq!(browser.path().await, "/");
-    assert_eq!(browser.text("#user").await.as_deref(), Some("Zoë & <b>Max</b>"));
-}
+use crate::{USER, log_in, scenario};
 
 #[tokio::test]
 async fn a_guest_who_looks_around_is_given_no_cookie() {
     scenario("guest", async |browser, demo| {
-        for page in ["/", "/login", "/cart", "/session"] {
+        for page in ["/", "/session"] {
             browser.open(&demo.page(page)).await;
             assert!(browser.session_cookie().await.is_none(), "{page}");
             browser.picture(&format!("guest{}", page.replace('/', "-"))).await;
         }
         assert_eq!(browser.attribute("#place", "data-place").await.as_deref(), Some("none"));
+        (browser, demo)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_guest_gets_a_cookie_with_the_first_form_and_no_place_behind_the_login() {
+    scenario("first-form", async |browser, demo| {
+        browser.open(&demo.page("/cart")).await;
+        assert!(browser.session_cookie().await.is_some());
+        browser.picture("cart").await;
         browser.open(&demo.page("/profile")).await;
         assert_eq!(browser.path().await, "/login");
+        assert_eq!(browser.text("#notice").await.as_deref(), Some("Log in to see your profile."));
+        browser.picture("login").await;
         (browser, demo)
     })
     .await;
@@ -49,7 +41,7 @@ async fn a_login_survives_a_reload_and_a_restart_of_the_server() {
         assert_eq!(browser.text("#visits").await.as_deref(), Some("2"));
         let demo = demo.restart();
         browser.reload().await;
-        assert_eq!(browser.text("#user").await.as_deref(), Some("Zoë & <b>Max</b>"));
+        assert_eq!(browser.text("#user").await.as_deref(), Some(USER));
         assert_eq!(browser.text("#visits").await.as_deref(), Some("3"));
         browser.open(&demo.page("/profile")).await;
         assert_eq!(browser.text("#visits").await.as_deref(), Some("3"));
@@ -93,14 +85,14 @@ async fn the_cart_overflows_to_the_store_and_comes_back_with_nothing_lost() {
         assert!(bytes > 4096, "{bytes}");
         assert!(browser.session_cookie().await.unwrap().value().len() <= 151);
         browser.picture("in-the-store").await;
-        assert_eq!(browser.text(".who").await.as_deref(), Some("Zoë & <b>Max</b>"));
+        assert_eq!(browser.text(".who").await.as_deref(), Some(USER));
 
         browser.open(&demo.page("/cart")).await;
         browser.send("#empty").await;
         assert_eq!(browser.text("#items").await.as_deref(), Some("0"));
         browser.open(&demo.page("/session")).await;
         assert_eq!(browser.attribute("#place", "data-place").await.as_deref(), Some("cookie"));
-        assert_eq!(browser.text(".who").await.as_deref(), Some("Zoë & <b>Max</b>"));
+        assert_eq!(browser.text(".who").await.as_deref(), Some(USER));
         (browser, demo)
     })
     .await;
@@ -128,11 +120,32 @@ async fn a_cookie_that_was_edited_in_the_browser_is_a_guest_again() {
 }
 
 #[tokio::test]
-async fn a_logout_removes_the_cookie() {
+async fn a_logout_removes_the_login_and_says_so() {
     scenario("logout", async |browser, demo| {
         log_in(&browser, &demo).await;
-        assert!(browser.session_cookie().await.is_some());
+        browser.open(&demo.page("/cart")).await;
+        browser.send("#add").await;
+        let before = browser.session_cookie().await.unwrap();
         browser.send("#logout").await;
+        assert_eq!(browser.path().await, "/");
+        assert!(browser.text("#user").await.is_none());
+        assert_eq!(browser.text("#notice").await.as_deref(), Some("You are logged out."));
+        browser.picture("farewell").await;
+        assert_ne!(browser.session_cookie().await.unwrap().value(), before.value());
+        browser.open(&demo.page("/cart")).await;
+        assert_eq!(browser.text("#items").await.as_deref(), Some("0"));
+        (browser, demo)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_logout_that_forgets_removes_the_cookie() {
+    scenario("forget", async |browser, demo| {
+        log_in(&browser, &demo).await;
+        assert!(browser.session_cookie().await.is_some());
+        browser.open(&demo.page("/profile")).await;
+        browser.send("#forget").await;
         assert_eq!(browser.path().await, "/");
         assert!(browser.text("#user").await.is_none());
         assert!(browser.session_cookie().await.is_none());
@@ -157,13 +170,17 @@ async fn the_cookie_has_its_attributes_and_no_script_sees_it() {
 }
 
 #[tokio::test]
-async fn a_login_without_a_name_is_told_so_and_keeps_nothing() {
+async fn a_login_without_a_name_is_told_so() {
     scenario("no-name", async |browser, demo| {
         browser.open(&demo.page("/login")).await;
         browser.type_into("#name", "   ").await;
+        browser.click("#remember").await;
         browser.send("main button").await;
-        assert!(browser.text(".problem").await.is_some());
-        assert!(browser.session_cookie().await.is_none());
+        assert_eq!(browser.path().await, "/login");
+        assert_eq!(browser.text("#name-error").await.as_deref(), Some("Give a name of 1 to 64 characters."));
+        assert_eq!(browser.value("#name").await, "   ");
+        assert_eq!(browser.script("return document.getElementById('remember').checked").await, true);
+        assert!(browser.text(".who").await.is_none());
         browser.picture("problem").await;
         (browser, demo)
     })
