@@ -4,6 +4,8 @@
 //! - [`Session`] is what a handler holds: data under paths, a new id at login, an end at logout.
 //! - [`adapter::tower`](crate::adapter) and [`adapter::axum`](crate::adapter) put the two together; without a framework, three
 //!   calls do: [`CookieStore::begin`], [`PendingSession::session`], [`PendingSession::commit`].
+//! - [`adapter::tower`](crate::adapter) has a guard against forged requests, too.
+//! - [`testing`] is for the tests of applications: a browser's cookies, a store that fails on demand.
 //! - [`Sealer`] seals and opens cookies outside of a request.
 //! - [`guide`] has the reasons, the threat model, and every byte.
 //!
@@ -29,7 +31,8 @@
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
-//! | `axum` | [`Session`] as an extractor for axum 0.8, and `tower` |
+//! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
+//! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `cli` | the command `sealed-session` |
 //!
 //! A feature adds API and never changes behaviour.

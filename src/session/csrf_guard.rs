@@ -3,6 +3,9 @@
 //! The order of what decides is that of the strength of the proof: a token that only our pages have, then what the browser
 //! says of the page that sent the request, then a token inside of the body.
 
+/// Headers that scripts send a token in; the first that is present decides.
+pub(crate) const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
+
 /// What the guard reads of a request.
 ///
 /// ```

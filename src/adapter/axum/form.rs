@@ -12,10 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::error::CsrfError;
-use crate::session::Session;
+use crate::session::{Session, TOKEN_HEADERS};
 
-/// Headers that scripts send a token in; the first that is present decides.
-const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
 /// Fields that forms send a token in; the first in the body decides.
 const TOKEN_FIELDS: [&str; 2] = ["_csrf", "csrf_token"];
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, ORIGIN, SET_COOKIE, UPGRADE};
+use http::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -10,11 +10,9 @@ use super::{SessionBody, SessionFuture};
 use crate::cookie::{CookieAttributes, request, response};
 use crate::driver::PendingSession;
 use crate::error::ConfigError;
-use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
+use crate::session::{CsrfDecision, CsrfFacts, Session, TOKEN_HEADERS, csrf_decision};
 
-const TOKEN_HEADERS: [HeaderName; 2] =
-    [HeaderName::from_static("x-csrf-token"), HeaderName::from_static("x-xsrf-token")];
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
@@ -173,13 +171,13 @@ async fn verify(token: &[u8], pending: Option<&PendingSession>) -> Result<(), St
 }
 
 fn facts<B>(request: &Request<B>) -> CsrfFacts<'_> {
-    let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
+    let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     CsrfFacts {
         method: request.method().as_str(),
-        token_header: TOKEN_HEADERS.iter().find_map(header),
-        sec_fetch_site: header(&SEC_FETCH_SITE),
-        origin: header(&ORIGIN),
-        content_type: header(&CONTENT_TYPE),
+        token_header: TOKEN_HEADERS.into_iter().find_map(header),
+        sec_fetch_site: header(SEC_FETCH_SITE),
+        origin: header(ORIGIN.as_str()),
+        content_type: header(CONTENT_TYPE.as_str()),
         is_websocket: request
             .headers()
             .get_all(UPGRADE)
