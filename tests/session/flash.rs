@@ -9,7 +9,7 @@ use crate::browser::{Browser, Response};
 use crate::support::{Site, removes_the_cookie};
 
 /// A browser whose last response left what `leave` leaves.
-fn left(leave: impl FnOnce(&Session)) -> (CookieStore, Browser) {
+pub(crate) fn left(leave: impl FnOnce(&Session)) -> (CookieStore, Browser) {
     let site = Site::new();
     let store = site.cookie_only().build().unwrap();
     let mut browser = site.browser();
@@ -18,15 +18,11 @@ fn left(leave: impl FnOnce(&Session)) -> (CookieStore, Browser) {
 }
 
 /// The messages that the next request finds.
-fn messages(browser: &mut Browser, store: &CookieStore) -> Value {
+pub(crate) fn messages(browser: &mut Browser, store: &CookieStore) -> Value {
     Value::Object(browser.visit(store, |session| session.flash_messages().all().clone()).0)
 }
 
-fn old(browser: &mut Browser, store: &CookieStore, field: &str) -> Option<Value> {
-    browser.visit(store, |session| session.old(field).unwrap()).0
-}
-
-fn handles(browser: &mut Browser, store: &CookieStore, handle: impl FnOnce(&Session)) -> Response {
+pub(crate) fn handles(browser: &mut Browser, store: &CookieStore, handle: impl FnOnce(&Session)) -> Response {
     browser.visit(store, handle).1
 }
 
@@ -161,153 +157,6 @@ fn messages_called_input_or_errors_and_the_form_do_not_get_in_each_others_way() 
         assert_eq!(session.all_errors(), [("input".to_owned(), vec!["wrong".to_owned()])]);
         assert_eq!(session.get_or("input", 0).unwrap() + session.get_or("errors", 0).unwrap(), 3);
     });
-}
-
-const SECRET_FIELDS: [&str; 6] = ["_csrf", "csrf_token", "csrf-token", "_method", "password", "password_confirmation"];
-
-#[test]
-fn secrets_are_no_old_input_at_any_depth() {
-    for field in SECRET_FIELDS {
-        let form = json!({
-            field: "secret", "name": "Zoë",
-            "inner": { field: "secret", "list": [{ field: "secret", "kept": 1 }, [{ field: "secret" }]] },
-        });
-        for leave in [
-            (|session, form| session.flash_input(form)) as fn(&Session, &Value) -> Result<(), SessionError>,
-            |session, form| session.flash_except(form, &["other"]),
-            |session, form| session.flash_only(form, &["name", "inner"]),
-        ] {
-            let (store, mut browser) = left(|session| leave(session, &form).unwrap());
-            handles(&mut browser, &store, |session| {
-                assert_eq!(session.old::<Value>(field).unwrap(), None);
-                assert_eq!(session.old::<String>("name").unwrap().as_deref(), Some("Zoë"));
-                assert_eq!(session.old::<Value>("inner").unwrap(), Some(json!({ "list": [{ "kept": 1 }, [{}]] })));
-            });
-        }
-    }
-}
-
-#[test]
-fn a_secret_that_flash_only_names_is_kept() {
-    for field in SECRET_FIELDS {
-        let (store, mut browser) = left(|session| session.flash_only(&json!({ field: "typed" }), &[field]).unwrap());
-        assert_eq!(old(&mut browser, &store, field), Some(json!("typed")));
-    }
-}
-
-#[test]
-fn flash_only_and_flash_except_choose_fields_and_several_calls_add_up() {
-    let form = json!({ "name": "Zoë", "email": "z", "note": "n", "card": "c" });
-    let (store, mut browser) = left(|session| {
-        session.flash_only(&form, &["name", "absent"]).unwrap();
-        session.flash_only(&form, &["email"]).unwrap();
-        session.flash_except(&form, &["name", "email", "card"]).unwrap();
-    });
-    handles(&mut browser, &store, |session| {
-        let kept = ["name", "email", "note", "card", "absent"].map(|field| session.old::<Value>(field).unwrap());
-        assert_eq!(kept, [Some(json!("Zoë")), Some(json!("z")), Some(json!("n")), None, None]);
-    });
-}
-
-#[test]
-fn old_input_is_asked_for_by_path_and_type() {
-    let (store, mut browser) = left(|session| {
-        session.flash_input(&json!({ "user": { "age": 30 }, "tags": ["a", "b"], "none": null })).unwrap();
-    });
-    handles(&mut browser, &store, |session| {
-        assert_eq!(session.old("user.age").unwrap(), Some(30));
-        assert_eq!(session.old::<String>("tags.1").unwrap().as_deref(), Some("b"));
-        assert_eq!(session.old::<Value>("none").unwrap(), None);
-        assert!(matches!(session.old::<u8>("tags"), Err(SessionError::Type { .. })));
-    });
-}
-
-#[test]
-fn errors_are_texts_or_lists_of_texts_by_field() {
-    let (store, mut browser) = left(|session| {
-        session.flash_errors(&json!({ "email": ["too short", "no @"], "name": "missing", "right": [] })).unwrap();
-        for wrong in [json!(1), json!(null), json!({}), json!(["a", 1])] {
-            let refused = session.flash_errors(&json!({ "other": wrong }));
-            assert!(matches!(refused, Err(SessionError::Value { path, .. }) if path == "other"));
-        }
-        assert!(session.flash_errors(&json!("no object")).is_err());
-    });
-    handles(&mut browser, &store, |session| {
-        assert_eq!(session.errors("email"), ["too short", "no @"]);
-        assert_eq!(session.errors("name"), ["missing"]);
-        assert!(session.errors("other").is_empty() && session.errors("right").is_empty());
-        let fields: Vec<_> = session.all_errors().into_iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["email", "name"]);
-    });
-}
-
-/// After a request that found the messages a, b and c, an error and old input, and did this.
-fn after(handle: fn(&Session)) -> (CookieStore, Browser) {
-    let (store, mut browser) = left(|session| {
-        session.flash_all(&json!({ "a": 1, "b": 2, "c": 3 })).unwrap();
-        session.flash_errors(&json!({ "name": "missing" })).unwrap();
-        session.flash_input(&json!({ "name": "" })).unwrap();
-    });
-    handles(&mut browser, &store, |session| {
-        assert_eq!(session.flash_messages().all().len(), 3);
-        handle(session);
-    });
-    (store, browser)
-}
-
-#[test]
-fn reflash_keeps_messages_errors_and_old_input_for_one_request_more() {
-    let (store, mut browser) = after(|session| session.reflash().unwrap());
-    handles(&mut browser, &store, |session| {
-        assert_eq!(session.flash_messages().all().len(), 3);
-        assert_eq!(session.errors("name"), ["missing"]);
-        assert_eq!(session.old::<String>("name").unwrap().as_deref(), Some(""));
-    });
-    assert_eq!(messages(&mut browser, &store), json!({}));
-}
-
-#[test]
-fn reflash_only_and_reflash_except_choose_messages_and_several_calls_add_up() {
-    let cases: [(fn(&Session), Value); 4] = [
-        (|session| session.reflash_only(&["a", "absent"]).unwrap(), json!({ "a": 1 })),
-        (|session| session.reflash_except(&["a"]).unwrap(), json!({ "b": 2, "c": 3 })),
-        (
-            |session| {
-                session.reflash_only(&["a"]).unwrap();
-                session.reflash_only(&["b"]).unwrap();
-            },
-            json!({ "a": 1, "b": 2 }),
-        ),
-        (
-            |session| {
-                session.reflash_except(&["a", "b"]).unwrap();
-                session.reflash_except(&["b", "c"]).unwrap();
-            },
-            json!({ "a": 1, "c": 3 }),
-        ),
-    ];
-    for (handle, expected) in cases {
-        let (store, mut browser) = after(handle);
-        assert_eq!(messages(&mut browser, &store), expected);
-    }
-}
-
-#[test]
-fn a_fresh_message_wins_over_one_that_is_kept() {
-    let orders: [fn(&Session); 2] = [
-        |session| {
-            session.flash("a", "fresh").unwrap();
-            session.reflash().unwrap();
-        },
-        |session| {
-            session.reflash().unwrap();
-            session.flash("a", "fresh").unwrap();
-        },
-    ];
-    for handle in orders {
-        let (store, mut browser) = after(handle);
-        assert_eq!(messages(&mut browser, &store), json!({ "a": "fresh", "b": 2, "c": 3 }));
-    }
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn told_by(reason: Reason) -> Vec<Reason> {
             site.events.take_reasons()
         }
         Reason::Payload => visit(&site.with_records().placement(Placement::StoreOnly).build().unwrap(), &value),
-        _ => panic!("no scenario leads to {reason}"),
+        // Nothing is told: a reason without a scenario fails the rule below.
+        _ => Vec::new(),
     }
 }
 
