@@ -42,4 +42,5 @@ mod saving;
 mod settings;
 mod sizes;
 mod spilling;
+mod tokens;
 mod writing;
