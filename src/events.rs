@@ -50,7 +50,8 @@ pub enum Event {
         /// The session that its cookie named, if there was a good one.
         id: Option<PublicId>,
     },
-    /// A cookie, or the record behind it, is not a session.
+    /// A cookie, or the record behind it, is not a session; or a session is too large to be written, which is told before
+    /// [`Event::CommitFailed`].
     Rejected {
         /// Why; the client is not told.
         reason: Reason,

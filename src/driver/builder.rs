@@ -167,7 +167,7 @@ impl CookieStoreBuilder {
         self
     }
 
-    /// Sessions that were asked for get a cookie although nothing was written to them; `false` by default.
+    /// Sessions that were looked at get a cookie although nothing was written to them; `false` by default.
     pub fn save_uninitialized(mut self, save: bool) -> Self {
         self.save_uninitialized = save;
         self

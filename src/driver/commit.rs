@@ -6,7 +6,7 @@ use super::write::{Write, Written};
 use super::{Commit, CookieStore, Renewal, ResponseFacts};
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
-use crate::error::CommitError;
+use crate::error::{CommitError, Reason};
 use crate::events::Event;
 use crate::session::{Frozen, IdChange};
 
@@ -18,10 +18,7 @@ impl CookieStore {
         response: &ResponseFacts<'_>,
     ) -> Result<Commit, CommitError> {
         let outcome = self.try_commit(loaded, is_navigation, response).await;
-        if let Err(error) = &outcome {
-            self.0.observers.tell(&Event::CommitFailed { problem: error.to_string() });
-        }
-        outcome
+        outcome.inspect_err(|error| self.tell_failed(error))
     }
 
     async fn try_commit(
@@ -51,21 +48,32 @@ impl CookieStore {
         if !self.0.enabled {
             return Ok(());
         }
+        self.try_save(loaded, &frozen).await.inspect_err(|error| self.tell_failed(error))
+    }
+
+    async fn try_save(&self, loaded: &Loaded, frozen: &Frozen) -> Result<(), CommitError> {
+        let before = loaded.origin();
         // By the session's own will, so not as a renewal, which is left to navigations.
-        match self.write(loaded, &loaded.origin(), &frozen, false).await {
-            Ok(written) => {
-                if let Some(Written { line, origin }) = written {
-                    loaded.set_saved(line);
-                    loaded.set_origin(origin);
-                    loaded.session.mark_saved(&frozen);
-                }
-                Ok(())
+        match self.write(loaded, &before, frozen, false).await? {
+            Some(Written { line, origin }) => {
+                loaded.set_saved(line);
+                loaded.set_origin(origin);
+                loaded.session.mark_saved(frozen);
             }
-            Err(error) => {
-                self.0.observers.tell(&Event::CommitFailed { problem: error.to_string() });
-                Err(error)
+            // Another request has ended the session, or left the record that this one read: nothing was kept.
+            None if frozen.wants_writing() && !loaded.ephemeral && matches!(before, Origin::Opened(_)) => {
+                return Err(CommitError::Conflict);
             }
+            None => {}
         }
+        Ok(())
+    }
+
+    fn tell_failed(&self, error: &CommitError) {
+        if matches!(error, CommitError::TooLarge { .. }) {
+            self.0.observers.tell(&Event::Rejected { reason: Reason::TooLarge });
+        }
+        self.0.observers.tell(&Event::CommitFailed { problem: error.to_string() });
     }
 
     async fn write(
@@ -149,9 +157,12 @@ impl CookieStore {
         set_cookie: Option<String>,
         response: &ResponseFacts<'_>,
     ) -> Commit {
-        let depends_on_cookie = frozen.touched || set_cookie.is_some();
+        // Before our own: where path and domain are the same, ours is the last to be set.
+        let earlier = self.0.also_remove.iter().filter(|_| loaded.removes_earlier()).map(response::remove);
+        let set_cookies: Vec<_> = earlier.chain(set_cookie).collect();
+        let depends_on_cookie = frozen.touched || !set_cookies.is_empty();
         let read_a_session = frozen.touched && (loaded.ephemeral || matches!(origin, Origin::Opened(_)));
-        let is_private = set_cookie.is_some() || read_a_session || frozen.made_token;
+        let is_private = !set_cookies.is_empty() || read_a_session || frozen.made_token;
         let cache_control = match cache_control(response.cache_control.iter().copied()) {
             CacheDecision::Replace(value) if is_private => {
                 self.0.observers.tell(&Event::CachingRestricted);
@@ -159,13 +170,11 @@ impl CookieStore {
             }
             _ => None,
         };
-        // Before our own: where path and domain are the same, ours is the last to be set.
-        let earlier = self.0.also_remove.iter().filter(|_| loaded.removes_earlier()).map(response::remove);
         Commit {
             add_vary_cookie: depends_on_cookie && !varies_by_cookie(response.vary.iter().copied()),
             cache_control,
             remove_cdn_cache_control: is_private,
-            set_cookies: earlier.chain(set_cookie).collect(),
+            set_cookies,
         }
     }
 }

@@ -82,7 +82,7 @@ struct Chosen {
 
 impl CookieStore {
     /// Opens what the candidates hold.
-    pub(super) async fn open(&self, candidates: &[Box<[u8]>]) -> Result<Loaded, LoadError> {
+    pub(super) async fn open(&self, candidates: &[Box<[u8]>], on_failure: StoreFailure) -> Result<Loaded, LoadError> {
         let now = self.0.clock.now();
         if !self.0.enabled {
             // Dropped with the response.
@@ -100,7 +100,7 @@ impl CookieStore {
                 if matches!(error, LoadError::Stale) {
                     refused.push(Reason::RecordStale);
                 }
-                match self.0.store_failure {
+                match on_failure {
                     StoreFailure::FailClosed => Err(error),
                     StoreFailure::Ephemeral => Ok(self.new_session(now, true)),
                 }
@@ -205,7 +205,7 @@ impl CookieStore {
         };
         let mut state = State::new(header.created, header.persistence);
         state.id = Some(header.id.clone());
-        state.loaded_with_data = !payload.is_empty();
+        state.loaded_with_data = !payload.data.is_empty();
         state.payload = payload;
         if header.persistence == Persistence::OwnLifetime {
             state.own_lifetime_seconds = header.expires.saturating_seconds_since(header.issued);

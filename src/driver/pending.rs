@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::open::Loaded;
-use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts};
+use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts, StoreFailure};
 use crate::cookie::request;
 use crate::error::{CommitError, LoadError, StoreError};
 use crate::session::{Backing, Phase, Session};
@@ -53,7 +53,7 @@ impl PendingSession {
             return Ok(loaded.session.clone());
         }
         // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
-        let loaded = self.0.store.open(&self.0.candidates).await?;
+        let loaded = self.0.store.open(&self.0.candidates, self.0.store.0.store_failure).await?;
         let session = self.0.loaded.get_or_init(|| loaded).session.clone();
         session.attach(Arc::downgrade(&self.0) as Weak<dyn Backing>);
         if self.0.committed.load(Ordering::SeqCst) {
@@ -80,7 +80,7 @@ impl PendingSession {
         }
         if loaded.get().is_none() && store.0.renewal == Renewal::EveryResponse && !candidates.is_empty() {
             // Nobody asked; a store that does not answer costs this request its renewal and nothing more.
-            if let Ok(opened) = store.open(candidates).await {
+            if let Ok(opened) = store.open(candidates, store.0.store_failure).await {
                 let _ = loaded.set(opened);
             }
         }
@@ -155,18 +155,22 @@ impl Backing for Pending {
         Box::pin(async {
             let Some(loaded) = self.loaded.get() else { return Ok(()) };
             // As the browser will send it: the cookie of the last save, or those that came.
-            let fresh = match loaded.saved() {
-                Some(line) => {
-                    let value = line.split_once('=').map(|(_, rest)| rest.split(';').next().unwrap_or_default());
-                    self.store.open(&[Box::from(value.unwrap_or_default().as_bytes())]).await?
-                }
-                None => self.store.open(&self.candidates).await?,
-            };
-            loaded.session.become_like(&fresh.session);
-            loaded.set_origin(fresh.origin());
+            let saved = loaded.saved().map(|line| sent_back(&line));
+            let candidates = saved.as_deref().unwrap_or(&self.candidates);
+            // An empty session in place of one that is at hand would be written over its cookie.
+            let fresh = self.store.open(candidates, StoreFailure::FailClosed).await?;
+            if loaded.session.become_like(&fresh.session) {
+                loaded.set_origin(fresh.origin());
+            }
             Ok(())
         })
     }
+}
+
+/// The value of a `Set-Cookie` line; none where it removes the cookie.
+fn sent_back(line: &str) -> Vec<Box<[u8]>> {
+    let value = line.split_once('=').and_then(|(_, rest)| rest.split(';').next());
+    value.filter(|value| !value.is_empty()).map(|value| Box::from(value.as_bytes())).into_iter().collect()
 }
 
 /// Takes the mark off also when the call is dropped before its end.

@@ -30,7 +30,7 @@ pub(super) struct Write<'a> {
 impl Write<'_> {
     /// Writes the session; `None` when another request has ended it.
     pub(super) async fn run(&self) -> Result<Option<Written>, CommitError> {
-        let (payload, target) = self.fitted()?;
+        let Fitted { payload, target, without_input } = self.fitted()?;
         let header = self.header();
         let written = match target {
             Target::Cookie => self.keep_in_cookie(&header, &payload).await?,
@@ -47,7 +47,16 @@ impl Write<'_> {
         if let Some(opened) = self.opened.filter(|_| self.id_changes()) {
             self.tell(&Event::Migrated { from: self.loaded.session.public(&opened.header.id), to: id });
         }
-        self.tell_moved(&moved);
+        if matches!(moved, Moved::IntoStore) {
+            self.tell(&Event::Spilled { id });
+        }
+        if without_input {
+            self.loaded.session.drop_old_input();
+            self.tell(&Event::OldInputDropped { id });
+        }
+        if matches!(moved, Moved::IntoCookie) {
+            self.tell(&Event::Returned { id });
+        }
         self.tell_resealed();
         self.tell(&Event::Committed { id });
         Ok(Some(self.written(header, &value, record)))
@@ -82,19 +91,20 @@ impl Write<'_> {
 
     /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
     /// back without its fields is better than none, and one without its errors is worse.
-    fn fitted(&self) -> Result<(Zeroizing<Vec<u8>>, Target), CommitError> {
+    fn fitted(&self) -> Result<Fitted, CommitError> {
         let session = &self.loaded.session;
         let payload = session.payload_json();
-        match self.target(&payload) {
-            Ok(target) => Ok((payload, target)),
-            Err(_) if self.store.0.when_too_large == TooLarge::TrimFlash && session.drop_old_input() => {
-                let payload = session.payload_json();
-                let target = self.target(&payload)?;
-                self.tell(&Event::OldInputDropped { id: self.public_id() });
-                Ok((payload, target))
-            }
-            Err(error) => Err(error),
+        let error = match self.target(&payload) {
+            Ok(target) => return Ok(Fitted { payload, target, without_input: false }),
+            Err(error) => error,
+        };
+        if self.store.0.when_too_large == TooLarge::TrimFlash
+            && let Some(payload) = session.payload_json_without_input()
+            && let Ok(target) = self.target(&payload)
+        {
+            return Ok(Fitted { payload, target, without_input: true });
         }
+        Err(error)
     }
 
     async fn renew_cookie(&self) -> Option<Renewed> {
@@ -310,6 +320,14 @@ impl Write<'_> {
 pub(super) struct Written {
     pub(super) line: String,
     pub(super) origin: Origin,
+}
+
+/// The JSON that is written, and where.
+struct Fitted {
+    payload: Zeroizing<Vec<u8>>,
+    target: Target,
+    /// The old input of a form was left out, for want of room.
+    without_input: bool,
 }
 
 /// A value for the cookie, whether the session moved for it, and the record behind it.

@@ -5,6 +5,7 @@
 //! | [`design`] | those who change the crate: the flow, the choices and their reasons |
 //! | [`threat_model`] | reviewers: what holds against whom, and what does not |
 //! | [`stores`] | operators: where sessions are kept, and what each place costs |
+//! | [`conformance`] | those who come from another session library: each promise, and the test that holds it |
 //! | [`wire_format`] | those who write another reader: every byte |
 
 #[doc = include_str!("design.md")]
@@ -15,6 +16,9 @@ pub mod threat_model {}
 
 #[doc = include_str!("stores.md")]
 pub mod stores {}
+
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
 
 #[doc = include_str!("wire_format.md")]
 pub mod wire_format {}

@@ -85,6 +85,12 @@ impl Flash {
         self.fresh = other.fresh.clone();
     }
 
+    /// What the request read before it read the session again is used up. Where another request left something
+    /// meanwhile, a message is shown twice rather than never.
+    pub(crate) fn read_as(&mut self, before: &Self) {
+        self.was_read = before.was_read && self.loaded == before.loaded;
+    }
+
     pub(crate) fn mark_persisted(&mut self) {
         self.persisted = self.left();
     }
@@ -136,6 +142,7 @@ impl Flash {
     /// Forgets what earlier requests left; what this one wrote stays. `false` when there was nothing.
     pub(crate) fn clear_earlier(&mut self) -> bool {
         let before = self.left();
+        self.loaded = Bags::default();
         self.kept = Bags::default();
         self.was_read = true;
         self.left() != before

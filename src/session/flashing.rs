@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::flash::Bags;
+use super::value::from_json;
 use super::{Data, Path, Session, to_json, to_object};
 use crate::error::SessionError;
 
@@ -93,6 +94,7 @@ impl Session {
     pub fn flash_errors<T: Serialize + ?Sized>(&self, errors: &T) -> Result<(), SessionError> {
         let errors = to_object(errors)?
             .into_iter()
+            .filter(|(_, messages)| !messages.as_array().is_some_and(Vec::is_empty))
             .map(|(field, messages)| match messages {
                 Value::String(message) => Ok((field, Value::Array(vec![Value::String(message)]))),
                 Value::Array(messages) if messages.iter().all(Value::is_string) => Ok((field, Value::Array(messages))),
@@ -111,13 +113,14 @@ impl Session {
         FlashMessages(Data::from(self.read_flash().flash))
     }
 
-    /// What was typed into a field of the form that came back, `None` when it was absent or null.
+    /// What was typed into a field of the form that came back, `None` when it was absent or null. A name with dots is the
+    /// field of this name, or else the path that it spells.
     ///
     /// # Errors
     ///
     /// [`SessionError::Type`] when it is no `T`.
     pub fn old<T: DeserializeOwned>(&self, field: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        Data::from(self.read_flash().input).get(&field.into())
+        find_named(&Data::from(self.read_flash().input), &field.into())
     }
 
     /// The validation errors of a field, none for one that is right.
@@ -168,7 +171,10 @@ impl Session {
     }
 
     fn read_flash(&self) -> Bags {
-        self.read_state().payload.flash.read().clone()
+        let mut state = self.read_state();
+        // A save that is under way has not seen that it is used up.
+        state.revision = state.revision.wrapping_add(1);
+        state.payload.flash.read().clone()
     }
 }
 
@@ -177,19 +183,20 @@ impl Session {
 pub struct FlashMessages(Data);
 
 impl FlashMessages {
-    /// The message under a key, `None` when it is absent or null.
+    /// The message under a key, `None` when it is absent or null. A name with dots is the message of this name, or else
+    /// the path that it spells.
     ///
     /// # Errors
     ///
     /// [`SessionError::Type`] when it is no `T`.
     pub fn get<T: DeserializeOwned>(&self, key: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        self.0.get(&key.into())
+        find_named(&self.0, &key.into())
     }
 
     /// Whether there is a message under a key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.0.all().contains_key(key)
+        self.0.all().contains_key(key) || self.0.contains(&key.into()).unwrap_or(false)
     }
 
     /// All messages.
@@ -202,6 +209,15 @@ impl FlashMessages {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.
+fn find_named<T: DeserializeOwned>(members: &Data, name: &Path) -> Result<Option<T>, SessionError> {
+    match members.all().get(&name.to_string()) {
+        Some(Value::Null) => Ok(None),
+        Some(found) => from_json(name, found).map(Some),
+        None => members.get(name),
     }
 }
 

@@ -73,29 +73,36 @@ impl Session {
         let mut state = self.state();
         if state.id == written.id {
             state.id_change = IdChange::None;
+            if written.emptied {
+                // The next write begins a new session.
+                state.id = None;
+                state.created = self.fixed().opened_at;
+                state.persistence = self.fixed().persistence;
+            }
         }
         if state.revision != written.revision {
             return;
         }
         state.changed = false;
         state.changes.clear();
-        state.loaded_with_data = !state.payload.is_empty();
+        state.cleared = false;
+        state.loaded_with_data = !state.payload.data.is_empty();
         state.payload.flash.mark_persisted();
-        if written.emptied {
-            // The next write begins a new session.
-            state.id = None;
-        }
     }
 
-    /// Becomes what was read again, and stays committed or destroyed if it is.
-    pub(crate) fn become_like(&self, other: &Self) {
+    /// Becomes what was read again; `false` for one that is committed or destroyed, and stays so.
+    pub(crate) fn become_like(&self, other: &Self) -> bool {
         let fresh = std::mem::replace(&mut *other.state(), State::new(Timestamp::default(), Persistence::default()));
         let mut state = self.state();
-        if state.phase == Phase::Live {
-            let touched = state.touched;
-            *state = fresh;
-            state.touched = touched;
+        if state.phase != Phase::Live {
+            return false;
         }
+        let before = std::mem::replace(&mut *state, fresh);
+        state.touched = before.touched;
+        // A save that is under way has seen none of this.
+        state.revision = before.revision.wrapping_add(1);
+        state.payload.flash.read_as(&before.payload.flash);
+        true
     }
 
     /// The id to write under, made now for a session that was only asked for.
@@ -113,9 +120,19 @@ impl Session {
         self.state().replay_onto(newest)
     }
 
-    /// Gives up the old input of a form, for want of room; `false` when there is none.
-    pub(crate) fn drop_old_input(&self) -> bool {
-        self.state().payload.flash.drop_input()
+    /// The JSON without the old input of a form; `None` when there is no input.
+    pub(crate) fn payload_json_without_input(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let mut state = self.state();
+        // Kept until it is written: a save that fails leaves the session as it was.
+        let whole = state.payload.flash.clone();
+        let trimmed = state.payload.flash.drop_input().then(|| state.payload.to_json());
+        state.payload.flash = whole;
+        trimmed
+    }
+
+    /// Gives up the old input of a form, which was left out of what was written.
+    pub(crate) fn drop_old_input(&self) {
+        self.state().payload.flash.drop_input();
     }
 
     /// Bytes of JSON that each top-level key takes, the largest first.

@@ -245,6 +245,7 @@ impl Session {
     /// As [`Session::put`] when it is too late.
     pub fn clear(&self) -> Result<(), SessionError> {
         self.write(|state| {
+            state.cleared = true;
             let flash_changed = state.payload.flash.clear_earlier();
             let (_, changed) = state.change(Change::Clear)?;
             Ok(((), changed || flash_changed))

@@ -66,7 +66,7 @@ impl Session {
             state.replace_id(IdChange::Invalidated)?;
             state.created = now;
             state.persistence = persistence;
-            state.payload = super::Payload::default();
+            state.payload = state.payload.emptied();
             state.must_exist = false;
             Ok(((), true))
         })
@@ -111,8 +111,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`CommitError`] when it was not written; the session is as it was before the call. A second call while one is
-    /// under way is a conflict.
+    /// [`CommitError`] when it was not written; the session is as it was before the call. A conflict is also a second call
+    /// while one is under way, and a session that another request has ended or given a new id.
     pub async fn save(&self) -> Result<(), CommitError> {
         match self.backing() {
             Some(backing) => backing.save().await,

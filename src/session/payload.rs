@@ -45,6 +45,11 @@ impl Payload {
         Ok(Self { data: Data::from(members), flash: Flash::from(flash), server_only, unknown })
     }
 
+    /// A session that begins anew, in the same request: what was marked before stays out of the cookie.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { server_only: self.server_only.clone(), ..Self::default() }
+    }
+
     /// Nothing of the application's and nothing of the crate's.
     pub(crate) fn is_empty(&self) -> bool {
         self.data.is_empty() && self.flash.left().is_empty() && self.unknown.is_empty()

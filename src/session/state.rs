@@ -30,8 +30,10 @@ pub(crate) struct State {
     pub(crate) changes: Vec<Remembered>,
     /// Grows with every call that writes.
     pub(crate) revision: u64,
-    /// There were data when it was loaded.
+    /// There were data of the application's when it was loaded; flash alone does not count.
     pub(crate) loaded_with_data: bool,
+    /// The application asked for an empty session.
+    pub(crate) cleared: bool,
     /// A token was made, so the session must exist even without data.
     pub(crate) must_exist: bool,
     pub(crate) id_change: IdChange,
@@ -73,6 +75,7 @@ impl State {
             changes: Vec::new(),
             revision: 0,
             loaded_with_data: false,
+            cleared: false,
             must_exist: false,
             id_change: IdChange::None,
             phase: Phase::Live,
@@ -116,10 +119,11 @@ impl State {
         }
     }
 
-    /// Whether a session that was loaded is to be removed: the application left nothing in it.
+    /// Whether a session that was loaded is to be removed: the application left nothing in it. Flash that merely ran out
+    /// does not end a session.
     pub(crate) fn is_emptied(&self) -> bool {
         let had_something = self.loaded_with_data || self.id_change == IdChange::Invalidated;
-        self.changed && had_something && self.payload.is_empty() && !self.must_exist
+        (self.cleared || (self.changed && had_something)) && self.payload.is_empty() && !self.must_exist
     }
 
     /// The id, made now if there is none.

@@ -82,6 +82,25 @@ fn each_way_through_a_request_is_told_once() {
 }
 
 #[test]
+fn flash_old_input_and_lifetimes_are_told_as_writes() {
+    assert_eq!(told_of(1, 0, |session| session.flash("notice", "saved").unwrap()), ["Initiated", "Committed"]);
+    assert_eq!(told_of(LARGE, 0, |session| session.reflash().unwrap()), ["Initiated"]);
+    assert_eq!(
+        told_of(1, 0, |session| session.remember(std::time::Duration::from_secs(60)).unwrap()),
+        ["Initiated", "Committed"]
+    );
+    assert_eq!(
+        told_of(LARGE, 0, |session| {
+            session.invalidate().unwrap();
+            session.flash("farewell", "bye").unwrap();
+        }),
+        ["Initiated", "Migrated", "Returned", "Committed"]
+    );
+    assert_eq!(told_of(LARGE, 0, |session| session.invalidate().unwrap()), ["Initiated", "Destroyed", "Committed"]);
+    assert_eq!(told_of(1, 0, |session| session.server_only("cart").unwrap()), ["Initiated", "Spilled", "Committed"]);
+}
+
+#[test]
 fn several_observers_are_told_in_the_order_they_were_added() {
     use std::sync::{Arc, Mutex};
     let told: Arc<Mutex<Vec<u8>>> = Arc::default();

@@ -9,33 +9,44 @@
 )]
 
 mod browser;
-mod faulty_store;
-mod support;
-
 mod candidates;
 mod clocks;
 mod closed_records;
 mod cost;
+mod csrf_tokens;
+mod data;
 mod data_calls;
 mod ending;
 mod events;
+mod express;
 mod failures;
+mod faulty_store;
+mod flash;
 mod handle;
 mod headers;
 mod hostile_store;
 mod lazy_start;
 mod lifetimes;
 mod model;
+mod old_input;
 mod other_doors;
 mod parallel;
 mod placement;
+mod racing;
+mod reasons;
+mod reflash;
 mod refused_cookies;
 mod regenerating;
+mod reloading;
 mod renewal;
 mod rotation;
+mod round_trip;
 mod round_trip_law;
+mod saving;
 mod settings;
 mod size_law;
+mod sizes;
 mod spilling;
+mod support;
 mod tokens;
 mod writing;

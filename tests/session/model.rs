@@ -99,6 +99,7 @@ struct User {
 #[derive(Default)]
 struct Done {
     changed: bool,
+    cleared: bool,
     new_id: bool,
     invalidated: bool,
     destroyed: bool,
@@ -149,6 +150,7 @@ impl World {
             Act::Clear => {
                 session.clear().unwrap();
                 seen.data.clear();
+                done.cleared = true;
             }
             Act::Regenerate => {
                 session.regenerate().unwrap();
@@ -191,7 +193,7 @@ impl World {
             (seen.issued, seen.keys) = (self.now, self.keys);
             return (has_something && !done.destroyed).then_some(seen);
         };
-        let is_emptied = done.changed && had_something && !has_something;
+        let is_emptied = (done.cleared || (done.changed && had_something)) && !has_something;
         if done.destroyed || is_emptied {
             return None;
         }
