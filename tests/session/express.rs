@@ -151,3 +151,15 @@ fn earlier_attributes_that_break_a_rule_are_an_error() {
     let broken = CookieAttributes::new().name("__Host-session").path("/shop");
     assert!(site.cookie_only().also_remove(broken).build().is_err());
 }
+
+#[test]
+fn cookies_of_earlier_attributes_are_removed_after_an_early_save_too() {
+    let site = Site::new();
+    let store = site.cookie_only().also_remove(earlier()).build().unwrap();
+    let (_, response) = site.browser().visit(&store, |session| {
+        session.put("user", &42).unwrap();
+        pollster::block_on(session.save()).unwrap();
+    });
+    assert_eq!(response.set_cookies.len(), 2);
+    assert!(removal(&response.set_cookies[0]));
+}

@@ -141,3 +141,19 @@ fn a_logout_holds_whatever_is_read_again() {
     });
     assert!(removes_the_cookie(&response));
 }
+
+#[test]
+fn a_message_that_another_request_left_before_a_reload_is_not_lost() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    let request = browser.begin(&store);
+    let session = request.session();
+    assert!(session.flash_messages().is_empty());
+    browser.visit(&store, |session| session.flash("notice", "saved").unwrap());
+    reload(&session);
+    session.put("step", &1).unwrap();
+    browser.receive(&request.commit());
+    assert!(browser.visit(&store, |session| session.flash_messages().has("notice")).0);
+}
