@@ -3,9 +3,6 @@
 //! The order of what decides is that of the strength of the proof: a token that only our pages have, then what the browser
 //! says of the page that sent the request, then a token inside of the body.
 
-/// Headers that scripts send a token in; the first that is present decides.
-pub(crate) const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
-
 /// What the guard reads of a request.
 ///
 /// ```
@@ -28,6 +25,11 @@ pub struct CsrfFacts<'a> {
     pub content_type: Option<&'a [u8]>,
     /// Whether `Upgrade` names `websocket`.
     pub is_websocket: bool,
+}
+
+impl CsrfFacts<'_> {
+    /// Headers that scripts send a token in; the first that is present is the one of `token_header`.
+    pub const TOKEN_HEADERS: [&'static str; 2] = ["x-csrf-token", "x-xsrf-token"];
 }
 
 /// What is to be done with a request.

@@ -28,7 +28,6 @@ mod data_rules;
 #[cfg(test)]
 mod exact_rules;
 
-pub(crate) use csrf_guard::TOKEN_HEADERS;
 pub use csrf_guard::{CsrfDecision, CsrfFacts, csrf_decision};
 use data::Data;
 use date::{json_to_time, time_to_json};

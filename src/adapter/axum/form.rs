@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::error::CsrfError;
-use crate::session::{Session, TOKEN_HEADERS};
+use crate::session::{CsrfFacts, Session};
 
 /// Fields that forms send a token in; the first in the body decides.
 const TOKEN_FIELDS: [&str; 2] = ["_csrf", "csrf_token"];
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned, Scope: CsrfScope, S: Send + Sync> FromRequest<S> for C
         if !is_form(&parts.headers) {
             return Err(CsrfFormRejection::ContentType);
         }
-        let header = TOKEN_HEADERS.iter().find_map(|name| parts.headers.get(*name));
+        let header = CsrfFacts::TOKEN_HEADERS.iter().find_map(|name| parts.headers.get(*name));
         if let Some(header) = header {
             // Security: before the body is read, and for the whole session also where the form has a scope: no page of
             // another origin can send this header, and a guard in front of the route reads it in the same way.

@@ -10,7 +10,7 @@ use super::{SessionBody, SessionFuture};
 use crate::cookie::{CookieAttributes, request, response};
 use crate::driver::PendingSession;
 use crate::error::ConfigError;
-use crate::session::{CsrfDecision, CsrfFacts, Session, TOKEN_HEADERS, csrf_decision};
+use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
@@ -174,7 +174,7 @@ fn facts<B>(request: &Request<B>) -> CsrfFacts<'_> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     CsrfFacts {
         method: request.method().as_str(),
-        token_header: TOKEN_HEADERS.into_iter().find_map(header),
+        token_header: CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header),
         sec_fetch_site: header(SEC_FETCH_SITE),
         origin: header(ORIGIN.as_str()),
         content_type: header(CONTENT_TYPE.as_str()),
