@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sealed_session::adapter::tracing::TracingObserver;
 use sealed_session::store::MemoryStore;
@@ -65,6 +65,10 @@ impl Subscriber for Listener {
 
 /// What is told while this runs.
 fn told(run: impl FnOnce()) -> Vec<Told> {
+    // `tracing` remembers for the whole process whether anybody is interested in an event, and asks the thread that tells
+    // it first: so all that these tests tell is told here, and one at a time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let listener = Listener::default();
     tracing::subscriber::with_default(listener.clone(), run);
     std::mem::take(&mut *listener.0.lock().unwrap())
@@ -121,7 +125,9 @@ fn a_request_is_told_in_order_with_its_public_id() {
 #[test]
 fn a_login_is_told_with_the_ids_before_and_after() {
     let store = store();
-    let cookie = visit(&store, "", |session| session.put("user", &1).unwrap()).unwrap();
+    let mut cookie = None;
+    told(|| cookie = visit(&store, "", |session| session.put("user", &1).unwrap()));
+    let cookie = cookie.unwrap();
     let (mut from, mut to) = (String::new(), String::new());
     let told = told(|| {
         visit(&store, &cookie, |session| {
@@ -176,9 +182,11 @@ fn what_an_operator_is_to_see_is_a_warning_and_says_what_is_wrong() {
 #[test]
 fn every_event_of_a_session_has_its_own_name_and_the_public_id() {
     let mut id = None;
-    visit(&store(), "", |session| {
-        session.put("user", &1).unwrap();
-        id = session.id();
+    told(|| {
+        visit(&store(), "", |session| {
+            session.put("user", &1).unwrap();
+            id = session.id();
+        });
     });
     let (id, key) = (id.unwrap(), Key::generate().unwrap().id());
     for (event, level, name) in [

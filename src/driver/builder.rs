@@ -39,14 +39,12 @@ pub enum TooLarge {
 /// ```
 /// use std::time::Duration;
 /// use sealed_session::cookie::{CookieAttributes, SameSite};
-/// use sealed_session::store::MemoryStore;
 /// use sealed_session::{CookieStore, Key, Lifetimes};
 ///
 /// let store = CookieStore::builder(Key::generate()?)
 ///     .audience("example-app/prod")
 ///     .cookie(CookieAttributes::new().same_site(SameSite::Strict))
 ///     .lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60)))
-///     .store(MemoryStore::new())
 ///     .build()?;
 /// assert_eq!(store.cookie_name(), "__Host-session");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
