@@ -1,6 +1,7 @@
 //! Seal and open. Pure: the time is an argument, and so, inside the crate, is the nonce.
 
 mod cookie;
+mod counted;
 mod csrf;
 mod lifetimes;
 mod opened;
@@ -14,6 +15,7 @@ mod tamper;
 mod vectors;
 
 pub(crate) use cookie::{Body, OpenedCookie};
+pub(crate) use counted::Counted;
 pub(crate) use lifetimes::CheckedLifetimes;
 pub use lifetimes::Lifetimes;
 pub use opened::Opened;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::scratch::Scratch;
 use super::shape::{Shape, shape};
-use super::{Body, OpenedCookie, Sealer};
+use super::{Body, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId, SessionId};
@@ -240,24 +240,10 @@ fn serialize<'a, T: Serialize + ?Sized>(
             Ok(buffer.get(..length).unwrap_or_default())
         }
         Err(error) if error.is_io() => {
-            let mut counted = Counted(0);
+            let mut counted = Counted::default();
             serde_json::to_writer(&mut counted, value).map_err(SealError::Value)?;
             Err(SealError::TooLarge { payload_bytes: counted.0, payload_max_bytes })
         }
         Err(error) => Err(SealError::Value(error)),
-    }
-}
-
-/// Counts bytes and keeps none.
-struct Counted(usize);
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

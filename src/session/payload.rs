@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::flash::{Bags, Flash};
 use super::{Data, parse_object};
 use crate::error::Reason;
+use crate::seal::Counted;
 
 const RESERVED_MEMBER: &str = "~";
 const FLASH: &str = "flash";
@@ -79,7 +80,7 @@ impl Payload {
 
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         // One allocation of the whole length: growing would leave copies of the data behind that nobody wipes.
-        let mut counted = Counted(0);
+        let mut counted = Counted::default();
         self.write(&mut counted);
         let mut json = Zeroizing::new(Vec::with_capacity(counted.0));
         self.write(&mut *json);
@@ -133,23 +134,9 @@ fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String
 }
 
 fn json_length(value: &impl serde::Serialize) -> usize {
-    let mut counted = Counted(0);
+    let mut counted = Counted::default();
     let _ = value.serialize(&mut serde_json::Serializer::new(&mut counted));
     counted.0
-}
-
-/// Counts bytes and keeps none.
-struct Counted(usize);
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
