@@ -47,6 +47,16 @@ impl Session {
     ///
     /// Passwords, CSRF tokens and `_method` are left out, at any depth.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.flash_input(&serde_json::json!({ "email": "zoe@example.com", "password": "secret" }))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Session::put`].
@@ -136,6 +146,16 @@ impl Session {
     }
 
     /// Keeps what the earlier request left for one request more: messages, errors and old input.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.reflash()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///

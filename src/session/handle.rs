@@ -79,6 +79,19 @@ impl Session {
 
     /// The value at a path, `None` when it is absent or null.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("visits", &3)?;
+    /// let visits: Option<u64> = session.get("visits")?;
+    /// assert_eq!(visits, Some(3));
+    /// assert!(session.get::<String>("visits").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Type`] names the path, and what stands there, when that is no `T`.
@@ -87,6 +100,16 @@ impl Session {
     }
 
     /// The value at a path, or `default` when it is absent or null. `0`, `false` and `""` are values.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// assert_eq!(session.get_or("theme", "light".to_owned())?, "light");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -110,6 +133,18 @@ impl Session {
 
     /// Whether a value stands at a path that is not null.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("nickname", &None::<String>)?;
+    /// assert!(!session.has("nickname")?);
+    /// assert!(session.contains("nickname")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Path`] for a path that cannot name a value.
@@ -127,6 +162,17 @@ impl Session {
     }
 
     /// A copy of all data.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("user.name", "Zoë")?;
+    /// assert_eq!(session.all()["user"]["name"], "Zoë");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn all(&self) -> Map<String, Value> {
         self.read_state().payload.data.all().clone()
@@ -149,6 +195,18 @@ impl Session {
 
     /// Puts a value at a path, making the objects above it. An equal value is no change.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("user.name", "Zoë")?;
+    /// session.put("user.roles", &["editor"])?;
+    /// assert_eq!(session.get("user.roles.0")?, Some("editor".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Value`] for what JSON cannot hold exactly, [`SessionError::Type`] for an index that an array does
@@ -161,6 +219,18 @@ impl Session {
 
     /// Puts a date at a path, in ISO 8601.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// let now = sealed_session::Timestamp::from_unix_seconds(1_795_000_000).to_date_time();
+    /// session.put_time("last_seen", now)?;
+    /// assert_eq!(session.get_time("last_seen")?, Some(now));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Session::put`].
@@ -172,6 +242,17 @@ impl Session {
 
     /// Puts every member of an object, each under its name as it is.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.merge(&serde_json::json!({ "theme": "dark", "language": "fr" }))?;
+    /// assert_eq!(session.get_or("theme", String::new())?, "dark");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Session::put`]; then nothing was put.
@@ -180,6 +261,18 @@ impl Session {
     }
 
     /// Removes the value at a path; a missing one is no change. Elements behind one that left an array move up.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("cart", &["book"])?;
+    /// session.forget("cart")?;
+    /// assert!(session.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -190,6 +283,18 @@ impl Session {
 
     /// Removes the value at a path and returns it; it stays when it is no `T`.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("return_to", "/profile")?;
+    /// assert_eq!(session.pull("return_to")?, Some("/profile".to_owned()));
+    /// assert!(!session.has("return_to")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Session::get`] and [`Session::forget`].
@@ -199,6 +304,17 @@ impl Session {
     }
 
     /// Adds to the number at a path, a missing one counting as 0, and returns the sum.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.increment("visits", 1)?;
+    /// assert_eq!(session.increment("visits", 2)?, 3.into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -228,6 +344,18 @@ impl Session {
 
     /// Appends to the array at a path, making it when it is missing.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.push("cart", "book")?;
+    /// session.push("cart", "pen")?;
+    /// assert_eq!(session.get_or("cart", Vec::<String>::new())?, ["book", "pen"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Session::put`], and [`SessionError::Type`] when something else than an array stands there.
@@ -239,6 +367,18 @@ impl Session {
 
     /// Removes all data, and flash of earlier requests. Without any written in this one, the session ends and its cookie
     /// is removed.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("user", &42)?;
+    /// session.clear()?;
+    /// assert!(session.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -255,6 +395,20 @@ impl Session {
     /// Replaces all data by one value of the application's own type.
     ///
     /// In the store, another request that writes in between makes this a conflict at commit.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// struct Visitor { name: String }
+    /// let visitor = Visitor { name: "Zoë".to_owned() };
+    /// session.replace(&visitor)?;
+    /// assert_eq!(session.read::<Visitor>()?, visitor);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///

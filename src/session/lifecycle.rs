@@ -56,6 +56,19 @@ impl Session {
     ///
     /// Without anything written after it, the cookie is removed.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("user", &42)?;
+    /// session.invalidate()?;
+    /// session.flash("notice", "You are logged out.")?;
+    /// assert!(!session.has("user")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Session::regenerate`].
@@ -73,6 +86,19 @@ impl Session {
     }
 
     /// Ends the session: at once for this handle, at commit for the cookie and the store. Every later write is an error.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// session.put("user", &42)?;
+    /// session.destroy()?;
+    /// assert!(session.is_empty());
+    /// assert!(session.put("user", &43).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -135,6 +161,19 @@ impl Session {
 
     /// Gives the session a lifetime of its own, in whole seconds, which outlives the browser and is renewed with use.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// use std::time::Duration;
+    /// session.put("user", &42)?;
+    /// session.remember(Duration::from_secs(14 * 24 * 60 * 60))?;
+    /// assert!(session.remember(Duration::from_secs(400 * 24 * 60 * 60)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Lifetime`] for less than a second or more than the configured `remember_max`, or as
@@ -177,6 +216,18 @@ impl Session {
     }
 
     /// A new token for one form, named for example `"POST /transfer"`; it verifies for this scope alone.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// let token = session.csrf_token_for("POST /transfer")?;
+    /// assert!(session.verify_csrf_for("POST /transfer", Some(&token)).is_ok());
+    /// assert!(session.verify_csrf(Some(&token)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
