@@ -67,6 +67,14 @@ impl CsrfLayer {
     ///
     /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
     ///
+    /// ```
+    /// use sealed_session::adapter::tower::CsrfLayer;
+    ///
+    /// let guard = CsrfLayer::new().origin("https://example.com")?.readable_cookie(None)?;
+    /// # let _ = guard;
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ConfigError`] for attributes that cannot work.
