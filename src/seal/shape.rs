@@ -133,6 +133,10 @@ impl<'de> Visitor<'de> for IsObject {
 /// for any other the answer means nothing, and it is refused next.
 // Security: `serde_json` bounds the depth of what it builds and not of what it skips.
 fn is_too_deep(json: &[u8]) -> bool {
+    // Most payloads have fewer brackets than levels are allowed, and counting those is several times as fast.
+    if json.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() < DATA_DEPTH_MAX {
+        return false;
+    }
     let (mut depth, mut in_text, mut is_escaped) = (0_usize, false, false);
     for byte in json {
         match byte {
