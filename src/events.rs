@@ -45,6 +45,17 @@ pub enum Event {
         /// What may come of it.
         advice: &'static str,
     },
+    /// Another ring of keys is in force.
+    RingReplaced {
+        /// Its keys: those that can seal, the newest first, then those that only open.
+        key_ids: Vec<KeyId>,
+    },
+    /// The ring of keys could not be read again; the one before it stays in force. Told once for as long as the problem
+    /// stays the same.
+    RingReloadFailed {
+        /// What is wrong, and the mend.
+        problem: String,
+    },
     /// A request asked for its session.
     Initiated {
         /// The session that its cookie named, if there was a good one.

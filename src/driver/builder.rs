@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{CookieStore, Inner, Renewal};
 use crate::clock::{Clock, SystemClock, Timestamp};
@@ -55,6 +56,7 @@ pub struct CookieStoreBuilder {
     attributes: CookieAttributes,
     audience: String,
     lifetimes: Lifetimes,
+    key_grace: Duration,
     padding_bucket_bytes: usize,
     inline_limit_bytes: Option<usize>,
     record_limit_bytes: usize,
@@ -82,6 +84,7 @@ impl CookieStoreBuilder {
             attributes: CookieAttributes::default(),
             audience: String::new(),
             lifetimes: Lifetimes::default(),
+            key_grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
             padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
             inline_limit_bytes: None,
             record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
@@ -119,6 +122,13 @@ impl CookieStoreBuilder {
     /// How long sessions live.
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.lifetimes = lifetimes;
+        self
+    }
+
+    /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
+    /// hour by default.
+    pub fn key_grace(mut self, grace: Duration) -> Self {
+        self.key_grace = grace;
         self
     }
 
@@ -264,6 +274,7 @@ impl CookieStoreBuilder {
             .cookie_name(attributes.cookie_name())
             .audience(self.audience)
             .lifetimes(self.lifetimes)
+            .key_grace(self.key_grace)
             .padding_bucket_bytes(self.padding_bucket_bytes)
             .longest_text(longest_text)
             .build()?;
@@ -274,6 +285,10 @@ impl CookieStoreBuilder {
                 "no session fits beside the cookie's name and attributes; give 512 bytes or more",
             ));
         }
+        // At start, and not at the first login.
+        let now = self.clock.now();
+        sealer.ring().current().check(now).map_err(|error| ConfigError::new("ring", error.to_string()))?;
+        sealer.ring().begin_counting(now);
         if sealer.audience().is_empty() {
             self.observers.tell(&Event::SettingWorthAThought {
                 setting: "audience",

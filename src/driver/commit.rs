@@ -129,7 +129,7 @@ impl CookieStore {
         // A session that was asked for and neither read nor written was not used.
         let is_in_use = frozen.touched || self.0.renewal == Renewal::EveryResponse;
         let remaining = Remaining::of(&opened.header, write.lifetime_seconds(), self.0.clock.now());
-        let is_due = self.0.renewal.is_due(remaining, opened.reseal_due, is_navigation);
+        let is_due = self.0.renewal.is_due(remaining, opened.superseded_key.is_some(), is_navigation);
         if is_in_use && is_due { Ok(write.renew(opened).await) } else { Ok(None) }
     }
 

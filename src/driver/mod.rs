@@ -21,7 +21,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::cookie::CookieAttributes;
 use crate::error::LoadError;
 use crate::events::Observers;
-use crate::key::RingHandle;
+use crate::key::{KeyReport, RingHandle};
 use crate::overflow::{Placement, Records};
 use crate::seal::Sealer;
 use crate::session::{Phase, Session};
@@ -120,6 +120,24 @@ impl CookieStore {
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.0.sealer.cookie_name()
+    }
+
+    /// What each key of the ring does now and was used for by this process, and whether it can be taken out: for a metrics
+    /// exporter, and for whoever rotates keys.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key, KeyState};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// for report in store.key_reports() {
+    ///     println!("session_key_opened{{key_id=\"{}\"}} {}", report.status.key_id, report.opened);
+    ///     assert_eq!(report.status.state, KeyState::Sealing);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn key_reports(&self) -> Vec<KeyReport> {
+        self.0.sealer.key_reports(self.0.clock.now())
     }
 
     /// The sealer behind this store: opens and seals its cookies outside of a request.

@@ -69,8 +69,8 @@ pub(super) enum Origin {
 #[derive(Clone)]
 pub(super) struct Opened {
     pub(super) header: Header,
-    pub(super) key_id: KeyId,
-    pub(super) reseal_due: bool,
+    /// The key that the cookie or its record was sealed under, when a newer one seals today.
+    pub(super) superseded_key: Option<KeyId>,
     pub(super) record: Option<LoadedRecord>,
 }
 
@@ -212,7 +212,10 @@ impl CookieStore {
         }
         state.expires = Some(self.0.sealer.lifetimes().end(&header));
         let session = self.session(state, now);
-        let origin = Origin::Opened(Opened { header, key_id, reseal_due, record });
+        // A cookie under the newer key may refer to a record that a server with the older ring wrote.
+        let superseded_key =
+            reseal_due.then_some(key_id).or_else(|| record.as_ref().and_then(|record| record.superseded_key));
+        let origin = Origin::Opened(Opened { header, superseded_key, record });
         Ok(Some(Loaded::new(session, origin, false)))
     }
 

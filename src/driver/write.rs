@@ -74,7 +74,7 @@ impl Write<'_> {
             return None;
         };
         self.tell_moved(&moved);
-        if opened.reseal_due {
+        if opened.superseded_key.is_some() {
             self.tell_resealed();
         } else {
             self.tell(&Event::Renewed { id });
@@ -85,8 +85,7 @@ impl Write<'_> {
 
     fn written(&self, header: Header, value: &str, record: Option<LoadedRecord>) -> Written {
         let line = self.line(&header, value);
-        let key_id = self.store.0.sealer.ring().current().sealing_key_id();
-        Written { line, origin: Origin::Opened(Opened { header, key_id, reseal_due: false, record }) }
+        Written { line, origin: Origin::Opened(Opened { header, superseded_key: None, record }) }
     }
 
     /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
@@ -120,7 +119,7 @@ impl Write<'_> {
 
     async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<Renewed> {
         let header = self.header();
-        let record = if record.key_id == self.store.0.sealer.ring().current().sealing_key_id() {
+        let record = if record.superseded_key.is_none() {
             let expires = self.session_end(&header);
             records.touch(self.id, expires).await.ok().filter(|is_there| *is_there)?;
             record.clone()
@@ -262,8 +261,7 @@ impl Write<'_> {
 
     /// A record that was written just now, as it would be loaded.
     fn as_loaded(&self, version: u64, payload: Arc<Zeroizing<Vec<u8>>>) -> LoadedRecord {
-        let key_id = self.store.0.sealer.ring().current().sealing_key_id();
-        LoadedRecord { version, closed: false, key_id, payload }
+        LoadedRecord { version, closed: false, superseded_key: None, payload }
     }
 
     fn current_record(&self) -> Option<(&Records, &LoadedRecord)> {
@@ -292,6 +290,7 @@ impl Write<'_> {
     fn seal_error(&self, payload: &[u8], error: SealError) -> CommitError {
         match error {
             SealError::Random(error) => CommitError::Random(error),
+            SealError::NoSealingKey => CommitError::NoSealingKey,
             _ => self.too_large(payload.len()),
         }
     }
@@ -306,8 +305,8 @@ impl Write<'_> {
     }
 
     fn tell_resealed(&self) {
-        if let Some(opened) = self.opened.filter(|opened| opened.reseal_due) {
-            self.tell(&Event::Resealed { id: self.public_id(), from: opened.key_id });
+        if let Some(from) = self.opened.and_then(|opened| opened.superseded_key) {
+            self.tell(&Event::Resealed { id: self.public_id(), from });
         }
     }
 
