@@ -68,7 +68,7 @@ pub use error::{
     CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,
     SessionError, StoreError,
 };
-pub use events::{Event, Observer};
+pub use events::{CounterSnapshot, Counters, Event, Observer};
 pub use id::{KeyId, PublicId, RecordId};
 pub use key::{Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RotationSettings};
 pub use overflow::Placement;
