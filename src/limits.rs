@@ -19,6 +19,9 @@ pub const AUDIENCE_MAX_BYTES: usize = 256;
 /// Cookies of our name that are tried in one request. Security: the client chooses how many it sends, never how often we decrypt.
 pub const COOKIE_CANDIDATES_MAX: usize = 4;
 
+/// Names and audiences of before that are tried in one request.
+pub const EARLIER_CONTEXTS_MAX: usize = 4;
+
 /// Longest `Set-Cookie` value by default when a server store stands behind: stock nginx answers 502 to more than 4 KiB of
 /// response headers, and the application sets headers of its own.
 pub const INLINE_LIMIT_WITH_STORE_BYTES: usize = 3072;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::earlier::Earlier;
 use super::{CookieStore, Inner, Renewal};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::cookie::{CookieAttributes, response};
@@ -67,6 +68,7 @@ pub struct CookieStoreBuilder {
     save_uninitialized: bool,
     resave: bool,
     when_too_large: TooLarge,
+    also_read: Vec<(String, String)>,
     also_remove: Vec<CookieAttributes>,
     accept_inline_until: Option<Timestamp>,
     store_failure: StoreFailure,
@@ -95,6 +97,7 @@ impl CookieStoreBuilder {
             save_uninitialized: false,
             resave: false,
             when_too_large: TooLarge::default(),
+            also_read: Vec::new(),
             also_remove: Vec::new(),
             accept_inline_until: None,
             store_failure: StoreFailure::default(),
@@ -205,6 +208,27 @@ impl CookieStoreBuilder {
         self
     }
 
+    /// A name and an audience that the cookie had before: sessions under them are read, and sealed again under those of
+    /// today, so that renaming logs nobody out. Up to four, tried one after the other. A cookie of another name is removed
+    /// with the first that takes its place; it is taken to have had the attributes of today, and
+    /// [`also_remove`](Self::also_remove) names others.
+    ///
+    /// While servers of both configurations run, those that are still on the old one have to read the new name too.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?)
+    ///     .audience("shop/prod")
+    ///     .also_read("__Host-session", "example-app/prod")
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn also_read(mut self, cookie_name: impl Into<String>, audience: impl Into<String>) -> Self {
+        self.also_read.push((cookie_name.into(), audience.into()));
+        self
+    }
+
     /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
     /// site over without logging anyone out.
     pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
@@ -304,6 +328,12 @@ impl CookieStoreBuilder {
         let sealer = Arc::new(sealer);
         let records =
             self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
+        let earlier = Earlier::all(self.also_read, &attributes, &sealer, records.as_ref())?;
+        let also_verify = earlier
+            .iter()
+            .filter(|earlier| earlier.has_other_audience(&sealer))
+            .map(|earlier| Arc::clone(&earlier.sealer))
+            .collect();
         Ok(CookieStore(Arc::new(Inner {
             sealer,
             attributes,
@@ -318,6 +348,8 @@ impl CookieStoreBuilder {
             save_uninitialized: self.save_uninitialized,
             resave: self.resave,
             when_too_large: self.when_too_large,
+            earlier,
+            also_verify,
             also_remove: self.also_remove,
             commit_when: self.commit_when,
             enabled: self.enabled,

@@ -3,6 +3,7 @@
 mod builder;
 mod commit;
 mod conflict;
+mod earlier;
 mod facts;
 mod open;
 mod pending;
@@ -16,6 +17,8 @@ pub use renewal::Renewal;
 
 use std::fmt;
 use std::sync::Arc;
+
+use earlier::Earlier;
 
 use crate::clock::{Clock, Timestamp};
 use crate::cookie::CookieAttributes;
@@ -65,6 +68,9 @@ struct Inner {
     save_uninitialized: bool,
     resave: bool,
     when_too_large: TooLarge,
+    earlier: Vec<Arc<Earlier>>,
+    /// Sealers of earlier audiences: their CSRF tokens stand in pages that are still open.
+    also_verify: Arc<[Arc<Sealer>]>,
     also_remove: Vec<CookieAttributes>,
     commit_when: fn(u16) -> bool,
     enabled: bool,

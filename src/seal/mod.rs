@@ -134,6 +134,12 @@ impl Sealer {
         self.ring.reports(&self.rotation, now)
     }
 
+    /// The same keys and settings for another cookie name and audience.
+    pub(crate) fn bound_to(&self, cookie_name: String, audience: String) -> Result<Self, ConfigError> {
+        check_context(&cookie_name, &audience)?;
+        Ok(Self { cookie_name, audience, ..self.clone() })
+    }
+
     pub(crate) const fn lifetimes(&self) -> &CheckedLifetimes {
         &self.lifetimes
     }
@@ -209,12 +215,7 @@ impl SealerBuilder {
     ///
     /// [`ConfigError`] names the setting that cannot work.
     pub fn build(self) -> Result<Sealer, ConfigError> {
-        if self.cookie_name.is_empty() || self.cookie_name.len() > limits::COOKIE_NAME_MAX_BYTES {
-            return Err(ConfigError::new("cookie_name", "give a name of 1 to 256 bytes"));
-        }
-        if self.audience.len() > limits::AUDIENCE_MAX_BYTES {
-            return Err(ConfigError::new("audience", "give a name of at most 256 bytes"));
-        }
+        check_context(&self.cookie_name, &self.audience)?;
         if !(1..=limits::COOKIE_PADDING_BUCKET_MAX_BYTES).contains(&self.padding_bucket_bytes) {
             return Err(ConfigError::new("padding_bucket_bytes", "give 1 to 1024 bytes; 1 turns padding off"));
         }
@@ -234,6 +235,16 @@ impl SealerBuilder {
             longest_text,
         })
     }
+}
+
+fn check_context(cookie_name: &str, audience: &str) -> Result<(), ConfigError> {
+    if cookie_name.is_empty() || cookie_name.len() > limits::COOKIE_NAME_MAX_BYTES {
+        return Err(ConfigError::new("cookie_name", "give a name of 1 to 256 bytes"));
+    }
+    if audience.len() > limits::AUDIENCE_MAX_BYTES {
+        return Err(ConfigError::new("audience", "give a name of at most 256 bytes"));
+    }
+    Ok(())
 }
 
 /// The longest value that a browser keeps under this name, and so the longest that is worth reading.

@@ -55,6 +55,8 @@ pub(crate) trait Backing: Send + Sync {
 /// What does not change during a request.
 pub(crate) struct Fixed {
     pub(crate) sealer: Arc<Sealer>,
+    /// Of earlier audiences: their CSRF tokens stand in pages that are still open.
+    pub(crate) also_verify: Arc<[Arc<Sealer>]>,
     pub(crate) observers: Observers,
     /// When the request asked for its session.
     pub(crate) opened_at: Timestamp,
