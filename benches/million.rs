@@ -92,6 +92,7 @@ fn id(number: u64) -> RecordId {
     RecordId::from_bytes(mixed.to_be_bytes())
 }
 
+#[expect(clippy::disallowed_methods, reason = "a measurement of time")]
 fn timed(work: impl FnOnce()) -> Duration {
     let begun = Instant::now();
     work();
