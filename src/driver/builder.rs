@@ -249,7 +249,9 @@ impl CookieStoreBuilder {
     pub fn build(self) -> Result<CookieStore, ConfigError> {
         let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
         attributes.check()?;
-        self.also_remove.iter().try_for_each(CookieAttributes::check)?;
+        for (index, earlier) in self.also_remove.iter().enumerate() {
+            earlier.check().map_err(|error| error.within(&format!("also_remove[{index}]")))?;
+        }
         let placement = self.placement.unwrap_or(match self.store {
             Some(_) => Placement::Spill,
             None => Placement::CookieOnly,
