@@ -33,6 +33,7 @@
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
+//! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
 //! | `cli` | the command `sealed-session` |
 //!
 //! A feature adds API and never changes behaviour.
@@ -41,6 +42,8 @@
 
 pub mod adapter;
 mod clock;
+#[cfg(feature = "config")]
+mod config;
 pub mod cookie;
 mod crypto;
 mod driver;
@@ -58,7 +61,13 @@ pub mod testing;
 mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use config::{Config, KeyOrigin};
 pub use crypto::Suite;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use driver::Stores;
 pub use driver::{
     Commit, CookieStore, CookieStoreBuilder, PendingSession, Renewal, RequestFacts, ResponseFacts, StoreFailure,
     TooLarge,

@@ -73,6 +73,8 @@ pub struct CookieStoreBuilder {
     insecure: bool,
     clock: Arc<dyn Clock>,
     observers: Observers,
+    /// How errors name a setting, where that is not by its method.
+    spelling: fn(&str) -> Option<String>,
 }
 
 impl CookieStoreBuilder {
@@ -100,6 +102,7 @@ impl CookieStoreBuilder {
             insecure: false,
             clock: Arc::new(SystemClock),
             observers: Observers::default(),
+            spelling: |_| None,
         }
     }
 
@@ -247,6 +250,17 @@ impl CookieStoreBuilder {
     ///
     /// [`ConfigError`] names the setting that cannot work, and the mend.
     pub fn build(self) -> Result<CookieStore, ConfigError> {
+        let spelling = self.spelling;
+        self.assemble().map_err(|error| error.renamed(spelling))
+    }
+
+    #[cfg(feature = "config")]
+    pub(super) fn spelled(mut self, spelling: fn(&str) -> Option<String>) -> Self {
+        self.spelling = spelling;
+        self
+    }
+
+    fn assemble(self) -> Result<CookieStore, ConfigError> {
         let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
         attributes.check()?;
         for (index, earlier) in self.also_remove.iter().enumerate() {

@@ -2,17 +2,23 @@
 
 mod builder;
 mod commit;
+#[cfg(feature = "config")]
+mod configured;
 mod conflict;
 mod facts;
 mod open;
 mod pending;
 mod renewal;
+#[cfg(feature = "config")]
+mod stores;
 mod write;
 
 pub use builder::{CookieStoreBuilder, StoreFailure, TooLarge};
 pub use facts::{Commit, RequestFacts, ResponseFacts};
 pub use pending::PendingSession;
 pub use renewal::Renewal;
+#[cfg(feature = "config")]
+pub use stores::Stores;
 
 use std::fmt;
 use std::sync::Arc;

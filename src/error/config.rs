@@ -34,6 +34,14 @@ impl ConfigError {
         Self { setting: format!("{outer}.{}", self.setting).into(), ..self }
     }
 
+    /// The same problem, with the setting's name as another place spells it.
+    pub(crate) fn renamed(self, rename: impl FnOnce(&str) -> Option<String>) -> Self {
+        match rename(&self.setting) {
+            Some(name) => Self { setting: name.into(), ..self },
+            None => self,
+        }
+    }
+
     /// The setting: by the name of its builder method, or by its path where it stands in a configuration
     /// (`cookie.same_site`). Empty where no setting was reached, because the text is no TOML or JSON.
     #[must_use]
@@ -45,6 +53,14 @@ impl ConfigError {
     #[must_use]
     pub fn variable(&self) -> Option<&str> {
         self.variable.as_deref()
+    }
+}
+
+#[cfg(feature = "config")]
+impl ConfigError {
+    /// The same problem, of a value that an environment variable gave.
+    pub(crate) fn in_variable(self, variable: impl Into<String>) -> Self {
+        Self { variable: Some(variable.into()), ..self }
     }
 }
 

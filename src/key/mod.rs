@@ -8,3 +8,5 @@ mod weakness;
 
 pub use key::Key;
 pub use ring::{KeyRing, RingHandle};
+#[cfg(feature = "config")]
+pub(crate) use text::may_hold_a_key;

@@ -1,0 +1,100 @@
+//! Environment variables over a configuration: `SEALED_SESSION_COOKIE__SAME_SITE` is `cookie.same_site`.
+
+use zeroize::Zeroizing;
+
+use super::leaf::Form;
+use super::node::Node;
+use super::settings::Settings;
+use super::table::{self, At, Described};
+use super::{parse, unknown};
+use crate::error::ConfigError;
+
+const PREFIX: &str = "SEALED_SESSION_";
+/// AdonisJS's variable for the store.
+const DRIVER: &str = "SESSION_DRIVER";
+
+/// A variable's value; an error where it is no UTF-8.
+pub(super) type Value = Result<Zeroizing<String>, ()>;
+
+/// The variable of a setting.
+pub(super) fn variable(path: &str) -> String {
+    format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase())
+}
+
+/// Whether a variable may be one of ours, so that no other's value is copied.
+pub(super) fn is_ours(name: &str) -> bool {
+    name == DRIVER || name.starts_with(PREFIX)
+}
+
+pub(super) fn overlay(settings: &mut Settings, variables: Vec<(String, Value)>) -> Result<(), ConfigError> {
+    let described = table::describe::<Settings>("");
+    let names: Vec<String> = described.iter().map(|setting| variable(&setting.path)).collect();
+    // In the order of the table, whatever the environment's is: where the keys are is decided before their path is read.
+    for (setting, own_name) in described.iter().zip(&names) {
+        let of_name = |name: &str| variables.iter().find(|(found, _)| found == name);
+        let driver = || if setting.path == "store" { of_name(DRIVER) } else { None };
+        let Some((name, value)) = of_name(own_name).or_else(driver) else { continue };
+        override_setting(settings, setting, value).map_err(|error| error.in_variable(name.as_str()))?;
+    }
+    // Security: a misspelt setting would otherwise be one that is at its default, and nobody the wiser.
+    let is_unknown = |name: &&String| {
+        is_ours(name)
+            && *name != DRIVER
+            && !names.contains(name)
+            && settings.keys.keys_variable() != Some(name.as_str())
+    };
+    match variables.iter().map(|(name, _)| name).filter(is_unknown).min() {
+        Some(name) => Err(unknown_variable(name, &names)),
+        None => Ok(()),
+    }
+}
+
+fn override_setting(settings: &mut Settings, setting: &Described, value: &Value) -> Result<(), ConfigError> {
+    let error = |problem: &str| ConfigError::new(setting.path.clone(), problem);
+    let text = value.as_ref().map_err(|()| error("the variable's value is no UTF-8; write it as text"))?;
+    let node = match setting.form {
+        _ if text.is_empty() && setting.is_optional => Node::Nothing,
+        Form::Switch => match text.as_str() {
+            "true" => Node::Switch(true),
+            "false" => Node::Switch(false),
+            _ => return Err(error("expected `true` or `false`")),
+        },
+        Form::Number => text.parse().map_or(Node::Other("something else"), Node::Number),
+        Form::Text => Node::text(text.as_str()),
+        Form::List | Form::Table => {
+            parse::json(text).map_err(|_| error("expected a list of tables, as JSON: `[{\"name\": \"value\"}]`"))?
+        }
+    };
+    // What an override replaces is replaced as a whole.
+    match setting.path.as_str() {
+        "keys.source" => settings.keys.forget_origin(),
+        "renewal" => settings.rolling = None,
+        "rolling" => settings.renewal = None,
+        _ => {}
+    }
+    table::read(settings, &nested(&setting.path, node), &At::root())
+}
+
+/// The tables around a setting: one way to read serves the environment, too.
+fn nested(path: &str, value: Node) -> Node {
+    path.rsplit('.').fold(value, |inner, name| Node::Table(vec![(name.to_owned().into(), inner)]))
+}
+
+fn unknown_variable(name: &str, names: &[String]) -> ConfigError {
+    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+    let is_shown = rest.split("__").count() <= 2 && rest.split("__").all(|part| unknown::shown(part).is_some());
+    if !is_shown {
+        let problem = "there is no such setting, and the rest of the name may be a secret; unset the variable";
+        return ConfigError::new("", problem).in_variable(format!("{PREFIX}…"));
+    }
+    let section = format!("{name}__");
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let problem = if names.iter().any(|known| known.starts_with(&section)) {
+        format!("it is a section; its settings are variables that begin with `{section}`")
+    } else if let Some(nearest) = unknown::nearest(name, &known) {
+        format!("there is no such setting; did you mean `{nearest}`?")
+    } else {
+        "there is no such setting; unset the variable".to_owned()
+    };
+    ConfigError::new("", problem).in_variable(name)
+}
