@@ -1,5 +1,7 @@
 //! Environment variables over a configuration: `SEALED_SESSION_COOKIE__SAME_SITE` is `cookie.same_site`.
 
+use std::ffi::OsStr;
+
 use zeroize::Zeroizing;
 
 use super::leaf::Form;
@@ -13,45 +15,57 @@ const PREFIX: &str = "SEALED_SESSION_";
 /// AdonisJS's variable for the store.
 const DRIVER: &str = "SESSION_DRIVER";
 
-/// A variable's value; an error where it is no UTF-8.
-pub(super) type Value = Result<Zeroizing<String>, ()>;
+/// A variable that may be ours. No other's value is copied.
+struct Variable {
+    name: String,
+    /// `None` where it is no UTF-8.
+    value: Option<Zeroizing<String>>,
+}
 
 /// The variable of a setting.
 pub(super) fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase())
 }
 
-/// Whether a variable may be one of ours, so that no other's value is copied.
-pub(super) fn is_ours(name: &str) -> bool {
-    name == DRIVER || name.starts_with(PREFIX)
-}
-
-pub(super) fn overlay(settings: &mut Settings, variables: Vec<(String, Value)>) -> Result<(), ConfigError> {
+pub(super) fn overlay<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+    settings: &mut Settings,
+    variables: impl IntoIterator<Item = (N, V)>,
+) -> Result<(), ConfigError> {
+    let variables: Vec<_> =
+        variables.into_iter().filter_map(|(name, value)| ours(name.as_ref(), value.as_ref())).collect();
     let described = table::describe::<Settings>("");
     let names: Vec<String> = described.iter().map(|setting| variable(&setting.path)).collect();
     // In the order of the table, whatever the environment's is: where the keys are is decided before their path is read.
     for (setting, own_name) in described.iter().zip(&names) {
-        let of_name = |name: &str| variables.iter().find(|(found, _)| found == name);
+        let of_name = |name: &str| variables.iter().find(|variable| variable.name == name);
         let driver = || if setting.path == "store" { of_name(DRIVER) } else { None };
-        let Some((name, value)) = of_name(own_name).or_else(driver) else { continue };
-        override_setting(settings, setting, value).map_err(|error| error.in_variable(name.as_str()))?;
+        let Some(variable) = of_name(own_name).or_else(driver) else { continue };
+        let outcome = override_setting(settings, setting, variable.value.as_deref());
+        outcome.map_err(|error| error.in_variable(variable.name.as_str()))?;
     }
     // Security: a misspelt setting would otherwise be one that is at its default, and nobody the wiser.
-    let is_unknown = |name: &&String| {
-        is_ours(name)
-            && *name != DRIVER
-            && !names.contains(name)
-            && settings.keys.keys_variable() != Some(name.as_str())
-    };
-    match variables.iter().map(|(name, _)| name).filter(is_unknown).min() {
+    let keys_variable = settings.keys.keys_variable();
+    let is_unknown =
+        |name: &&str| *name != DRIVER && !names.iter().any(|known| known == name) && keys_variable != Some(name);
+    match variables.iter().map(|variable| variable.name.as_str()).filter(is_unknown).min() {
         Some(name) => Err(unknown_variable(name, &names)),
         None => Ok(()),
     }
 }
 
-fn override_setting(settings: &mut Settings, setting: &Described, value: &Value) -> Result<(), ConfigError> {
+fn ours(name: &OsStr, value: &OsStr) -> Option<Variable> {
+    // A name that is no UTF-8 is none of ours, unless it begins as ours do: then it is unknown.
+    let name = name.to_string_lossy();
+    let is_ours = name == DRIVER || name.starts_with(PREFIX);
+    is_ours.then(|| Variable {
+        name: name.into_owned(),
+        value: value.to_str().map(|text| Zeroizing::new(text.to_owned())),
+    })
+}
+
+fn override_setting(settings: &mut Settings, setting: &Described, value: Option<&String>) -> Result<(), ConfigError> {
     let error = |problem: &str| ConfigError::new(setting.path.clone(), problem);
-    let text = value.as_ref().map_err(|()| error("the variable's value is no UTF-8; write it as text"))?;
+    let text = value.ok_or_else(|| error("the variable's value is no UTF-8; write it as text"))?;
     let node = match setting.form {
         _ if text.is_empty() && setting.is_optional => Node::Nothing,
         Form::Switch => match text.as_str() {

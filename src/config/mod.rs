@@ -14,15 +14,18 @@ mod settings;
 mod table;
 mod unknown;
 
+#[cfg(test)]
+mod documented;
+
 pub(crate) use choices::{PlacementName, RenewalName, StoreFailureName, TooLargeName};
 pub use keys::KeyOrigin;
 pub(crate) use settings::Settings;
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
-use zeroize::Zeroizing;
 
 use self::node::Node;
 use self::settings::NO_STORE;
@@ -31,7 +34,7 @@ use crate::error::ConfigError;
 
 /// Every setting of a [`CookieStore`](crate::CookieStore), as an operator writes them.
 ///
-/// The settings, their variables and their defaults stand in the guide.
+/// The settings, their variables and their defaults stand in [`guide::configuration`](crate::guide::configuration).
 /// [`CookieStoreBuilder::configured`](crate::CookieStoreBuilder::configured) takes them. A configuration can be a part of
 /// an application's own, through `serde`.
 ///
@@ -111,16 +114,14 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the variable and the mend; also for a variable of this prefix that is no setting's.
+    /// [`ConfigError`] names the variable and the mend; also for a variable of this prefix that is no setting's, and for a
+    /// value that is no UTF-8.
     pub fn overridden_by<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Result<Self, ConfigError>
     where
-        N: AsRef<str>,
-        V: AsRef<str>,
+        N: AsRef<OsStr>,
+        V: AsRef<OsStr>,
     {
-        let ours = variables.into_iter().filter(|(name, _)| environment::is_ours(name.as_ref()));
-        let copied =
-            ours.map(|(name, value)| (name.as_ref().to_owned(), Ok(Zeroizing::new(value.as_ref().to_owned()))));
-        environment::overlay(&mut self.0, copied.collect())?;
+        environment::overlay(&mut self.0, variables)?;
         Ok(self)
     }
 
@@ -136,15 +137,9 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`Config::overridden_by`], and for a value that is no UTF-8.
-    pub fn overridden_by_environment(mut self) -> Result<Self, ConfigError> {
-        let ours = std::env::vars_os().filter_map(|(name, value)| {
-            // A name that is no UTF-8 is none of ours, unless it begins as ours do: then it is unknown.
-            let name = name.to_string_lossy().into_owned();
-            environment::is_ours(&name).then(|| (name, value.into_string().map(Zeroizing::new).map_err(drop)))
-        });
-        environment::overlay(&mut self.0, ours.collect())?;
-        Ok(self)
+    /// As [`Config::overridden_by`].
+    pub fn overridden_by_environment(self) -> Result<Self, ConfigError> {
+        self.overridden_by(std::env::vars_os())
     }
 
     /// The server store, by the name under which the application registers it; `None` for sessions in their cookies alone.
@@ -189,7 +184,8 @@ impl Config {
     pub(crate) fn path_of(method: &str) -> Option<String> {
         // The sealer has its own name for the cookie's.
         let method = if method == "cookie_name" { "name" } else { method };
-        table::describe::<Settings>("").into_iter().find(|setting| setting.method == method).map(|setting| setting.path)
+        let mut settings = table::describe::<Settings>("").into_iter().filter(|setting| !setting.method.is_empty());
+        settings.find(|setting| setting.method == method).map(|setting| setting.path)
     }
 
     fn read(node: &Node) -> Result<Self, ConfigError> {

@@ -170,8 +170,10 @@ impl<T, V: Table> Cell<T> for Section<T, V> {
 
 impl<T, V: Table + Default> Cell<T> for List<T, V> {
     fn read(&self, target: &mut T, node: &Node, at: &At) -> Result<(), ConfigError> {
-        let Node::List(elements) = node else {
-            return Err(at.unlike("a list of tables", Form::List, node));
+        let elements = match node {
+            Node::List(elements) => elements.as_slice(),
+            Node::Nothing => &[],
+            _ => return Err(at.unlike("a list of tables", Form::List, node)),
         };
         let mut list = Vec::new();
         for (index, element) in elements.iter().enumerate() {

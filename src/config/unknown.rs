@@ -28,7 +28,9 @@ pub(super) fn name(name: &str, siblings: &[&str], at: &At) -> ConfigError {
     let Some(shown) = shown(name) else {
         return at.error(format!("it has a name that no setting has, and that may be a secret; there are {list}"));
     };
-    let mend = if let Some((_, ours)) = OTHERS_NAMES.iter().find(|(theirs, _)| folded(theirs) == folded(shown)) {
+    let of_others =
+        |(theirs, _): &&(&str, _)| matches!(at.path.as_str(), "" | "cookie") && folded(theirs) == folded(shown);
+    let mend = if let Some((_, ours)) = OTHERS_NAMES.iter().find(of_others) {
         format!("its place is taken by {ours}")
     } else if let Some(nearest) = nearest(shown, siblings) {
         format!("did you mean `{nearest}`?")
