@@ -28,7 +28,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use self::node::Node;
-use self::settings::NO_STORE;
+use self::settings::{NO_STORE, is_store_name};
 use self::table::At;
 use crate::error::ConfigError;
 
@@ -186,6 +186,11 @@ impl Config {
         let method = if method == "cookie_name" { "name" } else { method };
         let mut settings = table::describe::<Settings>("").into_iter().filter(|setting| !setting.method.is_empty());
         settings.find(|setting| setting.method == method).map(|setting| setting.path)
+    }
+
+    /// Whether `store` can say this name, and mean a server store.
+    pub(crate) fn may_choose(store_name: &str) -> bool {
+        store_name != NO_STORE && is_store_name(store_name)
     }
 
     fn read(node: &Node) -> Result<Self, ConfigError> {

@@ -190,7 +190,7 @@ impl Leaf for OrNone {
 const OR_NONE: &str = "whole seconds with their unit, such as `30d`, or `none`";
 
 // Security: an address with a password in it is no name, and a name may be shown.
-fn is_store_name(name: &str) -> bool {
+pub(super) fn is_store_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
 }

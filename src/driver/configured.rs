@@ -44,8 +44,8 @@ impl CookieStoreBuilder {
             .when_too_large(settings.when_too_large.into())
             .on_store_failure(settings.on_store_failure.into())
             .enabled(settings.enabled);
-        if let Some(name) = config.store_name() {
-            builder = builder.store(stores.named(name)?);
+        if let Some(store) = stores.chosen(config.store_name())? {
+            builder = builder.store(store);
         }
         if let Some(placement) = settings.placement {
             builder = builder.placement(placement.into());
@@ -98,5 +98,164 @@ impl From<StoreFailureName> for StoreFailure {
             StoreFailureName::FailClosed => Self::FailClosed,
             StoreFailureName::Ephemeral => Self::Ephemeral,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::cookie::{CookieAttributes, SameSite};
+    use crate::driver::CookieStore;
+    use crate::key::Key;
+    use crate::testing::FaultyStore;
+
+    /// All that a configuration can change of a builder. A setting that is added to the builder does not compile here until
+    /// it is added too.
+    fn comparable(builder: &CookieStoreBuilder) -> String {
+        let CookieStoreBuilder {
+            attributes,
+            audience,
+            lifetimes,
+            padding_bucket_bytes,
+            inline_limit_bytes,
+            record_limit_bytes,
+            placement,
+            store,
+            renewal,
+            clear_with_browser,
+            save_uninitialized,
+            resave,
+            when_too_large,
+            also_remove,
+            accept_inline_until,
+            store_failure,
+            enabled,
+            insecure,
+            // What no text can say.
+            ring: _,
+            commit_when: _,
+            clock: _,
+            observers: _,
+            spelling: _,
+        } = builder;
+        let has_store = store.is_some();
+        let cookie = (attributes, also_remove, insecure);
+        let sizes = (padding_bucket_bytes, inline_limit_bytes, record_limit_bytes);
+        let switches = (clear_with_browser, save_uninitialized, resave, enabled);
+        let places = (placement, has_store, accept_inline_until);
+        let policies = (renewal, when_too_large, store_failure);
+        format!("{audience:?} {cookie:#?} {lifetimes:#?} {sizes:?} {switches:?} {places:?} {policies:?}")
+    }
+
+    fn builder() -> CookieStoreBuilder {
+        CookieStore::builder(Key::generate().unwrap())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_builder() {
+        let configured = builder().configured(&Config::default(), &Stores::new()).unwrap();
+        assert_eq!(comparable(&configured), comparable(&builder()));
+    }
+
+    #[test]
+    fn every_setting_reaches_the_builder() {
+        let config = Config::from_toml(
+            r#"
+            enabled = false
+            audience = "shop/prod"
+            store = "redis"
+            placement = "store_only"
+            renewal = "on_write"
+            clear_with_browser = true
+            save_uninitialized = true
+            resave = true
+            when_too_large = "fail"
+            on_store_failure = "ephemeral"
+            accept_inline_until = 2027-01-01T00:00:00Z
+            insecure_for_development = true
+            also_remove = [{ name = "a" }, { name = "b", path = "/b" }]
+
+            [cookie]
+            name = "__Secure-shop"
+            path = "/shop"
+            domain = "example.com"
+            secure = false
+            http_only = false
+            same_site = "strict"
+            partitioned = true
+
+            [lifetimes]
+            idle_timeout = "20m"
+            absolute_timeout = "none"
+            remember_max = "90d"
+
+            [sizes]
+            inline_limit_bytes = 2048
+            record_limit_bytes = 65536
+            padding_bucket_bytes = 256
+            "#,
+        );
+        let store = FaultyStore::new(ManualClock::default());
+        let stores = Stores::new().with("redis", store.clone());
+        let attributes = CookieAttributes::new()
+            .name("__Secure-shop")
+            .path("/shop")
+            .domain("example.com")
+            .secure(false)
+            .http_only(false)
+            .same_site(SameSite::Strict)
+            .partitioned(true);
+        let lifetimes = Lifetimes::default()
+            .idle_timeout(Duration::from_secs(20 * 60))
+            .absolute_timeout(None)
+            .remember_max(Duration::from_secs(90 * 24 * 60 * 60));
+        let by_hand = builder()
+            .enabled(false)
+            .audience("shop/prod")
+            .store(store)
+            .placement(Placement::StoreOnly)
+            .renewal(Renewal::OnWrite)
+            .clear_with_browser(true)
+            .save_uninitialized(true)
+            .resave(true)
+            .when_too_large(TooLarge::Fail)
+            .on_store_failure(StoreFailure::Ephemeral)
+            .accept_inline_until(Timestamp::from_unix_seconds(1_798_761_600))
+            .insecure_for_development()
+            .also_remove(CookieAttributes::new().name("a"))
+            .also_remove(CookieAttributes::new().name("b").path("/b"))
+            .cookie(attributes)
+            .lifetimes(lifetimes)
+            .inline_limit_bytes(2048)
+            .record_limit_bytes(65536)
+            .padding_bucket_bytes(256);
+        let configured = builder().configured(&config.unwrap(), &stores).unwrap();
+        assert_eq!(comparable(&configured), comparable(&by_hand));
+    }
+
+    #[test]
+    fn every_name_stands_for_its_policy() {
+        let placements = [
+            (PlacementName::Spill, Placement::Spill),
+            (PlacementName::CookieOnly, Placement::CookieOnly),
+            (PlacementName::StoreOnly, Placement::StoreOnly),
+        ];
+        for (name, placement) in placements {
+            assert_eq!(Placement::from(name), placement);
+        }
+        for (text, renewal) in [
+            ("renewal = \"half_life\"", Renewal::HalfLife),
+            ("renewal = \"every_response\"", Renewal::EveryResponse),
+            ("rolling = true", Renewal::EveryResponse),
+            ("rolling = false", Renewal::HalfLife),
+        ] {
+            let configured = builder().configured(&Config::from_toml(text).unwrap(), &Stores::new()).unwrap();
+            assert_eq!(configured.renewal, renewal, "{text}");
+        }
+        assert_eq!(TooLarge::from(TooLargeName::TrimFlash), TooLarge::TrimFlash);
+        assert_eq!(StoreFailure::from(StoreFailureName::FailClosed), StoreFailure::FailClosed);
     }
 }

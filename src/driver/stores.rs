@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::error::ConfigError;
 use crate::store::RecordStore;
 
@@ -40,7 +41,17 @@ impl Stores {
         self
     }
 
-    pub(super) fn named(&self, name: &str) -> Result<Arc<dyn RecordStore>, ConfigError> {
+    /// The store of this name; `None` for none.
+    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Option<Arc<dyn RecordStore>>, ConfigError> {
+        if !self.0.keys().all(|name| Config::may_choose(name)) {
+            let problem = "one is registered under a name that no configuration can choose; take letters, digits, `_` \
+                           and `-`, and not `cookie`";
+            return Err(ConfigError::new("store", problem));
+        }
+        name.map(|name| self.named(name)).transpose()
+    }
+
+    fn named(&self, name: &str) -> Result<Arc<dyn RecordStore>, ConfigError> {
         self.0.get(name).cloned().ok_or_else(|| {
             let names: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
             let registered = match names.as_slice() {
