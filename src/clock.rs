@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// An instant in whole seconds since 1970-01-01T00:00:00Z.
 ///
@@ -64,6 +65,38 @@ impl Timestamp {
             .ok()
             .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
             .unwrap_or(time::PrimitiveDateTime::MAX.assume_utc())
+    }
+
+    /// An instant in RFC 3339, of whole seconds from 1970 on; `None` for anything else.
+    ///
+    /// An offset other than `Z` names the same instant and is taken.
+    ///
+    /// ```
+    /// use sealed_session::Timestamp;
+    ///
+    /// let instant = Timestamp::from_unix_seconds(1_795_000_600);
+    /// assert_eq!(Timestamp::from_rfc3339("2026-11-18T11:16:40Z"), Some(instant));
+    /// assert_eq!(Timestamp::from_rfc3339("2026-11-18T12:16:40+01:00"), Some(instant));
+    /// assert_eq!(Timestamp::from_rfc3339("2026-11-18"), None);
+    /// ```
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let date_time = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|date_time| date_time.nanosecond() == 0)?;
+        u64::try_from(date_time.unix_timestamp()).ok().map(Self::from_unix_seconds)
+    }
+
+    /// The instant in RFC 3339, UTC, the end of the year 9999 at most.
+    ///
+    /// ```
+    /// use sealed_session::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_unix_seconds(1_795_000_600).to_rfc3339(), "2026-11-18T11:16:40Z");
+    /// ```
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let date_time = self.to_date_time().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        // Years beyond 9999 are the only ones that have no such form.
+        date_time.format(&Rfc3339).unwrap_or_default()
     }
 }
 
@@ -164,6 +197,22 @@ mod tests {
         assert_eq!(Timestamp::from_unix_seconds(u64::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.saturating_add_seconds(1), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.unix_seconds(), 0xff_ffff_ffff);
+    }
+
+    #[test]
+    fn an_instant_is_read_and_written_in_rfc_3339() {
+        for seconds in [0, 1_795_000_600, 253_402_300_799] {
+            let instant = Timestamp::from_unix_seconds(seconds);
+            assert_eq!(Timestamp::from_rfc3339(&instant.to_rfc3339()), Some(instant));
+        }
+        assert_eq!(Timestamp::MAX.to_rfc3339(), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn no_part_of_a_second_and_nothing_before_1970_is_read() {
+        for text in ["2026-11-18T11:16:40.5Z", "1969-12-31T23:59:59Z", "2026-11-18T11:16:40", "2026-11-18 ", ""] {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

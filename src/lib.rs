@@ -52,6 +52,7 @@ mod events;
 pub mod guide;
 mod id;
 mod key;
+pub mod key_source;
 pub mod limits;
 mod overflow;
 mod seal;
@@ -73,11 +74,12 @@ pub use driver::{
     TooLarge,
 };
 pub use error::{
-    CommitError, ConfigError, CsrfError, KeyError, LoadError, RandomError, Reason, SealError, SessionError, StoreError,
+    CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,
+    SessionError, StoreError,
 };
-pub use events::{Event, Observer};
+pub use events::{CounterSnapshot, Counters, Event, Observer};
 pub use id::{KeyId, PublicId, RecordId};
-pub use key::{Key, KeyRing, RingHandle};
+pub use key::{Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RotationSettings};
 pub use overflow::Placement;
 pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
 pub use session::{

@@ -19,6 +19,9 @@ pub const AUDIENCE_MAX_BYTES: usize = 256;
 /// Cookies of our name that are tried in one request. Security: the client chooses how many it sends, never how often we decrypt.
 pub const COOKIE_CANDIDATES_MAX: usize = 4;
 
+/// Names and audiences of before that are tried in one request.
+pub const EARLIER_CONTEXTS_MAX: usize = 4;
+
 /// Longest `Set-Cookie` value by default when a server store stands behind: stock nginx answers 502 to more than 4 KiB of
 /// response headers, and the application sets headers of its own.
 pub const INLINE_LIMIT_WITH_STORE_BYTES: usize = 3072;
@@ -37,6 +40,16 @@ pub const RECORD_PAYLOAD_MAX_BYTES: usize = 1024 * 1024;
 
 /// Difference between the clocks of two servers that is tolerated: wire format, section 4, step 9.
 pub const CLOCK_SKEW_SECONDS: u64 = 60;
+
+/// How long a key that was superseded still seals on servers that have not loaded the new ring, by default: wire format,
+/// section 7.
+pub const KEY_GRACE_SECONDS: u64 = 60 * 60;
+
+/// How often a watched ring is read, by default.
+pub const KEY_POLL_SECONDS: u64 = 5;
+
+/// How soon a ring that has changed is read again, to see that it was whole.
+pub const KEY_SETTLE_MILLISECONDS: u64 = 200;
 
 /// Idle timeout by default, two hours.
 pub const IDLE_TIMEOUT_SECONDS: u64 = 2 * 60 * 60;

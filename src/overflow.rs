@@ -77,7 +77,8 @@ pub(crate) struct Records {
 pub(crate) struct LoadedRecord {
     pub(crate) version: u64,
     pub(crate) closed: bool,
-    pub(crate) key_id: KeyId,
+    /// The key that it was sealed under, when a newer one seals today.
+    pub(crate) superseded_key: Option<KeyId>,
     pub(crate) payload: Arc<Zeroizing<Vec<u8>>>,
 }
 
@@ -119,9 +120,9 @@ impl Records {
     }
 
     fn open(&self, session: &SessionId, created: Timestamp, record: Record) -> Result<LoadedRecord, Reason> {
-        let OpenedRecord { header, key_id, payload } =
+        let OpenedRecord { header, superseded_key, payload } =
             self.sealer.open_record(session, created, record.version, record.bytes, self.clock.now())?;
-        Ok(LoadedRecord { version: header.version, closed: header.closed, key_id, payload: Arc::new(payload) })
+        Ok(LoadedRecord { version: header.version, closed: header.closed, superseded_key, payload: Arc::new(payload) })
     }
 
     /// Writes the first record of a session. One that was closed, because the session had left the store, is replaced.
@@ -207,6 +208,7 @@ impl Records {
         let header = RecordHeader { closed, version, created, updated, expires };
         let bytes = self.sealer.seal_record(session, &header, payload).map_err(|error| match error {
             SealError::Random(error) => CommitError::Random(error),
+            SealError::NoSealingKey => CommitError::NoSealingKey,
             _ => CommitError::TooLarge {
                 payload_bytes: payload.len(),
                 payload_max_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,

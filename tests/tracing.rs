@@ -172,6 +172,10 @@ fn what_an_operator_is_to_see_is_a_warning_and_says_what_is_wrong() {
             Event::SettingWorthAThought { setting: "audience", advice: "name it" },
             fields(&[("event", "session.setting_worth_a_thought"), ("setting", "audience"), ("advice", "name it")]),
         ),
+        (
+            Event::RingReloadFailed { problem: problem.to_owned() },
+            fields(&[("event", "session.ring_reload_failed"), ("problem", problem)]),
+        ),
         (Event::Ephemeral, fields(&[("event", "session.ephemeral")])),
         (Event::WriteAfterCommit { id: None }, fields(&[("event", "session.write_after_commit")])),
     ] {
@@ -205,6 +209,8 @@ fn every_event_of_a_session_has_its_own_name_and_the_public_id() {
     }
     let resealed = fields(&[("event", "session.resealed"), ("id", &id.to_string()), ("from", &key.to_string())]);
     assert_eq!(observed(&Event::Resealed { id, from: key }), (Level::DEBUG, resealed));
+    let replaced = fields(&[("event", "session.ring_replaced"), ("key_ids", &format!("{key} {key}"))]);
+    assert_eq!(observed(&Event::RingReplaced { key_ids: vec![key, key] }), (Level::INFO, replaced));
     let restricted = fields(&[("event", "session.caching_restricted")]);
     assert_eq!(observed(&Event::CachingRestricted), (Level::DEBUG, restricted));
 }

@@ -17,8 +17,8 @@ const TARGET: &str = "sealed_session";
 /// |---|---|
 /// | `TRACE` | `session.initiated`; `session.rejected` with the reason `absent` |
 /// | `DEBUG` | `session.rejected` with an expiry; `session.migrated`, `.spilled`, `.returned`, `.renewed`, `.resealed`, `.destroyed`, `.caching_restricted`, `.committed` |
-/// | `INFO` | `session.rejected` with any other reason; `session.old_input_dropped`, `.renewal_skipped` |
-/// | `WARN` | `session.setting_worth_a_thought`, `.load_failed`, `.ephemeral`, `.writes_dropped`, `.write_after_commit`, `.commit_failed` |
+/// | `INFO` | `session.rejected` with any other reason; `session.old_input_dropped`, `.renewal_skipped`, `.ring_replaced` |
+/// | `WARN` | `session.setting_worth_a_thought`, `.load_failed`, `.ephemeral`, `.writes_dropped`, `.write_after_commit`, `.commit_failed`, `.ring_reload_failed` |
 ///
 /// ```
 /// use sealed_session::adapter::tracing::TracingObserver;
@@ -35,6 +35,13 @@ impl Observer for TracingObserver {
         match event {
             Event::SettingWorthAThought { setting, advice } => {
                 warn!(target: TARGET, event = "session.setting_worth_a_thought", setting = *setting, advice = *advice);
+            }
+            Event::RingReplaced { key_ids } => {
+                let key_ids: Vec<_> = key_ids.iter().map(ToString::to_string).collect();
+                info!(target: TARGET, event = "session.ring_replaced", key_ids = key_ids.join(" "));
+            }
+            Event::RingReloadFailed { problem } => {
+                warn!(target: TARGET, event = "session.ring_reload_failed", problem = problem.as_str());
             }
             Event::Initiated { id } => {
                 trace!(target: TARGET, event = "session.initiated", id = id.map(field::display));

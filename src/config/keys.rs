@@ -9,6 +9,7 @@ use super::node::Node;
 use super::table::{At, Row, Rule, Slot, Table, slot};
 use crate::error::ConfigError;
 use crate::key::KeyRing;
+use crate::limits;
 
 /// What stands in the place of a key when a configuration is written.
 const REDACTED: &str = "<redacted>";
@@ -83,8 +84,8 @@ impl Default for Keys {
             variable: None,
             path: None,
             ring: None,
-            poll_interval: Duration::from_secs(5),
-            grace: Duration::from_secs(60 * 60),
+            poll_interval: Duration::from_secs(limits::KEY_POLL_SECONDS),
+            grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
         }
     }
 }

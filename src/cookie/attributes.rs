@@ -71,6 +71,13 @@ impl CookieAttributes {
         self
     }
 
+    /// The same attributes for another name, as far as its prefix lets it have them.
+    pub(crate) fn renamed(&self, name: &str) -> Self {
+        let renamed = Self { name: name.to_owned(), ..self.clone() };
+        // RFC 6265bis §4.1.3.2
+        if name.starts_with("__Host-") { Self { path: "/".to_owned(), domain: None, ..renamed } } else { renamed }
+    }
+
     /// `Path`: the cookie is sent to this path and below, `/` by default; up to
     /// [`COOKIE_ATTRIBUTE_MAX_BYTES`](crate::limits::COOKIE_ATTRIBUTE_MAX_BYTES) bytes, as it stands in a URL.
     ///

@@ -1,5 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::earlier::Earlier;
 use super::{CookieStore, Inner, Renewal};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::cookie::{CookieAttributes, response};
@@ -34,6 +36,9 @@ pub enum TooLarge {
     Fail,
 }
 
+/// The cookie's name where it cannot have a prefix, over plain http.
+pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
+
 /// Settings of a [`CookieStore`].
 ///
 /// ```
@@ -55,6 +60,7 @@ pub struct CookieStoreBuilder {
     pub(super) attributes: CookieAttributes,
     pub(super) audience: String,
     pub(super) lifetimes: Lifetimes,
+    pub(super) key_grace: Duration,
     pub(super) padding_bucket_bytes: usize,
     pub(super) inline_limit_bytes: Option<usize>,
     pub(super) record_limit_bytes: usize,
@@ -65,6 +71,7 @@ pub struct CookieStoreBuilder {
     pub(super) save_uninitialized: bool,
     pub(super) resave: bool,
     pub(super) when_too_large: TooLarge,
+    pub(super) also_read: Vec<(String, String)>,
     pub(super) also_remove: Vec<CookieAttributes>,
     pub(super) accept_inline_until: Option<Timestamp>,
     pub(super) store_failure: StoreFailure,
@@ -84,6 +91,7 @@ impl CookieStoreBuilder {
             attributes: CookieAttributes::default(),
             audience: String::new(),
             lifetimes: Lifetimes::default(),
+            key_grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
             padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
             inline_limit_bytes: None,
             record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
@@ -94,6 +102,7 @@ impl CookieStoreBuilder {
             save_uninitialized: false,
             resave: false,
             when_too_large: TooLarge::default(),
+            also_read: Vec::new(),
             also_remove: Vec::new(),
             accept_inline_until: None,
             store_failure: StoreFailure::default(),
@@ -122,6 +131,13 @@ impl CookieStoreBuilder {
     /// How long sessions live.
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.lifetimes = lifetimes;
+        self
+    }
+
+    /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
+    /// hour by default.
+    pub fn key_grace(mut self, grace: Duration) -> Self {
+        self.key_grace = grace;
         self
     }
 
@@ -198,6 +214,27 @@ impl CookieStoreBuilder {
         self
     }
 
+    /// A name and an audience that the cookie had before: sessions under them are read, and sealed again under those of
+    /// today, so that renaming logs nobody out. Up to four, tried one after the other. A cookie of another name is removed
+    /// with the first that takes its place; it is taken to have had the attributes of today, and
+    /// [`also_remove`](Self::also_remove) names others.
+    ///
+    /// While servers of both configurations run, those that are still on the old one have to read the new name too.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?)
+    ///     .audience("shop/prod")
+    ///     .also_read("__Host-session", "example-app/prod")
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn also_read(mut self, cookie_name: impl Into<String>, audience: impl Into<String>) -> Self {
+        self.also_read.push((cookie_name.into(), audience.into()));
+        self
+    }
+
     /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
     /// site over without logging anyone out.
     pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
@@ -261,7 +298,8 @@ impl CookieStoreBuilder {
     }
 
     fn assemble(self) -> Result<CookieStore, ConfigError> {
-        let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
+        let attributes =
+            if self.insecure { self.attributes.name(DEVELOPMENT_COOKIE_NAME).secure(false) } else { self.attributes };
         attributes.check()?;
         for (index, earlier) in self.also_remove.iter().enumerate() {
             earlier.check().map_err(|error| error.within(&format!("also_remove[{index}]")))?;
@@ -280,6 +318,7 @@ impl CookieStoreBuilder {
             .cookie_name(attributes.cookie_name())
             .audience(self.audience)
             .lifetimes(self.lifetimes)
+            .key_grace(self.key_grace)
             .padding_bucket_bytes(self.padding_bucket_bytes)
             .longest_text(longest_text)
             .build()?;
@@ -290,6 +329,10 @@ impl CookieStoreBuilder {
                 "no session fits beside the cookie's name and attributes; give 512 bytes or more",
             ));
         }
+        // At start, and not at the first login.
+        let now = self.clock.now();
+        sealer.ring().current().check(now).map_err(|error| ConfigError::new("ring", error.to_string()))?;
+        sealer.ring().begin_counting(now);
         if sealer.audience().is_empty() {
             self.observers.tell(&Event::SettingWorthAThought {
                 setting: "audience",
@@ -305,6 +348,12 @@ impl CookieStoreBuilder {
         let sealer = Arc::new(sealer);
         let records =
             self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
+        let earlier = Earlier::all(self.also_read, &attributes, &sealer, records.as_ref())?;
+        let also_verify = earlier
+            .iter()
+            .filter(|earlier| earlier.has_other_audience(&sealer))
+            .map(|earlier| Arc::clone(&earlier.sealer))
+            .collect();
         Ok(CookieStore(Arc::new(Inner {
             sealer,
             attributes,
@@ -319,6 +368,8 @@ impl CookieStoreBuilder {
             save_uninitialized: self.save_uninitialized,
             resave: self.resave,
             when_too_large: self.when_too_large,
+            earlier,
+            also_verify,
             also_remove: self.also_remove,
             commit_when: self.commit_when,
             enabled: self.enabled,

@@ -129,7 +129,8 @@ impl CookieStore {
         // A session that was asked for and neither read nor written was not used.
         let is_in_use = frozen.touched || self.0.renewal == Renewal::EveryResponse;
         let remaining = Remaining::of(&opened.header, write.lifetime_seconds(), self.0.clock.now());
-        let is_due = self.0.renewal.is_due(remaining, opened.reseal_due, is_navigation);
+        let reseal_due = opened.superseded_key.is_some() || opened.earlier.is_some();
+        let is_due = self.0.renewal.is_due(remaining, reseal_due, is_navigation);
         if is_in_use && is_due { Ok(write.renew(opened).await) } else { Ok(None) }
     }
 
@@ -138,6 +139,9 @@ impl CookieStore {
     async fn end(&self, loaded: &Loaded, opened: &Opened) -> Result<Written, CommitError> {
         if let Some(records) = &self.0.records {
             // Also for a session in its cookie: a parallel request may have moved it to the store.
+            records.destroy(&opened.header.id).await?;
+        }
+        if let Some(records) = opened.earlier.as_ref().and_then(|earlier| earlier.records.as_ref()) {
             records.destroy(&opened.header.id).await?;
         }
         let id = loaded.session.public(&opened.header.id);
@@ -158,7 +162,10 @@ impl CookieStore {
         response: &ResponseFacts<'_>,
     ) -> Commit {
         // Before our own: where path and domain are the same, ours is the last to be set.
-        let earlier = self.0.also_remove.iter().filter(|_| loaded.removes_earlier()).map(response::remove);
+        let earlier = self.0.also_remove.iter().filter(|_| loaded.removes_earlier());
+        // Security: a cookie of an earlier name would be read again once this one is gone, and undo a logout.
+        let renamed = if set_cookie.is_some() { loaded.renamed.as_slice() } else { &[] };
+        let earlier = earlier.chain(renamed).map(response::remove);
         let set_cookies: Vec<_> = earlier.chain(set_cookie).collect();
         let depends_on_cookie = frozen.touched || !set_cookies.is_empty();
         let read_a_session = frozen.touched && (loaded.ephemeral || matches!(origin, Origin::Opened(_)));

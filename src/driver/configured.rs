@@ -1,7 +1,8 @@
 //! From a configuration to the builder's settings.
 
+use super::builder::DEVELOPMENT_COOKIE_NAME;
 use super::{CookieStoreBuilder, Renewal, StoreFailure, Stores, TooLarge};
-use crate::config::{Config, PlacementName, RenewalName, StoreFailureName, TooLargeName};
+use crate::config::{Config, PlacementName, RenewalName, Settings, StoreFailureName, TooLargeName};
 use crate::error::ConfigError;
 use crate::overflow::Placement;
 use crate::seal::Lifetimes;
@@ -35,6 +36,7 @@ impl CookieStoreBuilder {
             .cookie(settings.cookie.clone())
             .audience(settings.audience.as_str())
             .lifetimes(lifetimes)
+            .key_grace(settings.key_grace())
             .renewal(settings.renewal()?.into())
             .record_limit_bytes(settings.sizes.record_limit_bytes)
             .padding_bucket_bytes(settings.sizes.padding_bucket_bytes)
@@ -59,8 +61,19 @@ impl CookieStoreBuilder {
         if settings.insecure_for_development {
             builder = builder.insecure_for_development();
         }
+        // What an earlier context does not say is as it is now.
+        let (name, audience) = (cookie_name(settings), settings.audience.as_str());
+        for earlier in &settings.also_read {
+            let earlier_name = earlier.cookie_name.as_deref().unwrap_or(name);
+            builder = builder.also_read(earlier_name, earlier.audience.as_deref().unwrap_or(audience));
+        }
         Ok(settings.also_remove.iter().cloned().fold(builder, Self::also_remove))
     }
+}
+
+/// The name that the builder will give the cookie.
+fn cookie_name(settings: &Settings) -> &str {
+    if settings.insecure_for_development { DEVELOPMENT_COOKIE_NAME } else { settings.cookie.cookie_name() }
 }
 
 impl From<PlacementName> for Placement {
@@ -119,6 +132,7 @@ mod tests {
             attributes,
             audience,
             lifetimes,
+            key_grace,
             padding_bucket_bytes,
             inline_limit_bytes,
             record_limit_bytes,
@@ -129,6 +143,7 @@ mod tests {
             save_uninitialized,
             resave,
             when_too_large,
+            also_read,
             also_remove,
             accept_inline_until,
             store_failure,
@@ -142,12 +157,12 @@ mod tests {
             spelling: _,
         } = builder;
         let has_store = store.is_some();
-        let cookie = (attributes, also_remove, insecure);
+        let cookie = (attributes, also_read, also_remove, insecure);
         let sizes = (padding_bucket_bytes, inline_limit_bytes, record_limit_bytes);
         let switches = (clear_with_browser, save_uninitialized, resave, enabled);
         let places = (placement, has_store, accept_inline_until);
         let policies = (renewal, when_too_large, store_failure);
-        format!("{audience:?} {cookie:#?} {lifetimes:#?} {sizes:?} {switches:?} {places:?} {policies:?}")
+        format!("{audience:?} {cookie:#?} {lifetimes:#?} {key_grace:?} {sizes:?} {switches:?} {places:?} {policies:?}")
     }
 
     fn builder() -> CookieStoreBuilder {
@@ -176,7 +191,11 @@ mod tests {
             on_store_failure = "ephemeral"
             accept_inline_until = 2027-01-01T00:00:00Z
             insecure_for_development = true
+            also_read = [{ cookie_name = "a", audience = "b" }, { cookie_name = "c" }, { audience = "d" }]
             also_remove = [{ name = "a" }, { name = "b", path = "/b" }]
+
+            [keys]
+            grace = "10m"
 
             [cookie]
             name = "__Secure-shop"
@@ -225,6 +244,10 @@ mod tests {
             .on_store_failure(StoreFailure::Ephemeral)
             .accept_inline_until(Timestamp::from_unix_seconds(1_798_761_600))
             .insecure_for_development()
+            .key_grace(Duration::from_secs(600))
+            .also_read("a", "b")
+            .also_read("c", "shop/prod")
+            .also_read("session", "d")
             .also_remove(CookieAttributes::new().name("a"))
             .also_remove(CookieAttributes::new().name("b").path("/b"))
             .cookie(attributes)

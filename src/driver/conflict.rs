@@ -7,6 +7,7 @@ use crate::error::{CommitError, Reason};
 use crate::events::Event;
 use crate::id::SessionId;
 use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::overflow::LoadedRecord;
 use crate::session::{Frozen, Payload};
 
 impl CookieStore {
@@ -36,8 +37,12 @@ impl CookieStore {
     /// Loads what the other request wrote, and makes the changes of this one on it. `None` when the session has ended or
     /// left its record.
     async fn catch_up(&self, loaded: &Loaded, opened: &Opened) -> Result<Option<Opened>, CommitError> {
+        if let Some(moved) = self.catch_up_under_todays_audience(loaded, opened).await? {
+            return Ok(Some(moved));
+        }
         let header = &opened.header;
-        let records = self.0.records.as_ref().ok_or(CommitError::Conflict)?;
+        let earlier = opened.earlier.as_ref().and_then(|earlier| earlier.records.as_ref());
+        let records = earlier.or(self.0.records.as_ref()).ok_or(CommitError::Conflict)?;
         let least_version = opened.record.as_ref().map_or(0, |record| record.version);
         let found = records.load(&header.id, header.created, least_version).await.map_err(|error| match error {
             crate::error::LoadError::Store(error) => CommitError::Store(error),
@@ -59,10 +64,32 @@ impl CookieStore {
             Ok(record) => record,
             Err(_) => return Err(CommitError::Conflict),
         };
-        let payload = Payload::parse(&record.payload).map_err(|_| CommitError::Conflict)?;
-        if !loaded.session.replay_onto(payload) {
-            return Err(CommitError::Conflict);
-        }
+        replay(loaded, &record)?;
         Ok(Some(Opened { record: Some(record), ..opened.clone() }))
     }
+
+    /// Where the session was found under an earlier audience: what a parallel request has moved to today's, if one has.
+    async fn catch_up_under_todays_audience(
+        &self,
+        loaded: &Loaded,
+        opened: &Opened,
+    ) -> Result<Option<Opened>, CommitError> {
+        let moves = opened.earlier.as_ref().is_some_and(|earlier| earlier.records.is_some());
+        let Some(records) = self.0.records.as_ref().filter(|_| moves) else { return Ok(None) };
+        match records.load(&opened.header.id, opened.header.created, 0).await {
+            Ok(Ok(record)) if !record.closed => {
+                replay(loaded, &record)?;
+                Ok(Some(Opened { record: Some(record), earlier: None, ..opened.clone() }))
+            }
+            Ok(_) => Ok(None),
+            Err(crate::error::LoadError::Store(error)) => Err(CommitError::Store(error)),
+            Err(crate::error::LoadError::Stale) => Err(CommitError::Conflict),
+        }
+    }
+}
+
+/// Makes the changes of this request on what another one wrote.
+fn replay(loaded: &Loaded, record: &LoadedRecord) -> Result<(), CommitError> {
+    let payload = Payload::parse(&record.payload).map_err(|_| CommitError::Conflict)?;
+    if loaded.session.replay_onto(payload) { Ok(()) } else { Err(CommitError::Conflict) }
 }

@@ -5,7 +5,10 @@ mod commit;
 #[cfg(feature = "config")]
 mod configured;
 mod conflict;
+mod earlier;
 mod facts;
+#[cfg(feature = "config")]
+mod key_origin;
 mod open;
 mod pending;
 mod renewal;
@@ -23,11 +26,13 @@ pub use stores::Stores;
 use std::fmt;
 use std::sync::Arc;
 
+use earlier::Earlier;
+
 use crate::clock::{Clock, Timestamp};
 use crate::cookie::CookieAttributes;
 use crate::error::LoadError;
 use crate::events::Observers;
-use crate::key::RingHandle;
+use crate::key::{KeyReport, RingHandle};
 use crate::overflow::{Placement, Records};
 use crate::seal::Sealer;
 use crate::session::{Phase, Session};
@@ -71,6 +76,9 @@ struct Inner {
     save_uninitialized: bool,
     resave: bool,
     when_too_large: TooLarge,
+    earlier: Vec<Arc<Earlier>>,
+    /// Sealers of earlier audiences: their CSRF tokens stand in pages that are still open.
+    also_verify: Arc<[Arc<Sealer>]>,
     also_remove: Vec<CookieAttributes>,
     commit_when: fn(u16) -> bool,
     enabled: bool,
@@ -126,6 +134,24 @@ impl CookieStore {
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.0.sealer.cookie_name()
+    }
+
+    /// What each key of the ring does now and was used for by this process, and whether it can be taken out: for a metrics
+    /// exporter, and for whoever rotates keys.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key, KeyState};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// for report in store.key_reports() {
+    ///     println!("session_key_opened{{key_id=\"{}\"}} {}", report.status.key_id, report.opened);
+    ///     assert_eq!(report.status.state, KeyState::Sealing);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn key_reports(&self) -> Vec<KeyReport> {
+        self.0.sealer.key_reports(self.0.clock.now())
     }
 
     /// The sealer behind this store: opens and seals its cookies outside of a request.

@@ -3,13 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::earlier::{Candidates, Earlier};
 use super::{CookieStore, StoreFailure};
 use crate::clock::Timestamp;
+use crate::cookie::CookieAttributes;
 use crate::error::{LoadError, Reason};
 use crate::events::Event;
 use crate::id::KeyId;
 use crate::overflow::{LoadedRecord, Placement};
-use crate::seal::{Body, OpenedCookie};
+use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Fixed, Payload, Session, State};
 use crate::wire::header::{Header, Persistence};
 
@@ -21,13 +23,22 @@ pub(super) struct Loaded {
     saved: Mutex<Option<String>>,
     /// Cookies of earlier attributes are to be removed with the next one that is set.
     removes_earlier: AtomicBool,
+    /// Cookies of earlier names that came with the request: they go with the next one that is set.
+    pub(super) renamed: Vec<CookieAttributes>,
     /// Not kept, whatever is written to it.
     pub(super) ephemeral: bool,
 }
 
 impl Loaded {
     fn new(session: Session, origin: Origin, ephemeral: bool) -> Self {
-        Self { session, origin: Mutex::new(origin), saved: Mutex::new(None), removes_earlier: false.into(), ephemeral }
+        Self {
+            session,
+            origin: Mutex::new(origin),
+            saved: Mutex::new(None),
+            removes_earlier: false.into(),
+            renamed: Vec::new(),
+            ephemeral,
+        }
     }
 
     /// Where the session is: as the request found it, or as it was saved since.
@@ -69,31 +80,34 @@ pub(super) enum Origin {
 #[derive(Clone)]
 pub(super) struct Opened {
     pub(super) header: Header,
-    pub(super) key_id: KeyId,
-    pub(super) reseal_due: bool,
+    /// The key that the cookie or its record was sealed under, when a newer one seals today.
+    pub(super) superseded_key: Option<KeyId>,
     pub(super) record: Option<LoadedRecord>,
+    /// The name or audience of before under which the cookie was found.
+    pub(super) earlier: Option<Arc<Earlier>>,
 }
 
 /// A good cookie among those of the request, its payload parsed when it carries one.
 struct Chosen {
     cookie: OpenedCookie,
     payload: Option<Payload>,
+    earlier: Option<Arc<Earlier>>,
 }
 
 impl CookieStore {
     /// Opens what the candidates hold.
-    pub(super) async fn open(&self, candidates: &[Box<[u8]>], on_failure: StoreFailure) -> Result<Loaded, LoadError> {
+    pub(super) async fn open(&self, candidates: &Candidates, on_failure: StoreFailure) -> Result<Loaded, LoadError> {
         let now = self.0.clock.now();
         if !self.0.enabled {
             // Dropped with the response.
             return Ok(self.new_session(now, true));
         }
         let mut refused = Vec::new();
-        let opened = match self.choose(candidates, now, &mut refused) {
+        let opened = match self.choose_among_all(candidates, now, &mut refused) {
             Some(chosen) => self.follow(chosen, now, &mut refused).await,
             None => Ok(None),
         };
-        let outcome = match opened {
+        let mut outcome = match opened {
             Ok(Some(loaded)) => Ok(loaded),
             Ok(None) => Ok(self.new_session(now, false)),
             Err(error) => {
@@ -106,10 +120,12 @@ impl CookieStore {
                 }
             }
         };
-        if let Ok(loaded) = &outcome
-            && refused.contains(&Reason::Ambiguous)
-        {
-            loaded.remove_earlier();
+        if let Ok(loaded) = &mut outcome {
+            if refused.contains(&Reason::Ambiguous) {
+                loaded.remove_earlier();
+            }
+            let came = self.0.earlier.iter().zip(&candidates.earlier).filter(|(_, values)| !values.is_empty());
+            loaded.renamed = came.filter_map(|(earlier, _)| earlier.removal.clone()).collect();
         }
         self.tell_opened(&outcome, &refused);
         outcome
@@ -131,15 +147,45 @@ impl CookieStore {
         }
     }
 
+    /// Tries the name and audience of today, and then those of before, each with its own associated data.
+    // Security: the one place where a cookie may be tried under a second context, and only under those that the application
+    // names. What is told of a refused cookie is what the first context in which there was one says.
+    fn choose_among_all(&self, candidates: &Candidates, now: Timestamp, refused: &mut Vec<Reason>) -> Option<Chosen> {
+        let today = (&*self.0.sealer, &candidates.today, None);
+        let earlier = self.0.earlier.iter().zip(&candidates.earlier);
+        let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
+        for (sealer, values, earlier) in std::iter::once(today).chain(earlier) {
+            let mut refused_here = Vec::new();
+            let chosen = self.choose(sealer, values, now, &mut refused_here);
+            let is_ambiguous = refused_here.contains(&Reason::Ambiguous);
+            if chosen.is_some() || is_ambiguous || refused.is_empty() || *refused == [Reason::Absent] {
+                *refused = refused_here;
+            }
+            if let Some(chosen) = chosen {
+                return Some(Chosen { earlier: earlier.cloned(), ..chosen });
+            }
+            if is_ambiguous {
+                return None;
+            }
+        }
+        None
+    }
+
     /// Tries the candidates in their order. Two good ones of one session: the one that was issued last. Of two sessions:
     /// none, because who planted one of them is not known.
-    fn choose(&self, candidates: &[Box<[u8]>], now: Timestamp, refused: &mut Vec<Reason>) -> Option<Chosen> {
+    fn choose(
+        &self,
+        sealer: &Sealer,
+        candidates: &[Box<[u8]>],
+        now: Timestamp,
+        refused: &mut Vec<Reason>,
+    ) -> Option<Chosen> {
         if candidates.is_empty() {
             refused.push(Reason::Absent);
         }
         let mut chosen: Option<Chosen> = None;
         for value in candidates {
-            let found = match self.open_candidate(value, now) {
+            let found = match self.open_candidate(sealer, value, now) {
                 Ok(found) => found,
                 Err(reason) => {
                     refused.push(reason);
@@ -158,8 +204,8 @@ impl CookieStore {
         chosen
     }
 
-    fn open_candidate(&self, value: &[u8], now: Timestamp) -> Result<Chosen, Reason> {
-        let cookie = self.0.sealer.open_cookie(value, now)?;
+    fn open_candidate(&self, sealer: &Sealer, value: &[u8], now: Timestamp) -> Result<Chosen, Reason> {
+        let cookie = sealer.open_cookie(value, now)?;
         let payload = match &cookie.body {
             Body::Inline(json) => {
                 let payload = Payload::parse(json)?;
@@ -174,7 +220,7 @@ impl CookieStore {
             }
             Body::Reference { .. } => None,
         };
-        Ok(Chosen { cookie, payload })
+        Ok(Chosen { cookie, payload, earlier: None })
     }
 
     /// Goes to the store for the record of a reference.
@@ -184,11 +230,12 @@ impl CookieStore {
         now: Timestamp,
         refused: &mut Vec<Reason>,
     ) -> Result<Option<Loaded>, LoadError> {
-        let Chosen { cookie: OpenedCookie { header, key_id, reseal_due, body }, payload } = chosen;
+        let Chosen { cookie: OpenedCookie { header, key_id, reseal_due, body }, payload, earlier } = chosen;
         let (payload, record) = match (body, payload) {
             (Body::Inline(_), payload) => (payload.unwrap_or_default(), None),
             (Body::Reference { least_version }, _) => {
-                let Some(records) = &self.0.records else {
+                let earlier_records = earlier.as_ref().and_then(|earlier| earlier.records.as_ref());
+                let Some(records) = earlier_records.or(self.0.records.as_ref()) else {
                     refused.push(Reason::RecordMissing);
                     return Ok(None);
                 };
@@ -212,7 +259,10 @@ impl CookieStore {
         }
         state.expires = Some(self.0.sealer.lifetimes().end(&header));
         let session = self.session(state, now);
-        let origin = Origin::Opened(Opened { header, key_id, reseal_due, record });
+        // A cookie under the newer key may refer to a record that a server with the older ring wrote.
+        let superseded_key =
+            reseal_due.then_some(key_id).or_else(|| record.as_ref().and_then(|record| record.superseded_key));
+        let origin = Origin::Opened(Opened { header, superseded_key, record, earlier });
         Ok(Some(Loaded::new(session, origin, false)))
     }
 
@@ -225,6 +275,7 @@ impl CookieStore {
         state.remembers = self.0.records.is_some();
         let fixed = Fixed {
             sealer: Arc::clone(&self.0.sealer),
+            also_verify: Arc::clone(&self.0.also_verify),
             observers: self.0.observers.clone(),
             opened_at,
             has_store: self.0.records.is_some(),

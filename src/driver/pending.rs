@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 
+use super::earlier::Candidates;
 use super::open::Loaded;
 use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts, StoreFailure};
-use crate::cookie::request;
 use crate::error::{CommitError, LoadError, StoreError};
 use crate::session::{Backing, Phase, Session};
 
@@ -19,7 +19,7 @@ pub struct PendingSession(Arc<Pending>);
 
 struct Pending {
     store: CookieStore,
-    candidates: Vec<Box<[u8]>>,
+    candidates: Candidates,
     is_navigation: bool,
     loaded: OnceLock<Loaded>,
     committed: AtomicBool,
@@ -28,8 +28,7 @@ struct Pending {
 
 impl PendingSession {
     pub(super) fn new(store: CookieStore, request: &RequestFacts<'_>) -> Self {
-        let headers = request.cookie_headers.iter().copied();
-        let candidates = request::candidates(headers, store.cookie_name()).map(Box::from).collect();
+        let candidates = Candidates::of(&store, &request.cookie_headers);
         let is_navigation = request.is_navigation();
         Self(Arc::new(Pending {
             store,
@@ -155,8 +154,8 @@ impl Backing for Pending {
         Box::pin(async {
             let Some(loaded) = self.loaded.get() else { return Ok(()) };
             // As the browser will send it: the cookie of the last save, or those that came.
-            let saved = loaded.saved().map(|line| sent_back(&line));
-            let candidates = saved.as_deref().unwrap_or(&self.candidates);
+            let saved = loaded.saved().map(|line| Candidates { today: sent_back(&line), ..Candidates::default() });
+            let candidates = saved.as_ref().unwrap_or(&self.candidates);
             // An empty session in place of one that is at hand would be written over its cookie.
             let fresh = self.store.open(candidates, StoreFailure::FailClosed).await?;
             if loaded.session.become_like(&fresh.session) {
@@ -185,7 +184,7 @@ impl Drop for Done<'_> {
 impl fmt::Debug for PendingSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingSession")
-            .field("candidates", &self.0.candidates.len())
+            .field("candidates", &self.0.candidates.count())
             .field("session", &self.0.loaded.get().map(|loaded| &loaded.session))
             .finish_non_exhaustive()
     }

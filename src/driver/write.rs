@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::earlier::Earlier;
 use super::open::{Loaded, Opened, Origin};
 use super::{CookieStore, TooLarge};
 use crate::clock::Timestamp;
@@ -44,8 +45,8 @@ impl Write<'_> {
         if self.opened.is_none() || self.id_changes() {
             self.loaded.remove_earlier();
         }
-        if let Some(opened) = self.opened.filter(|_| self.id_changes()) {
-            self.tell(&Event::Migrated { from: self.loaded.session.public(&opened.header.id), to: id });
+        if let Some(from) = self.public_id_before() {
+            self.tell(&Event::Migrated { from, to: id });
         }
         if matches!(moved, Moved::IntoStore) {
             self.tell(&Event::Spilled { id });
@@ -65,7 +66,7 @@ impl Write<'_> {
     /// Lets a session that was only read live on. A renewal that cannot be had is left out and never an error.
     pub(super) async fn renew(&self, opened: &Opened) -> Option<Written> {
         let renewed = match (&opened.record, self.store.0.records.as_ref()) {
-            (Some(record), Some(records)) => self.renew_record(records, record).await,
+            (Some(record), Some(records)) if !self.leaves_record() => self.renew_record(records, record).await,
             _ => self.renew_cookie().await,
         };
         let id = self.public_id();
@@ -73,8 +74,11 @@ impl Write<'_> {
             self.tell(&Event::RenewalSkipped { id });
             return None;
         };
+        if let Some(from) = self.public_id_before() {
+            self.tell(&Event::Migrated { from, to: id });
+        }
         self.tell_moved(&moved);
-        if opened.reseal_due {
+        if opened.superseded_key.is_some() {
             self.tell_resealed();
         } else {
             self.tell(&Event::Renewed { id });
@@ -85,8 +89,7 @@ impl Write<'_> {
 
     fn written(&self, header: Header, value: &str, record: Option<LoadedRecord>) -> Written {
         let line = self.line(&header, value);
-        let key_id = self.store.0.sealer.ring().current().sealing_key_id();
-        Written { line, origin: Origin::Opened(Opened { header, key_id, reseal_due: false, record }) }
+        Written { line, origin: Origin::Opened(Opened { header, superseded_key: None, record, earlier: None }) }
     }
 
     /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
@@ -120,7 +123,7 @@ impl Write<'_> {
 
     async fn renew_record(&self, records: &Records, record: &LoadedRecord) -> Option<Renewed> {
         let header = self.header();
-        let record = if record.key_id == self.store.0.sealer.ring().current().sealing_key_id() {
+        let record = if record.superseded_key.is_none() {
             let expires = self.session_end(&header);
             records.touch(self.id, expires).await.ok().filter(|is_there| *is_there)?;
             record.clone()
@@ -139,8 +142,8 @@ impl Write<'_> {
         let value =
             self.store.0.sealer.seal_inline(header, payload).map_err(|error| self.seal_error(payload, error))?;
         let was_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
-        let left = if self.id_changes() {
-            self.leave_old_id().await?
+        let left = if self.leaves_record() {
+            self.leave_record().await?
         } else if let Some((records, record)) = self.current_record() {
             // Requests in flight still hold the reference: the record stays readable, with what is in the cookie now.
             let expires = header.issued.saturating_add_seconds(RETURN_GRACE_SECONDS);
@@ -159,7 +162,7 @@ impl Write<'_> {
         let Some(records) = self.store.0.records.as_ref() else { return Err(self.too_large(payload.len())) };
         let facts = self.record_facts(header);
         let was_in_store = self.opened.is_some_and(|opened| opened.record.is_some());
-        let version = match self.current_record().filter(|_| !self.id_changes()) {
+        let version = match self.current_record().filter(|_| !self.leaves_record()) {
             Some((records, record)) => match records.update(facts, payload, record.version).await? {
                 Stored::Version(version) => version,
                 Stored::Missing => return Ok(None),
@@ -168,8 +171,8 @@ impl Write<'_> {
         };
         let value =
             self.store.0.sealer.seal_reference(header, version).map_err(|error| self.seal_error(payload, error))?;
-        if self.id_changes() {
-            match self.leave_old_id().await {
+        if self.leaves_record() {
+            match self.leave_record().await {
                 Ok(Stored::Version(_)) => {}
                 not_left => {
                     // The client keeps its old cookie, and nobody ever learns the new id: best effort to tidy up, and
@@ -183,11 +186,11 @@ impl Write<'_> {
         Ok(Some((value, if was_in_store { Moved::Not } else { Moved::IntoStore }, Some(record))))
     }
 
-    /// Gives up the id that the session was loaded with, after the new one was written.
-    async fn leave_old_id(&self) -> Result<Stored, CommitError> {
-        let (Some(opened), Some(records)) = (self.opened, self.store.0.records.as_ref()) else {
-            return Ok(Stored::Version(0));
-        };
+    /// Gives up the record that the session was loaded from, after the new one was written.
+    async fn leave_record(&self) -> Result<Stored, CommitError> {
+        let Some(opened) = self.opened else { return Ok(Stored::Version(0)) };
+        let earlier = opened.earlier.as_ref().and_then(|earlier| earlier.records.as_ref());
+        let Some(records) = earlier.or(self.store.0.records.as_ref()) else { return Ok(Stored::Version(0)) };
         let old = &opened.header;
         match (self.frozen.id_change, &opened.record) {
             // Security: no grace. Whoever holds the old cookie has been logged out.
@@ -262,8 +265,7 @@ impl Write<'_> {
 
     /// A record that was written just now, as it would be loaded.
     fn as_loaded(&self, version: u64, payload: Arc<Zeroizing<Vec<u8>>>) -> LoadedRecord {
-        let key_id = self.store.0.sealer.ring().current().sealing_key_id();
-        LoadedRecord { version, closed: false, key_id, payload }
+        LoadedRecord { version, closed: false, superseded_key: None, payload }
     }
 
     fn current_record(&self) -> Option<(&Records, &LoadedRecord)> {
@@ -272,6 +274,20 @@ impl Write<'_> {
 
     fn id_changes(&self) -> bool {
         self.frozen.id_change != IdChange::None
+    }
+
+    /// Whether the session goes on under another record id, or would if it were in a record: the id changes, or the audience
+    /// has, on which the record id depends.
+    fn leaves_record(&self) -> bool {
+        let has_other_audience = |earlier: &Arc<Earlier>| earlier.has_other_audience(&self.store.0.sealer);
+        self.id_changes() || self.opened.and_then(|opened| opened.earlier.as_ref()).is_some_and(has_other_audience)
+    }
+
+    /// The public id that logs know the session by, where that is another one from now on.
+    fn public_id_before(&self) -> Option<crate::id::PublicId> {
+        let opened = self.opened.filter(|_| self.leaves_record())?;
+        let sealer = opened.earlier.as_ref().map_or(&self.store.0.sealer, |earlier| &earlier.sealer);
+        Some(opened.header.id.public_id(sealer.audience()))
     }
 
     fn public_id(&self) -> crate::id::PublicId {
@@ -292,6 +308,7 @@ impl Write<'_> {
     fn seal_error(&self, payload: &[u8], error: SealError) -> CommitError {
         match error {
             SealError::Random(error) => CommitError::Random(error),
+            SealError::NoSealingKey => CommitError::NoSealingKey,
             _ => self.too_large(payload.len()),
         }
     }
@@ -306,8 +323,8 @@ impl Write<'_> {
     }
 
     fn tell_resealed(&self) {
-        if let Some(opened) = self.opened.filter(|opened| opened.reseal_due) {
-            self.tell(&Event::Resealed { id: self.public_id(), from: opened.key_id });
+        if let Some(from) = self.opened.and_then(|opened| opened.superseded_key) {
+            self.tell(&Event::Resealed { id: self.public_id(), from });
         }
     }
 

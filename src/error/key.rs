@@ -56,6 +56,30 @@ pub enum KeyError {
     },
     /// A ring in which every key only opens.
     NoSealingKey,
+    /// No key of the ring can seal at this instant.
+    NothingSealsNow {
+        /// The instant, in RFC 3339.
+        now: String,
+        /// The key that seals next, and from when in RFC 3339, if there is one.
+        next: Option<(String, String)>,
+    },
+    /// Two keys seal from the same instant on, so which of them does is not known.
+    EqualSealFrom {
+        /// The two key ids.
+        key_ids: [String; 2],
+        /// The instant, in RFC 3339; `None` when neither of the two names one.
+        seal_from: Option<String>,
+    },
+    /// A key's end of sealing stands before its beginning.
+    SealUntilBeforeSealFrom {
+        /// The key id.
+        key_id: String,
+    },
+    /// A key would seal what it does not open any more.
+    OpenUntilBeforeSealUntil {
+        /// The key id.
+        key_id: String,
+    },
     /// A ring's text names something that this version does not read.
     RingSyntax {
         /// Line of the text, the first is 1.
@@ -124,6 +148,37 @@ impl fmt::Display for KeyError {
             Self::NoSealingKey => {
                 f.write_str("every key of the ring is marked `open-only`; take the mark off the one that seals")
             }
+            Self::NothingSealsNow { now, next } => {
+                write!(f, "no key of the ring seals at {now}")?;
+                match next {
+                    Some((key_id, from)) => {
+                        write!(f, ": {key_id} does from {from} on; let it begin earlier, or add a key")
+                    }
+                    None => f.write_str("; add a key, made with `sealed-session keygen`"),
+                }
+            }
+            Self::EqualSealFrom { key_ids: [one, other], seal_from: Some(seal_from) } => {
+                write!(
+                    f,
+                    "the keys {one} and {other} both seal from {seal_from} on; give one of them another `seal-from`"
+                )
+            }
+            Self::EqualSealFrom { key_ids: [one, other], seal_from: None } => write!(
+                f,
+                "the keys {one} and {other} both have no `seal-from`; give it to the newer one, or mark the older one \
+                 `open-only`"
+            ),
+            Self::SealUntilBeforeSealFrom { key_id } => {
+                write!(
+                    f,
+                    "the key {key_id} stops sealing before it begins; put its `seal-until` behind its `seal-from`"
+                )
+            }
+            Self::OpenUntilBeforeSealUntil { key_id } => write!(
+                f,
+                "the key {key_id} would seal what it does not open any more; put its `open-until` behind its end of \
+                 sealing, which is its `seal-until` or the `seal-from` of the next key"
+            ),
             Self::RingSyntax { line, expected } => write!(f, "line {line} of the ring: {expected}"),
             Self::RingEntry { line, source } => write!(f, "line {line} of the ring: {source}"),
             Self::Random(source) => source.fmt(f),

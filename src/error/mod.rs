@@ -5,6 +5,7 @@
 mod config;
 mod csrf;
 mod key;
+mod key_source;
 mod random;
 mod reason;
 mod session;
@@ -13,6 +14,7 @@ mod store;
 pub use config::ConfigError;
 pub use csrf::CsrfError;
 pub use key::KeyError;
+pub use key_source::KeySourceError;
 pub use random::RandomError;
 pub use reason::Reason;
 pub use session::{CommitError, LoadError, SealError, SessionError};

@@ -3,6 +3,8 @@ use std::fmt;
 
 use super::{RandomError, StoreError};
 
+const NO_SEALING_KEY: &str = "no key of the ring seals now; add one, and see `sealed-session keys check`";
+
 /// A call on a session that cannot be carried out. The session is as it was before.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -43,6 +45,8 @@ pub enum SessionError {
         /// Most seconds that are allowed.
         most_seconds: u64,
     },
+    /// No key of the ring seals now, so no token can be made.
+    NoSealingKey,
     /// A key was to be kept from the cookie, and no server store is configured.
     NoStore,
     /// The session has been destroyed in this request.
@@ -72,6 +76,7 @@ impl fmt::Display for SessionError {
                 f,
                 "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for; raise `remember_max`"
             ),
+            Self::NoSealingKey => f.write_str(NO_SEALING_KEY),
             Self::NoStore => {
                 f.write_str("a key can be kept from the cookie only with a server store; configure one with `store`")
             }
@@ -126,6 +131,8 @@ pub enum SealError {
         /// Most seconds that are allowed.
         most_seconds: u64,
     },
+    /// No key of the ring seals now.
+    NoSealingKey,
     /// No nonce could be drawn.
     Random(RandomError),
 }
@@ -145,6 +152,7 @@ impl fmt::Display for SealError {
             Self::Lifetime { asked_seconds, most_seconds } => {
                 write!(f, "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for")
             }
+            Self::NoSealingKey => f.write_str(NO_SEALING_KEY),
             Self::Random(source) => source.fmt(f),
         }
     }
@@ -228,6 +236,8 @@ pub enum CommitError {
         /// The largest top-level keys, each with its bytes of JSON, the largest first.
         largest_keys: Vec<(String, usize)>,
     },
+    /// No key of the ring seals now.
+    NoSealingKey,
     /// No id or nonce could be drawn.
     Random(RandomError),
 }
@@ -239,7 +249,7 @@ impl CommitError {
         match self {
             Self::Store(_) => 503,
             Self::Conflict => 409,
-            Self::TooLarge { .. } | Self::Random(_) => 500,
+            Self::TooLarge { .. } | Self::NoSealingKey | Self::Random(_) => 500,
         }
     }
 }
@@ -262,6 +272,7 @@ impl fmt::Display for CommitError {
                 }
                 Ok(())
             }
+            Self::NoSealingKey => write!(f, "the session was not written: {NO_SEALING_KEY}"),
             Self::Random(source) => write!(f, "the session was not written: {source}"),
         }
     }
@@ -272,7 +283,7 @@ impl Error for CommitError {
         match self {
             Self::Store(source) => Some(source),
             Self::Random(source) => Some(source),
-            Self::Conflict | Self::TooLarge { .. } => None,
+            Self::Conflict | Self::TooLarge { .. } | Self::NoSealingKey => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Nonce, random};
 use crate::error::{Reason, SealError};
 use crate::id::KeyId;
-use crate::key::Key;
+use crate::key::{Key, KeyRing, Slot};
 use crate::wire::associated_data::AssociatedData;
 use crate::wire::envelope::{self, Envelope};
 use crate::wire::header::{self, Header, Kind};
@@ -19,7 +19,7 @@ use crate::wire::{padding, text};
 pub(crate) struct OpenedCookie {
     pub(crate) header: Header,
     pub(crate) key_id: KeyId,
-    /// Another key seals today: this cookie is to be sealed again.
+    /// A newer key seals today: this cookie is to be sealed again.
     pub(crate) reseal_due: bool,
     pub(crate) body: Body,
 }
@@ -47,7 +47,12 @@ impl Sealer {
     fn seal_cookie(&self, header: &Header, payload: &[u8]) -> Result<String, SealError> {
         let mut nonce = Nonce::default();
         random::fill(&mut nonce)?;
-        self.seal_cookie_with(self.ring.current().sealing_key(), &nonce, header, payload)
+        let ring = self.ring.load();
+        // By the time that is sealed into it, so that what a key seals always lies in its window.
+        let slot = ring.sealing(header.issued).ok_or(SealError::NoSealingKey)?;
+        let text = self.seal_cookie_with(slot.key(), &nonce, header, payload)?;
+        slot.counts().sealed();
+        Ok(text)
     }
 
     /// The one way out: everything that is sealed into a cookie passes here.
@@ -87,15 +92,35 @@ impl Sealer {
         let bytes = text::decode(value, longest_readable_text(&self.cookie_name), buffer)?;
         let length = bytes.len();
         let envelope = Envelope::parse(bytes)?;
-        let ring = self.ring.current();
-        let key = ring.find(&envelope.key_id).ok_or(Reason::UnknownKey)?;
+        let ring = self.ring.load();
+        let Some(slot) = ring.find(&envelope.key_id) else {
+            self.ring.ask_for_early_reload();
+            return Err(Reason::UnknownKey);
+        };
+        let outcome = self.open_envelope(envelope, (&ring, slot), now, || *used = length);
+        slot.counts().opened(&outcome, now);
+        outcome
+    }
+
+    /// Steps 5 to 9, under the one key that the envelope names.
+    fn open_envelope(
+        &self,
+        envelope: Envelope<'_>,
+        (ring, slot): (&KeyRing, &Slot),
+        now: Timestamp,
+        holds_plaintext: impl FnOnce(),
+    ) -> Result<OpenedCookie, Reason> {
+        if !slot.may_open(&self.rotation, now) {
+            return Err(Reason::KeyRetired);
+        }
         let data =
             AssociatedData::cookie(&envelope.prefix, &self.cookie_name, &self.audience).ok_or(Reason::Unauthentic)?;
-        key.cookie_cipher()
+        slot.key()
+            .cookie_cipher()
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
         // From here on the buffer holds plaintext. What was refused before is the sender's own, and not worth wiping.
-        *used = length;
+        holds_plaintext();
         let content = padding::strip(envelope.ciphertext)?;
         let (head, payload) = content.split_first_chunk::<{ header::LENGTH }>().ok_or(Reason::Malformed)?;
         let header = Header::read(head)?;
@@ -104,11 +129,19 @@ impl Sealer {
             Kind::Reference => Some(u64::from_be_bytes(payload.try_into().map_err(|_| Reason::Malformed)?)),
         };
         self.lifetimes.check_times(&header, now)?;
+        if !slot.covers(&self.rotation, header.issued) {
+            return Err(Reason::KeyRetired);
+        }
+        // Security: birth survives renewal and re-sealing, so nothing launders a session that a leaked key made.
+        if ring.is_ended(header.created, now) {
+            return Err(Reason::Revoked);
+        }
         let body = match least_version {
             Some(least_version) => Body::Reference { least_version },
             // The first allocation, and the cookie is authentic.
             None => Body::Inline(Zeroizing::new(payload.to_vec())),
         };
-        Ok(OpenedCookie { header, key_id: envelope.key_id, reseal_due: key.id() != ring.sealing_key_id(), body })
+        let reseal_due = ring.is_superseded(&envelope.key_id, now);
+        Ok(OpenedCookie { header, key_id: envelope.key_id, reseal_due, body })
     }
 }

@@ -1,8 +1,9 @@
 //! CSRF tokens, made and verified: wire format, section 8. Nothing is stored.
 
 use super::Sealer;
+use crate::clock::Timestamp;
 use crate::crypto::{constant_time_equal, hmac_sha256, random};
-use crate::error::RandomError;
+use crate::error::{Reason, SealError};
 use crate::id::SessionId;
 use crate::key::Key;
 use crate::wire::csrf::{CsrfToken, MAC_LENGTH, SALT_LENGTH, covered, length16};
@@ -10,10 +11,13 @@ use crate::wire::csrf::{CsrfToken, MAC_LENGTH, SALT_LENGTH, covered, length16};
 impl Sealer {
     /// A new token for this session. The scope is empty for the whole session, or names one form.
     // Security: a fresh salt each time, so that nothing secret repeats in a compressed page (BREACH).
-    pub(crate) fn csrf_token(&self, session: &SessionId, scope: &str) -> Result<String, RandomError> {
+    pub(crate) fn csrf_token(&self, session: &SessionId, scope: &str, now: Timestamp) -> Result<String, SealError> {
         let mut salt = [0; SALT_LENGTH];
         random::fill(&mut salt)?;
-        Ok(self.csrf_token_with(self.ring.current().sealing_key(), salt, session, scope).to_text())
+        let ring = self.ring.load();
+        let slot = ring.sealing(now).ok_or(SealError::NoSealingKey)?;
+        slot.counts().sealed();
+        Ok(self.csrf_token_with(slot.key(), salt, session, scope).to_text())
     }
 
     pub(super) fn csrf_token_with(
@@ -27,13 +31,21 @@ impl Sealer {
         CsrfToken { key_id: key.id(), salt, mac: mac.unwrap_or_default() }
     }
 
-    /// Whether this is a token of this session and scope, made under a key of the ring.
-    pub(crate) fn verify_csrf(&self, session: &SessionId, token: &str, scope: &str) -> bool {
+    /// Whether this is a token of this session and scope, made under a key of the ring that still opens.
+    pub(crate) fn verify_csrf(&self, session: &SessionId, token: &str, scope: &str, now: Timestamp) -> bool {
         let Some(token) = CsrfToken::from_text(token) else { return false };
-        let ring = self.ring.current();
-        let Some(key) = ring.find(&token.key_id) else { return false };
-        // Security: constant time, or the time of a refusal tells a forger how much of a guess was right.
-        self.csrf_mac(key, &token.salt, session, scope).is_some_and(|mac| constant_time_equal(&mac, &token.mac))
+        let ring = self.ring.load();
+        let Some(slot) = ring.find(&token.key_id) else { return false };
+        let outcome = if slot.may_open(&self.rotation, now) {
+            // Security: constant time, or the time of a refusal tells a forger how much of a guess was right.
+            self.csrf_mac(slot.key(), &token.salt, session, scope)
+                .filter(|mac| constant_time_equal(mac, &token.mac))
+                .ok_or(Reason::Unauthentic)
+        } else {
+            Err(Reason::KeyRetired)
+        };
+        slot.counts().opened(&outcome, now);
+        outcome.is_ok()
     }
 
     /// `None` for a scope or an audience that the format cannot carry: no token of it is made and none verifies.

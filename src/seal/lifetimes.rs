@@ -100,6 +100,14 @@ impl CheckedLifetimes {
         self.absolute_timeout_seconds.map(|seconds| created.saturating_add_seconds(seconds))
     }
 
+    /// The longest time that a cookie can be valid after its sealing.
+    ///
+    /// Wire format, section 7, where there is an absolute timeout. Without one nothing else bounds a session, so that what
+    /// counts is how long each of its cookies lives.
+    pub(crate) fn longest_seconds(&self) -> u64 {
+        self.remember_max_seconds.max(self.absolute_timeout_seconds.unwrap_or(self.idle_timeout_seconds))
+    }
+
     /// When a session that was sealed so ends if it is not used again.
     pub(crate) fn end(&self, header: &Header) -> Timestamp {
         let idle_end =
@@ -192,6 +200,18 @@ mod tests {
         for timeout in [Duration::ZERO, Duration::from_millis(1500), Duration::from_secs(1 << 40)] {
             assert_eq!(Lifetimes::default().idle_timeout(timeout).check().unwrap_err().setting(), "idle_timeout");
         }
+    }
+
+    #[test]
+    fn a_cookie_lives_for_the_longest_of_what_bounds_it() {
+        let longest = |absolute_timeout_seconds, remember_max_seconds| {
+            let idle_timeout_seconds = 100;
+            CheckedLifetimes { idle_timeout_seconds, absolute_timeout_seconds, remember_max_seconds }.longest_seconds()
+        };
+        assert_eq!(longest(Some(1000), 500), 1000);
+        assert_eq!(longest(Some(1000), 5000), 5000);
+        assert_eq!(longest(None, 500), 500);
+        assert_eq!(longest(None, 50), 100);
     }
 
     #[test]

@@ -21,8 +21,11 @@ pub use lifetimes::Lifetimes;
 pub use opened::Opened;
 pub(crate) use record::OpenedRecord;
 
+use std::time::Duration;
+
+use crate::clock::Timestamp;
 use crate::error::ConfigError;
-use crate::key::RingHandle;
+use crate::key::{KeyReport, RingHandle, RotationSettings};
 use crate::limits;
 use crate::wire::{envelope, header, text};
 
@@ -52,6 +55,7 @@ pub struct Sealer {
     cookie_name: String,
     audience: String,
     lifetimes: CheckedLifetimes,
+    rotation: RotationSettings,
     padding_bucket_bytes: usize,
     /// Most characters of a value that this writer seals. A reader takes any that a browser may have kept.
     longest_text: usize,
@@ -65,6 +69,7 @@ impl Sealer {
             cookie_name: "__Host-session".to_owned(),
             audience: String::new(),
             lifetimes: Lifetimes::default(),
+            key_grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
             padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
             longest_text: usize::MAX,
         }
@@ -104,6 +109,37 @@ impl Sealer {
         &self.audience
     }
 
+    /// What the windows of this sealer's keys follow from beside the ring: its lifetimes, and its grace.
+    #[must_use]
+    pub const fn rotation_settings(&self) -> &RotationSettings {
+        &self.rotation
+    }
+
+    /// What each key of the ring does now and was used for, and whether it can be taken out.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyState, Sealer, Timestamp};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// let now = Timestamp::from_unix_seconds(1_795_000_000);
+    /// let text = sealer.seal(&serde_json::json!({}), now)?;
+    /// sealer.open(&text, now)?;
+    ///
+    /// let report = &sealer.key_reports(now)[0];
+    /// assert_eq!((report.status.state, report.sealed, report.opened), (KeyState::Sealing, 1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn key_reports(&self, now: Timestamp) -> Vec<KeyReport> {
+        self.ring.reports(&self.rotation, now)
+    }
+
+    /// The same keys and settings for another cookie name and audience.
+    pub(crate) fn bound_to(&self, cookie_name: String, audience: String) -> Result<Self, ConfigError> {
+        check_context(&cookie_name, &audience)?;
+        Ok(Self { cookie_name, audience, ..self.clone() })
+    }
+
     pub(crate) const fn lifetimes(&self) -> &CheckedLifetimes {
         &self.lifetimes
     }
@@ -130,6 +166,7 @@ pub struct SealerBuilder {
     cookie_name: String,
     audience: String,
     lifetimes: Lifetimes,
+    key_grace: Duration,
     padding_bucket_bytes: usize,
     longest_text: usize,
 }
@@ -154,6 +191,13 @@ impl SealerBuilder {
         self
     }
 
+    /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
+    /// hour by default.
+    pub fn key_grace(mut self, grace: Duration) -> Self {
+        self.key_grace = grace;
+        self
+    }
+
     /// Plaintexts are filled to a multiple of so many bytes, which hides their exact length: 1 to 1024, 32 by default.
     pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
         self.padding_bucket_bytes = bytes;
@@ -171,18 +215,19 @@ impl SealerBuilder {
     ///
     /// [`ConfigError`] names the setting that cannot work.
     pub fn build(self) -> Result<Sealer, ConfigError> {
-        if self.cookie_name.is_empty() || self.cookie_name.len() > limits::COOKIE_NAME_MAX_BYTES {
-            return Err(ConfigError::new("cookie_name", "give a name of 1 to 256 bytes"));
-        }
-        if self.audience.len() > limits::AUDIENCE_MAX_BYTES {
-            return Err(ConfigError::new("audience", "give a name of at most 256 bytes"));
-        }
+        check_context(&self.cookie_name, &self.audience)?;
         if !(1..=limits::COOKIE_PADDING_BUCKET_MAX_BYTES).contains(&self.padding_bucket_bytes) {
             return Err(ConfigError::new("padding_bucket_bytes", "give 1 to 1024 bytes; 1 turns padding off"));
         }
+        if self.key_grace.subsec_nanos() != 0 || self.key_grace.as_secs() > Timestamp::MAX.unix_seconds() {
+            return Err(ConfigError::new("key_grace", "give whole seconds, fewer than 2^40"));
+        }
         let longest_text = self.longest_text.min(longest_readable_text(&self.cookie_name));
+        let lifetimes = self.lifetimes.check()?;
+        let longest_lifetime = Duration::from_secs(lifetimes.longest_seconds());
         Ok(Sealer {
-            lifetimes: self.lifetimes.check()?,
+            lifetimes,
+            rotation: RotationSettings::default().grace(self.key_grace).longest_lifetime(longest_lifetime),
             ring: self.ring,
             cookie_name: self.cookie_name,
             audience: self.audience,
@@ -190,6 +235,16 @@ impl SealerBuilder {
             longest_text,
         })
     }
+}
+
+fn check_context(cookie_name: &str, audience: &str) -> Result<(), ConfigError> {
+    if cookie_name.is_empty() || cookie_name.len() > limits::COOKIE_NAME_MAX_BYTES {
+        return Err(ConfigError::new("cookie_name", "give a name of 1 to 256 bytes"));
+    }
+    if audience.len() > limits::AUDIENCE_MAX_BYTES {
+        return Err(ConfigError::new("audience", "give a name of at most 256 bytes"));
+    }
+    Ok(())
 }
 
 /// The longest value that a browser keeps under this name, and so the longest that is worth reading.

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Nonce, random};
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, SessionId};
-use crate::key::Key;
+use crate::key::{Key, KeyRing, Slot};
 use crate::limits::RECORD_PADDING_BUCKET_BYTES;
 use crate::wire::associated_data::AssociatedData;
 use crate::wire::envelope::{self, Envelope};
@@ -17,7 +17,8 @@ use crate::wire::record::{self, RecordHeader};
 /// A record that was opened and found to belong to its session.
 pub(crate) struct OpenedRecord {
     pub(crate) header: RecordHeader,
-    pub(crate) key_id: KeyId,
+    /// The key that it was sealed under, when a newer one seals today.
+    pub(crate) superseded_key: Option<KeyId>,
     pub(crate) payload: Zeroizing<Vec<u8>>,
 }
 
@@ -31,7 +32,11 @@ impl Sealer {
     ) -> Result<Vec<u8>, SealError> {
         let mut nonce = Nonce::default();
         random::fill(&mut nonce)?;
-        self.seal_record_with(self.ring.current().sealing_key(), &nonce, session, header, payload)
+        let ring = self.ring.load();
+        let slot = ring.sealing(header.updated).ok_or(SealError::NoSealingKey)?;
+        let bytes = self.seal_record_with(slot.key(), &nonce, session, header, payload)?;
+        slot.counts().sealed();
+        Ok(bytes)
     }
 
     pub(super) fn seal_record_with(
@@ -76,11 +81,34 @@ impl Sealer {
     ) -> Result<OpenedRecord, Reason> {
         let envelope = Envelope::parse(&mut bytes)?;
         let key_id = envelope.key_id;
-        let ring = self.ring.current();
-        let key = ring.find(&key_id).ok_or(Reason::UnknownKey)?;
+        let ring = self.ring.load();
+        let Some(slot) = ring.find(&key_id) else {
+            self.ring.ask_for_early_reload();
+            return Err(Reason::UnknownKey);
+        };
+        let outcome = self.open_record_under((&ring, slot), session, created, stored_version, bytes, now);
+        slot.counts().opened(&outcome, now);
+        outcome
+    }
+
+    fn open_record_under(
+        &self,
+        (ring, slot): (&KeyRing, &Slot),
+        session: &SessionId,
+        created: Timestamp,
+        stored_version: u64,
+        mut bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<OpenedRecord, Reason> {
+        if !slot.may_open(&self.rotation, now) {
+            return Err(Reason::KeyRetired);
+        }
+        let envelope = Envelope::parse(&mut bytes)?;
+        let key_id = envelope.key_id;
         let data = AssociatedData::record(&envelope.prefix, &session.record_id(&self.audience), &self.audience)
             .ok_or(Reason::Unauthentic)?;
-        key.record_cipher(session)
+        slot.key()
+            .record_cipher(session)
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
         // From here on the bytes are plaintext: wiped when they go.
@@ -96,9 +124,13 @@ impl Sealer {
         if header.version != stored_version || header.created != created {
             return Err(Reason::Unauthentic);
         }
+        if !slot.covers(&self.rotation, header.updated) {
+            return Err(Reason::KeyRetired);
+        }
         if header.closed && now >= header.expires {
             return Err(Reason::RecordMissing);
         }
-        Ok(OpenedRecord { header, key_id, payload: Zeroizing::new(payload.to_vec()) })
+        let superseded_key = Some(key_id).filter(|key_id| ring.is_superseded(key_id, now));
+        Ok(OpenedRecord { header, superseded_key, payload: Zeroizing::new(payload.to_vec()) })
     }
 }

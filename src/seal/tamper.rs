@@ -243,7 +243,7 @@ fn without_random_bytes_nothing_is_sealed() {
         assert!(matches!(sealer.seal_reference(&header(), 1), Err(SealError::Random(_))));
         assert!(matches!(sealer.seal_record(&header().id, &record_header(), b"{}"), Err(SealError::Random(_))));
         assert!(matches!(sealer.seal(&serde_json::json!({}), NOW), Err(SealError::Random(_))));
-        assert!(sealer.csrf_token(&header().id, "").is_err());
+        assert!(sealer.csrf_token(&header().id, "", NOW).is_err());
     });
 }
 
@@ -260,14 +260,14 @@ fn two_seals_of_one_session_have_nothing_in_common_behind_the_key_id() {
 fn a_csrf_token_with_any_changed_character_does_not_verify() {
     let sealer = sealer(&Key::generate().unwrap());
     let session = header().id;
-    let token = sealer.csrf_token(&session, "POST /transfer").unwrap();
-    assert!(sealer.verify_csrf(&session, &token, "POST /transfer"));
+    let token = sealer.csrf_token(&session, "POST /transfer", NOW).unwrap();
+    assert!(sealer.verify_csrf(&session, &token, "POST /transfer", NOW));
     for position in 0..token.len() {
         for replacement in ["A", "B", "_", "=", "é"] {
             let mut changed = token.clone();
             changed.replace_range(position..=position, replacement);
-            assert!(changed == token || !sealer.verify_csrf(&session, &changed, "POST /transfer"), "{position}");
+            assert!(changed == token || !sealer.verify_csrf(&session, &changed, "POST /transfer", NOW), "{position}");
         }
     }
-    assert!(!sealer.verify_csrf(&session, &token, &"s".repeat(70_000)));
+    assert!(!sealer.verify_csrf(&session, &token, &"s".repeat(70_000), NOW));
 }

@@ -183,7 +183,7 @@ fn every_record_is_sealed_and_opened_as_known() {
             let opened =
                 case.sealer.open_record(&case.session, header.created, header.version, sealed, case.now).unwrap();
             assert_eq!((opened.header, opened.payload.as_slice()), (header, payload), "{what}");
-            assert_eq!(opened.key_id, case.key.id());
+            assert_eq!(opened.superseded_key, None);
         }
     }
 }
@@ -198,13 +198,13 @@ fn every_csrf_token_is_made_and_verified_as_known() {
             let salt = hex_array(&token["salt"]);
             assert_eq!(case.sealer.csrf_token_with(&case.key, salt, &case.session, scope).to_text(), known);
             assert!(CsrfToken::from_text(known).is_some());
-            assert!(case.sealer.verify_csrf(&case.session, known, scope));
-            assert!(!case.sealer.verify_csrf(&case.session, known, "POST /other"));
-            assert!(!case.sealer.verify_csrf(&SessionId::from_bytes([0; 16]), known, scope));
+            assert!(case.sealer.verify_csrf(&case.session, known, scope, case.now));
+            assert!(!case.sealer.verify_csrf(&case.session, known, "POST /other", case.now));
+            assert!(!case.sealer.verify_csrf(&SessionId::from_bytes([0; 16]), known, scope, case.now));
         }
         let [whole, form] = [0, 1].map(|at| text(&tokens[at]["token"]));
-        assert!(!case.sealer.verify_csrf(&case.session, whole, "POST /transfer"));
-        assert!(!case.sealer.verify_csrf(&case.session, form, ""));
+        assert!(!case.sealer.verify_csrf(&case.session, whole, "POST /transfer", case.now));
+        assert!(!case.sealer.verify_csrf(&case.session, form, "", case.now));
     }
 }
 

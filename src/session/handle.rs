@@ -3,8 +3,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_core::Serialize;
+use serde_core::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -55,6 +55,8 @@ pub(crate) trait Backing: Send + Sync {
 /// What does not change during a request.
 pub(crate) struct Fixed {
     pub(crate) sealer: Arc<Sealer>,
+    /// Of earlier audiences: their CSRF tokens stand in pages that are still open.
+    pub(crate) also_verify: Arc<[Arc<Sealer>]>,
     pub(crate) observers: Observers,
     /// When the request asked for its session.
     pub(crate) opened_at: Timestamp,

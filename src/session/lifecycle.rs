@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Session;
 use super::state::{IdChange, Phase};
-use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::error::{CommitError, CsrfError, LoadError, SealError, SessionError};
 use crate::wire::header::Persistence;
 
 impl Session {
@@ -210,7 +210,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Random`] when no token can be made, or as [`Session::put`] when it is too late.
+    /// [`SessionError::Random`] or [`SessionError::NoSealingKey`] when no token can be made, or as [`Session::put`] when it is too late.
     pub fn csrf_token(&self) -> Result<String, SessionError> {
         self.csrf_token_for("")
     }
@@ -236,7 +236,12 @@ impl Session {
         self.write(|state| {
             state.must_exist = true;
             let id = state.ensure_id()?;
-            Ok((self.fixed().sealer.csrf_token(id, scope)?, false))
+            let fixed = self.fixed();
+            let token = fixed.sealer.csrf_token(id, scope, fixed.opened_at).map_err(|error| match error {
+                SealError::Random(error) => SessionError::Random(error),
+                _ => SessionError::NoSealingKey,
+            })?;
+            Ok((token, false))
         })
     }
 
@@ -257,6 +262,9 @@ impl Session {
     pub fn verify_csrf_for(&self, scope: &str, token: Option<&str>) -> Result<(), CsrfError> {
         let token = token.ok_or(CsrfError::Missing)?;
         let id = self.read_state().id.clone().ok_or(CsrfError::NoSession)?;
-        if self.fixed().sealer.verify_csrf(&id, token, scope) { Ok(()) } else { Err(CsrfError::Mismatch) }
+        let fixed = self.fixed();
+        let sealers = std::iter::once(&fixed.sealer).chain(fixed.also_verify.iter());
+        let mut verified = sealers.map(|sealer| sealer.verify_csrf(&id, token, scope, fixed.opened_at));
+        if verified.any(|is_good| is_good) { Ok(()) } else { Err(CsrfError::Mismatch) }
     }
 }

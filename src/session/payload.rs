@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::ser::{SerializeMap as _, Serializer as _};
+use serde_core::ser::{SerializeMap as _, Serializer as _};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -133,7 +133,7 @@ fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String
     }
 }
 
-fn json_length(value: &impl serde::Serialize) -> usize {
+fn json_length(value: &impl serde_core::Serialize) -> usize {
     let mut counted = Counted::default();
     let _ = value.serialize(&mut serde_json::Serializer::new(&mut counted));
     counted.0

@@ -110,7 +110,7 @@ fn a_key_file_that_breaks_a_rule_is_wrong_usage_that_names_the_line_and_the_rule
         (format!("{}\n{}\n", *good, *good), "line 2 of the ring"),
         (format!("{}\ncorrect horse battery staple\n", *good), "line 2 of the ring"),
         (format!("{} open-only\n", *good), "open-only"),
-        (format!("{} seal-until=2026-12-01T00:00:00Z\n", *good), "line 1 of the ring: this version reads no times"),
+        (format!("{} seal-until=tomorrow\n", *good), "line 1 of the ring: a time as `2026-11-23T09:00:00Z`"),
         (good.replacen("ssk1", "ssk2", 1), "line 1 of the ring"),
         (good[..good.len() - 1].to_owned(), "line 1 of the ring"),
     ] {

@@ -38,6 +38,7 @@ mod reflash;
 mod refused_cookies;
 mod regenerating;
 mod reloading;
+mod renaming;
 mod renewal;
 mod rotation;
 mod round_trip;

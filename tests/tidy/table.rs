@@ -8,11 +8,11 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("crypto", &["error"]),
     ("id", &["error", "crypto"]),
-    ("key", &["error", "clock", "crypto", "id"]),
-    ("key_source", &["error", "clock", "key"]),
+    ("key", &["error", "clock", "limits", "crypto", "id"]),
     ("wire", &["error", "limits", "clock", "id"]),
     ("seal", &["error", "limits", "clock", "crypto", "id", "key", "wire"]),
     ("events", &["error", "id"]),
+    ("key_source", &["error", "clock", "limits", "key", "events"]),
     ("session", &["error", "clock", "limits", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
     ("store", &["error", "clock", "limits", "id"]),
@@ -64,6 +64,7 @@ pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
 /// Crates, as code spells them, and the only file or folder below `src` that may name them.
 pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
+    (&["arc_swap"], "key"),
     (&["moka"], "store/memory"),
     (
         &[

@@ -1,5 +1,9 @@
 //! What happens to sessions, for logs, metrics and audit.
 
+mod counters;
+
+pub use counters::{CounterSnapshot, Counters};
+
 use std::sync::Arc;
 
 use crate::error::Reason;
@@ -44,6 +48,17 @@ pub enum Event {
         setting: &'static str,
         /// What may come of it.
         advice: &'static str,
+    },
+    /// Another ring of keys is in force.
+    RingReplaced {
+        /// Its keys: those that can seal, the newest first, then those that only open.
+        key_ids: Vec<KeyId>,
+    },
+    /// The ring of keys could not be read again; the one before it stays in force. Told once for as long as the problem
+    /// stays the same.
+    RingReloadFailed {
+        /// What is wrong, and the mend.
+        problem: String,
     },
     /// A request asked for its session.
     Initiated {
@@ -129,6 +144,63 @@ pub enum Event {
         /// The session, if it has an id.
         id: Option<PublicId>,
     },
+}
+
+impl Event {
+    /// The names of all events, in the order of the variants.
+    pub(crate) const NAMES: [&str; 20] = [
+        "setting_worth_a_thought",
+        "ring_replaced",
+        "ring_reload_failed",
+        "initiated",
+        "rejected",
+        "load_failed",
+        "ephemeral",
+        "migrated",
+        "spilled",
+        "old_input_dropped",
+        "returned",
+        "renewed",
+        "resealed",
+        "renewal_skipped",
+        "writes_dropped",
+        "destroyed",
+        "commit_failed",
+        "committed",
+        "caching_restricted",
+        "write_after_commit",
+    ];
+
+    /// The name, for logs and metrics.
+    ///
+    /// ```
+    /// assert_eq!(sealed_session::Event::Ephemeral.name(), "ephemeral");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SettingWorthAThought { .. } => "setting_worth_a_thought",
+            Self::RingReplaced { .. } => "ring_replaced",
+            Self::RingReloadFailed { .. } => "ring_reload_failed",
+            Self::Initiated { .. } => "initiated",
+            Self::Rejected { .. } => "rejected",
+            Self::LoadFailed { .. } => "load_failed",
+            Self::Ephemeral => "ephemeral",
+            Self::Migrated { .. } => "migrated",
+            Self::Spilled { .. } => "spilled",
+            Self::OldInputDropped { .. } => "old_input_dropped",
+            Self::Returned { .. } => "returned",
+            Self::Renewed { .. } => "renewed",
+            Self::Resealed { .. } => "resealed",
+            Self::RenewalSkipped { .. } => "renewal_skipped",
+            Self::WritesDropped { .. } => "writes_dropped",
+            Self::Destroyed { .. } => "destroyed",
+            Self::CommitFailed { .. } => "commit_failed",
+            Self::Committed { .. } => "committed",
+            Self::CachingRestricted => "caching_restricted",
+            Self::WriteAfterCommit { .. } => "write_after_commit",
+        }
+    }
 }
 
 /// The observers of a store.

@@ -1,0 +1,38 @@
+//! Where a ring of keys is kept, and how a change of it reaches a process that runs.
+//!
+//! A ring is read once at start, where a problem is an error, and then by a thread of its own, where a problem is told and
+//! the ring before it stays in force: a process that runs never runs without a key.
+
+mod closure;
+mod directory;
+mod environment;
+mod file;
+mod text;
+mod watch;
+
+pub use closure::ClosureSource;
+pub use directory::DirectorySource;
+pub use environment::EnvironmentSource;
+pub use file::FileSource;
+pub use watch::KeyWatch;
+
+use crate::error::KeySourceError;
+use crate::key::KeyRing;
+
+/// Where a ring of keys is kept.
+///
+/// Own sources are made with [`ClosureSource`], or implement this. [`KeyWatch`] turns one into the
+/// [`RingHandle`](crate::RingHandle) that a store is built over.
+pub trait KeySource: Send + Sync + 'static {
+    /// Reads the ring as it is now. May wait: it is called at start, and then on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`KeySourceError`] names the place and the problem, never a key.
+    fn load(&self) -> Result<KeyRing, KeySourceError>;
+
+    /// Whether another ring may be there later; `true` unless the source says otherwise. What never changes is not watched.
+    fn may_change(&self) -> bool {
+        true
+    }
+}
