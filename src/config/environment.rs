@@ -95,16 +95,20 @@ fn nested(path: &str, value: Node) -> Node {
 }
 
 fn unknown_variable(name: &str, names: &[String]) -> ConfigError {
+    let is_section = |name: &str| names.iter().any(|known| known.starts_with(&format!("{PREFIX}{name}__")));
+    let is_plain = |name: &str| unknown::shown(name).is_some();
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
-    let is_shown = rest.split("__").count() <= 2 && rest.split("__").all(|part| unknown::shown(part).is_some());
+    let is_shown =
+        is_plain(rest) || rest.split_once("__").is_some_and(|(first, last)| is_section(first) && is_plain(last));
     if !is_shown {
         let problem = "there is no such setting, and the rest of the name may be a secret; unset the variable";
         return ConfigError::new("", problem).in_variable(format!("{PREFIX}…"));
     }
-    let section = format!("{name}__");
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
-    let problem = if names.iter().any(|known| known.starts_with(&section)) {
-        format!("it is a section; its settings are variables that begin with `{section}`")
+    let problem = if is_section(rest) {
+        format!("it is a section; its settings are variables that begin with `{name}__`")
+    } else if let Some(list) = names.iter().find(|known| name.starts_with(&format!("{known}__"))) {
+        format!("there is no such setting; `{list}` is one as a whole, a list as JSON")
     } else if let Some(nearest) = unknown::nearest(name, &known) {
         format!("there is no such setting; did you mean `{nearest}`?")
     } else {

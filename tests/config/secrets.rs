@@ -61,19 +61,27 @@ fn object(name: &str, value: Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn a_key_in_any_setting_of_any_format_is_not_shown((secret, text) in keys()) {
         for path in paths() {
-            for value in [json!(text), json!([text]), json!({ "name": text }), object(&text, json!(1)), json!([{ "name": text, "audience": text }])] {
+            for value in [
+                json!(text),
+                json!([text]),
+                json!({ "name": text }),
+                object(&text, json!(1)),
+                json!([{ "name": text }]),
+                json!([{ "audience": text }]),
+            ] {
                 assert_hidden(&secret, &json(&nested(path, value.clone())), path);
                 let file = toml::to_string(&nested(path, value.clone())).unwrap();
                 assert_hidden(&secret, &Config::from_toml(&file), path);
                 let embedded = serde_json::from_value::<Config>(nested(path, value)).map_err(|error| error.to_string());
                 prop_assert!(embedded.err().is_none_or(|error| !error.contains(&secret[..8])));
             }
-            for value in [text.clone(), json!([text]).to_string(), json!([{ "name": text }]).to_string(), format!("[{text}")] {
+            let list = json!([{ "name": text }]).to_string();
+            for value in [text.clone(), json!([text]).to_string(), list, format!("[{text}")] {
                 assert_hidden(&secret, &Config::default().overridden_by([(variable(path), value)]), path);
             }
         }
@@ -82,13 +90,24 @@ proptest! {
 
     #[test]
     fn a_key_as_a_name_is_not_shown((secret, text) in keys()) {
-        for section in ["", "keys", "cookie", "lifetimes", "sizes"] {
-            let table = object(&text, json!(1));
-            let table = if section.is_empty() { table } else { object(section, table) };
-            assert_hidden(&secret, &json(&table), section);
-            assert_hidden(&secret, &Config::from_toml(&toml::to_string(&table).unwrap()), section);
+        for name in [&text, &secret] {
+            for section in ["", "keys", "cookie", "lifetimes", "sizes"] {
+                let table = object(name, json!(1));
+                let table = if section.is_empty() { table } else { object(section, table) };
+                assert_hidden(&secret, &json(&table), section);
+                assert_hidden(&secret, &Config::from_toml(&toml::to_string(&table).unwrap()), section);
+            }
         }
-        for name in [text.clone(), text.to_uppercase(), format!("COOKIE__{text}"), format!("{text}__NAME")] {
+        let halves = secret.split_at(21);
+        for name in [
+            text.clone(),
+            text.to_uppercase(),
+            format!("COOKIE__{text}"),
+            format!("{text}__NAME"),
+            secret.clone(),
+            format!("COOKIE__{secret}"),
+            format!("{}__{}", halves.0, halves.1),
+        ] {
             let name = format!("SEALED_SESSION_{name}");
             let outcome = Config::default().overridden_by([(&name, "x")]);
             prop_assert!(outcome.is_err());

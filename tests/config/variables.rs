@@ -53,6 +53,11 @@ fn an_unknown_variable_of_the_prefix_is_refused() {
         ),
         (
             "SEALED_SESSION_ALSO_READ__0__AUDIENCE",
+            "`SEALED_SESSION_ALSO_READ__0__AUDIENCE`: there is no such setting; `SEALED_SESSION_ALSO_READ` is one as a \
+             whole, a list as JSON",
+        ),
+        (
+            "SEALED_SESSION_MAY_BE__A_SECRET_WITH_UNDERSCORES",
             "`SEALED_SESSION_…`: there is no such setting, and the rest of the name may be a secret; unset the variable",
         ),
     ] {
