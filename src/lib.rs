@@ -91,6 +91,6 @@ pub use store::{Record, RecordStore};
 pub use serde_json::{Map, Number, Value};
 
 /// The README's examples compile and run.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "config"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -16,7 +16,7 @@ use crate::limits;
 /// `store` without a server store.
 pub(super) const NO_STORE: &str = "cookie";
 
-/// What [`Config`] holds: each setting is good by itself, and whether they go together is found when the store is built.
+/// What [`Config`](super::Config) holds: each setting is good by itself, and whether they go together is found when the store is built.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) enabled: bool,

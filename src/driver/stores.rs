@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::ConfigError;
 use crate::store::RecordStore;
 
-/// The server stores that an application has, by the names that a [`Config`](crate::Config) chooses from.
+/// The server stores that an application has, by the names that a [`Config`] chooses from.
 ///
 /// ```
 /// # #[cfg(feature = "memory")] {
