@@ -24,7 +24,7 @@ const VARIABLE: &str = "SESSION_KEYS";
 /// assert!(matches!(config.key_origin()?, KeyOrigin::File { path } if path.ends_with("session.keys")));
 /// # Ok::<(), sealed_session::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyOrigin {
     /// In an environment variable, as a ring's text.
@@ -50,7 +50,7 @@ pub enum KeyOrigin {
 }
 
 /// The section as it was read: each setting is good by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Keys {
     source: Source,
     variable: Option<String>,
@@ -166,7 +166,7 @@ fn is_variable_name(name: &str) -> bool {
 }
 
 /// Keys in the configuration itself. They are parsed where they are read, and their text is wiped.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct InlineRing(KeyRing);
 
 impl Leaf for InlineRing {

@@ -58,7 +58,7 @@ use crate::error::ConfigError;
 /// assert_eq!(store.cookie_name(), "__Host-shop");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config(Settings);
 
 impl Config {
@@ -154,7 +154,15 @@ impl Config {
         Some(self.0.store.as_str()).filter(|name| *name != NO_STORE)
     }
 
-    /// Where the keys are; in the variable `SESSION_KEYS` by default.
+    /// Where the keys are; in the variable `SESSION_KEYS` by default. A [`KeyWatch`](crate::key_source::KeyWatch) takes it.
+    ///
+    /// ```
+    /// use sealed_session::{Config, KeyOrigin};
+    ///
+    /// let origin = KeyOrigin::Environment { variable: "SESSION_KEYS".to_owned() };
+    /// assert_eq!(Config::default().key_origin()?, origin);
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     ///

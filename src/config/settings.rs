@@ -16,8 +16,9 @@ use crate::limits;
 /// `store` without a server store.
 pub(super) const NO_STORE: &str = "cookie";
 
-/// What [`Config`](super::Config) holds: each setting is good by itself, and whether they go together is found when the store is built.
-#[derive(Clone, Debug)]
+/// What [`Config`](super::Config) holds: each setting is good by itself, and whether they go together is found when the
+/// store is built.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) enabled: bool,
     pub(crate) audience: String,
@@ -40,14 +41,14 @@ pub(crate) struct Settings {
     pub(crate) also_remove: Vec<CookieAttributes>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LifetimeSettings {
     pub(crate) idle_timeout: Duration,
     pub(super) absolute_timeout: OrNone,
     pub(crate) remember_max: Option<Duration>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SizeSettings {
     pub(crate) inline_limit_bytes: Option<usize>,
     pub(crate) record_limit_bytes: usize,
@@ -55,14 +56,14 @@ pub(crate) struct SizeSettings {
 }
 
 /// What cookies were bound to earlier. What is left out is as it is now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct EarlierContext {
     pub(crate) cookie_name: Option<String>,
     pub(crate) audience: Option<String>,
 }
 
 /// A duration, or the word `none`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct OrNone(pub(super) Option<Duration>);
 
 impl Default for Settings {

@@ -43,7 +43,8 @@ impl ConfigError {
     }
 
     /// The setting: by the name of its builder method, or by its path where it stands in a configuration
-    /// (`cookie.same_site`). Empty where no setting was reached, because the text is no TOML or JSON.
+    /// (`cookie.same_site`). Empty where none was reached: the text is no TOML or JSON,
+    /// or a variable is no setting's.
     #[must_use]
     pub fn setting(&self) -> &str {
         &self.setting
