@@ -2,42 +2,45 @@
 
 use std::time::Duration;
 
-const UNITS: [(&[&str], u64); 5] = [
-    (&["w", "week", "weeks"], 7 * 24 * 60 * 60),
-    (&["d", "day", "days"], 24 * 60 * 60),
-    (&["h", "hour", "hours"], 60 * 60),
-    (&["m", "min", "minute", "minutes"], 60),
-    (&["s", "sec", "second", "seconds"], 1),
+/// Names of each unit, and its milliseconds. The first name is written.
+const UNITS: [(&[&str], u64); 6] = [
+    (&["w", "week", "weeks"], 7 * 24 * 60 * 60 * 1000),
+    (&["d", "day", "days"], 24 * 60 * 60 * 1000),
+    (&["h", "hour", "hours"], 60 * 60 * 1000),
+    (&["m", "min", "minute", "minutes"], 60 * 1000),
+    (&["s", "sec", "second", "seconds"], 1000),
+    (&["ms"], 1),
 ];
 
 /// Whole numbers, each with its unit, added up. A number alone is refused: it is seconds in one library, milliseconds in
 /// another.
 pub(super) fn read(text: &str) -> Option<Duration> {
     let mut rest = text.trim_ascii();
-    let mut total_seconds = 0_u64;
+    let mut total_milliseconds = 0_u64;
     let mut found = false;
     while !rest.is_empty() {
         let (number, behind) = rest.split_at(rest.find(|character: char| !character.is_ascii_digit())?);
         let behind = behind.trim_ascii_start();
         let end = behind.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(behind.len());
         let (unit, next) = behind.split_at(end);
-        let (_, seconds) = UNITS.iter().find(|(names, _)| names.contains(&unit))?;
-        total_seconds = total_seconds.checked_add(number.parse::<u64>().ok()?.checked_mul(*seconds)?)?;
+        let (_, milliseconds) = UNITS.iter().find(|(names, _)| names.contains(&unit))?;
+        let part = number.parse::<u64>().ok()?.checked_mul(*milliseconds)?;
+        total_milliseconds = total_milliseconds.checked_add(part)?;
         rest = next.trim_ascii_start();
         found = true;
     }
-    found.then_some(Duration::from_secs(total_seconds))
+    found.then_some(Duration::from_millis(total_milliseconds))
 }
 
-/// In days, hours, minutes and seconds; parts of a second are dropped.
+/// From days down to milliseconds.
 pub(super) fn write(duration: Duration) -> String {
-    let mut left = duration.as_secs();
+    let mut left = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut parts = Vec::new();
-    for (names, seconds) in UNITS.iter().skip(1) {
-        let count = left / seconds;
-        left %= seconds;
+    for (names, milliseconds) in UNITS.iter().skip(1) {
+        let count = left / milliseconds;
+        left %= milliseconds;
         if count > 0 {
-            parts.push(format!("{count}{}", names.first().unwrap_or(&"s")));
+            parts.push(format!("{count}{}", names.first().unwrap_or(&"ms")));
         }
     }
     if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
@@ -62,6 +65,7 @@ mod tests {
         ] {
             assert_eq!(read(text), Some(Duration::from_secs(seconds)), "{text}");
         }
+        assert_eq!(read("1s 500ms"), Some(Duration::from_millis(1500)));
     }
 
     #[test]
@@ -79,7 +83,6 @@ mod tests {
             "1M",
             "1month",
             "1y",
-            "500ms",
             "2h,30m",
             "٢h",
             "none",
@@ -104,5 +107,6 @@ mod tests {
             assert_eq!(write(Duration::from_secs(seconds)), text);
             assert_eq!(read(text), Some(Duration::from_secs(seconds)));
         }
+        assert_eq!(write(Duration::from_millis(61_005)), "1m 1s 5ms");
     }
 }

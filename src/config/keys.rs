@@ -105,7 +105,7 @@ impl Table for Keys {
         Row::new(
             "poll_interval",
             "",
-            slot!(poll_interval, "one second or more, with its unit, such as `5s`", |interval| !interval.is_zero()),
+            slot!(poll_interval, "one second or more, with its unit, such as `5s`", |interval| interval.as_secs() > 0),
         ),
         Row::new("grace", "key_grace", slot!(grace)),
     ];

@@ -88,7 +88,7 @@ impl Leaf for usize {
 impl Leaf for Duration {
     fn read(node: &Node, at: &At) -> Result<Self, ConfigError> {
         let read = if let Node::Text(text) = node { duration::read(text) } else { None };
-        read.ok_or_else(|| at.unlike("whole seconds with their unit, such as `90s`, `2h` or `30d`", Form::Text, node))
+        read.ok_or_else(|| at.unlike("a duration with its unit, such as `90s`, `2h` or `30d`", Form::Text, node))
     }
 
     fn write(&self) -> Node {

@@ -31,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) resave: bool,
     pub(crate) when_too_large: TooLargeName,
     pub(crate) on_store_failure: StoreFailureName,
+    pub(crate) store_timeout: Duration,
     pub(crate) accept_inline_until: Option<Timestamp>,
     pub(crate) insecure_for_development: bool,
     pub(super) keys: Keys,
@@ -80,6 +81,7 @@ impl Default for Settings {
             resave: false,
             when_too_large: TooLargeName::TrimFlash,
             on_store_failure: StoreFailureName::FailClosed,
+            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
             accept_inline_until: None,
             insecure_for_development: false,
             keys: Keys::default(),
@@ -122,6 +124,12 @@ impl Table for Settings {
         Row::new("resave", "resave", slot!(resave)),
         Row::new("when_too_large", "when_too_large", slot!(when_too_large)),
         Row::new("on_store_failure", "on_store_failure", slot!(on_store_failure)),
+        Row::new(
+            "store_timeout",
+            "store_timeout",
+            slot!(store_timeout, "one millisecond or more, with its unit, such as `500ms`", |timeout| !timeout
+                .is_zero()),
+        ),
         Row::new("accept_inline_until", "accept_inline_until", slot!(accept_inline_until)),
         Row::new("insecure_for_development", "insecure_for_development", slot!(insecure_for_development)),
         Row::new("keys", "", section!(Section, keys)),
@@ -188,7 +196,7 @@ impl Leaf for OrNone {
     }
 }
 
-const OR_NONE: &str = "whole seconds with their unit, such as `30d`, or `none`";
+const OR_NONE: &str = "a duration with its unit, such as `30d`, or `none`";
 
 // Security: an address with a password in it is no name, and a name may be shown.
 pub(super) fn is_store_name(name: &str) -> bool {

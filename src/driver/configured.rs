@@ -44,6 +44,7 @@ impl CookieStoreBuilder {
             .save_uninitialized(settings.save_uninitialized)
             .resave(settings.resave)
             .when_too_large(settings.when_too_large.into())
+            .store_timeout(settings.store_timeout)
             .on_store_failure(settings.on_store_failure.into())
             .enabled(settings.enabled);
         if let Some(store) = stores.chosen(config.store_name())? {
@@ -138,6 +139,7 @@ mod tests {
             record_limit_bytes,
             placement,
             store,
+            store_timeout,
             renewal,
             clear_with_browser,
             save_uninitialized,
@@ -152,6 +154,7 @@ mod tests {
             // What no text can say.
             ring: _,
             commit_when: _,
+            timer: _,
             clock: _,
             observers: _,
             spelling: _,
@@ -160,7 +163,7 @@ mod tests {
         let cookie = (attributes, also_read, also_remove, insecure);
         let sizes = (padding_bucket_bytes, inline_limit_bytes, record_limit_bytes);
         let switches = (clear_with_browser, save_uninitialized, resave, enabled);
-        let places = (placement, has_store, accept_inline_until);
+        let places = (placement, has_store, store_timeout, accept_inline_until);
         let policies = (renewal, when_too_large, store_failure);
         format!("{audience:?} {cookie:#?} {lifetimes:#?} {key_grace:?} {sizes:?} {switches:?} {places:?} {policies:?}")
     }
@@ -189,6 +192,7 @@ mod tests {
             resave = true
             when_too_large = "fail"
             on_store_failure = "ephemeral"
+            store_timeout = "500ms"
             accept_inline_until = 2027-01-01T00:00:00Z
             insecure_for_development = true
             also_read = [{ cookie_name = "a", audience = "b" }, { cookie_name = "c" }, { audience = "d" }]
@@ -242,6 +246,7 @@ mod tests {
             .resave(true)
             .when_too_large(TooLarge::Fail)
             .on_store_failure(StoreFailure::Ephemeral)
+            .store_timeout(Duration::from_millis(500))
             .accept_inline_until(Timestamp::from_unix_seconds(1_798_761_600))
             .insecure_for_development()
             .key_grace(Duration::from_secs(600))

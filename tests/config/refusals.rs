@@ -90,15 +90,15 @@ fn a_value_out_of_its_range_is_refused_with_the_range() {
         ),
         (
             "lifetimes.idle_timeout = 7200",
-            "`lifetimes.idle_timeout`: expected whole seconds with their unit, such as `90s`, `2h` or `30d`, found a number",
+            "`lifetimes.idle_timeout`: expected a duration with its unit, such as `90s`, `2h` or `30d`, found a number",
         ),
         (
-            "lifetimes.idle_timeout = \"500ms\"",
-            "`lifetimes.idle_timeout`: expected whole seconds with their unit, such as `90s`, `2h` or `30d`",
+            "lifetimes.idle_timeout = \"1 month\"",
+            "`lifetimes.idle_timeout`: expected a duration with its unit, such as `90s`, `2h` or `30d`",
         ),
         (
             "lifetimes.absolute_timeout = \"never\"",
-            "`lifetimes.absolute_timeout`: expected whole seconds with their unit, such as `30d`, or `none`",
+            "`lifetimes.absolute_timeout`: expected a duration with its unit, such as `30d`, or `none`",
         ),
     ] {
         assert_eq!(toml_error(text).to_string(), message);

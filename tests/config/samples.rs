@@ -25,6 +25,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         switch("resave", true),
         text("when_too_large", "fail"),
         text("on_store_failure", "ephemeral"),
+        text("store_timeout", "1s 500ms"),
         text("accept_inline_until", "2027-01-01T00:00:00Z"),
         switch("insecure_for_development", true),
         text("keys.source", "file"),
