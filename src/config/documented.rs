@@ -92,6 +92,15 @@ fn the_example_file_names_every_setting_and_each_that_is_left_out_reads_as_it_st
 }
 
 #[test]
+fn the_example_of_the_readme_is_read() {
+    let readme = include_str!("../../README.md").split("\n## Configuration\n").nth(1).unwrap();
+    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Config::from_toml(example).unwrap().store_name(), Some("redis"));
+    let exported = readme.split("export ").nth(1).unwrap().lines().next().unwrap();
+    assert!(Config::default().overridden_by([exported.split_once('=').unwrap()]).is_ok());
+}
+
+#[test]
 fn what_other_libraries_settings_map_to_exists() {
     let paths: Vec<_> = described().into_iter().map(|setting| setting.path).collect();
     for heading in ["From AdonisJS", "From express-session", "From Curveball"] {
@@ -123,6 +132,7 @@ fn every_method_is_found_by_its_name_and_leads_to_one_setting() {
         assert_eq!(Config::path_of(setting.method).as_deref(), Some(setting.path.as_str()));
     }
     assert_eq!(Config::path_of("cookie_name").as_deref(), Some("cookie.name"));
+    assert_eq!(Config::path_of("ring").as_deref(), Some("keys"));
     assert_eq!(Config::path_of(""), None);
     assert_eq!(Config::path_of("clock"), None);
 }

@@ -190,8 +190,12 @@ impl Config {
 
     /// Where a builder's method finds its value here.
     pub(crate) fn path_of(method: &str) -> Option<String> {
-        // The sealer has its own name for the cookie's.
-        let method = if method == "cookie_name" { "name" } else { method };
+        let method = match method {
+            // The sealer has its own name for the cookie's.
+            "cookie_name" => "name",
+            "ring" => return Some("keys".to_owned()),
+            method => method,
+        };
         let mut settings = table::describe::<Settings>("").into_iter().filter(|setting| !setting.method.is_empty());
         settings.find(|setting| setting.method == method).map(|setting| setting.path)
     }

@@ -1,6 +1,6 @@
 //! Settings that do not go together are found when the store is built, and named as the configuration spells them.
 
-use sealed_session::{CookieStore, Key, Stores};
+use sealed_session::{Config, CookieStore, Key, KeyRing, Stores};
 
 use crate::support::{build_error, configured, toml};
 
@@ -33,6 +33,14 @@ fn a_setting_that_does_not_go_with_another_is_named_by_its_path() {
     }
     let error = build_error(&toml(&format!("audience = \"{}\"", "a".repeat(257))));
     assert_eq!(error.setting(), "audience");
+}
+
+#[test]
+fn keys_of_which_none_seals_yet_are_named_as_keys() {
+    let key = Key::generate().unwrap().to_secret_text();
+    let ring = KeyRing::from_text(&format!("{} seal-from=2999-01-01T00:00:00Z", *key)).unwrap();
+    let builder = CookieStore::builder(ring).configured(&Config::default(), &Stores::new()).unwrap();
+    assert_eq!(builder.build().unwrap_err().setting(), "keys");
 }
 
 #[test]

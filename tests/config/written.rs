@@ -1,5 +1,6 @@
 //! A configuration that is written reads back.
 
+use proptest::prelude::*;
 use sealed_session::{Config, Key};
 
 use crate::samples::samples;
@@ -24,6 +25,28 @@ fn a_configuration_reads_back_through_toml() {
     assert_eq!(written(&toml(&text)), written(&config));
     let defaults = toml::to_string(&Config::default()).unwrap();
     assert_eq!(written(&toml(&defaults)), written(&Config::default()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_choice_of_settings_reads_back_and_is_equal(chosen in prop::collection::vec(any::<bool>(), samples().len())) {
+        let all = samples();
+        let some = all.iter().zip(chosen).filter(|(sample, chosen)| *chosen && sample.path != "keys.ring");
+        let file = some.fold(String::new(), |file, (sample, _)| format!("{file}{} = {}\n", sample.path, sample.toml));
+        let config = toml(&file);
+        let read = json(&written(&config)).unwrap();
+        prop_assert_eq!(&read, &config);
+        prop_assert_eq!(config == Config::default(), file.is_empty());
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC*") {
+        for config in [Config::from_toml(&text), Config::from_json(&text)].into_iter().flatten() {
+            prop_assert_eq!(json(&written(&config)).unwrap(), config);
+        }
+    }
 }
 
 #[test]
