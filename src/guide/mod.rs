@@ -6,6 +6,7 @@
 //! | [`threat_model`] | reviewers: what holds against whom, and what does not |
 //! | [`rotation`] | operators: how keys are added, promoted, retired and revoked on servers that run |
 //! | [`stores`] | operators: where sessions are kept, and what each place costs |
+//! | `configuration` (feature `config`) | operators: every setting, in a file or a variable, and its name elsewhere |
 //! | [`conformance`] | those who come from another session library: each promise, and the test that holds it |
 //! | [`wire_format`] | those who write another reader: every byte |
 
@@ -20,6 +21,11 @@ pub mod rotation {}
 
 #[doc = include_str!("stores.md")]
 pub mod stores {}
+
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+#[doc = include_str!("configuration.md")]
+pub mod configuration {}
 
 #[doc = include_str!("conformance.md")]
 pub mod conformance {}
