@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     output::line(&key.to_secret_text())
 }
 
-fn suite_parser() -> impl clap::builder::TypedValueParser<Value = Suite> {
+pub(crate) fn suite_parser() -> impl clap::builder::TypedValueParser<Value = Suite> {
     PossibleValuesParser::new([Suite::Xaes.name(), Suite::XChaCha.name()])
         .try_map(|name| Suite::from_name(&name).ok_or("there is no such suite"))
 }
