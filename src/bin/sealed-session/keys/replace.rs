@@ -134,3 +134,100 @@ fn flush_directory(path: &Path) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process;
+
+    use sealed_session::Key;
+
+    use super::*;
+
+    /// A key file in a directory of its own, and its text.
+    fn key_file(name: &str) -> (PathBuf, String) {
+        let directory = env::temp_dir().join(format!("sealed-session-{}-{name}", process::id()));
+        fs::create_dir(&directory).unwrap();
+        let (path, text) =
+            (directory.join("session.keys"), format!("{}\n", *Key::generate().unwrap().to_secret_text()));
+        fs::write(&path, &text).unwrap();
+        (path, text)
+    }
+
+    /// That the directory holds this file alone, with this content; takes both away.
+    #[track_caller]
+    fn assert_alone(path: &Path, content: &str) {
+        let directory = path.parent().unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), content);
+        assert_eq!(fs::read_dir(directory).unwrap().count(), 1);
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let (path, _) = key_file("whole");
+        KeyFile::locked(&path).unwrap().replace("new").unwrap();
+        assert_alone(&path, "new");
+    }
+
+    #[test]
+    fn what_others_wrote_into_the_file_meanwhile_is_not_lost() {
+        let (path, text) = key_file("written");
+        let locked = KeyFile::locked(&path).unwrap();
+        let theirs = format!("{text}# theirs\n");
+        fs::write(&path, &theirs).unwrap();
+        let Err(Failure::NotDone(message)) = locked.replace("new") else { panic!("it was replaced") };
+        assert!(message.contains("changed meanwhile"), "{message}");
+        assert_alone(&path, &theirs);
+    }
+
+    #[test]
+    fn a_file_that_others_put_there_meanwhile_is_not_lost_whatever_it_holds() {
+        let (path, text) = key_file("renamed");
+        let locked = KeyFile::locked(&path).unwrap();
+        let other = path.with_extension("other");
+        fs::write(&other, &text).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(locked.replace("new").is_err());
+        assert_alone(&path, &text);
+    }
+
+    #[test]
+    fn a_file_that_was_taken_away_meanwhile_does_not_come_back() {
+        let (path, _) = key_file("gone");
+        let locked = KeyFile::locked(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(locked.replace("new").is_err());
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+        fs::remove_dir(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn two_edits_at_a_time_are_one_too_many() {
+        let (path, text) = key_file("twice");
+        let first = KeyFile::locked(&path).unwrap();
+        assert!(matches!(KeyFile::locked(&path), Err(Failure::NotDone(_))));
+        assert!(KeyFile::read(&path).is_ok());
+        drop(first);
+        assert!(KeyFile::locked(&path).is_ok());
+        assert_alone(&path, &text);
+    }
+
+    #[test]
+    fn a_new_file_never_takes_the_place_of_another() {
+        let (path, text) = key_file("new");
+        assert!(create(&path, "new", false).is_err());
+        assert_alone(&path, &text);
+    }
+
+    #[test]
+    fn what_an_edit_that_was_cut_short_left_beside_is_in_nobodys_way() {
+        let (path, _) = key_file("left");
+        let left = NewFile::beside(&path).unwrap().path.clone();
+        fs::write(&left, "half").unwrap();
+        KeyFile::locked(&path).unwrap().replace("new").unwrap();
+        assert_eq!(fs::read_to_string(&left).unwrap(), "half");
+        fs::remove_file(&left).unwrap();
+        assert_alone(&path, "new");
+    }
+}
