@@ -39,9 +39,14 @@ After a leak:
   sealed-session keys remove session.keys LEAKED_KEY_ID --force
   sealed-session keys revoke-before session.keys --in 10m --rollout 5m
 
-An edit keeps comments and order, and puts a file of mode 0600 in the place of
-the old one at once: no server reads half of it, and an edit that fails leaves
-the file as it was. No command prints a secret.
+An edit keeps comments, order and owner, and puts a file of mode 0600 in the
+place of the old one at once: no server reads half of it, and an edit that fails
+leaves the file as it was. Access lists and extended attributes are not kept.
+Two edits at the same time are one too many: the second is refused.
+
+Every edit says what the servers do next and when. With --json it prints what
+`keys list --json` does, and changed, dry_run, key_id, done and warnings beside
+it. Warnings and errors stand on standard error. No command prints a secret.
 
 Exit codes:
   0  done

@@ -26,7 +26,7 @@ open-only: add a new one in its place.
 Example:
   sealed-session keys promote session.keys KEY_ID --at 2026-11-23T09:00:00Z
 
-A KEY_ID that begins with - stands behind --.
+A KEY_ID that begins with -- stands behind another --.
 
 Exit codes:
   0  done

@@ -28,7 +28,7 @@ servers have sealed again under the next key: `keys revoke-before` does that.
 Example:
   sealed-session keys remove session.keys KEY_ID
 
-A KEY_ID that begins with - stands behind --.
+A KEY_ID that begins with -- stands behind another --.
 
 Exit codes:
   0  done

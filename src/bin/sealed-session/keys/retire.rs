@@ -26,7 +26,7 @@ without another one that follows: add that first.
 Example:
   sealed-session keys retire session.keys KEY_ID
 
-A KEY_ID that begins with - stands behind --.
+A KEY_ID that begins with -- stands behind another --.
 
 Exit codes:
   0  done

@@ -7,19 +7,20 @@ use sealed_session::RotationSettings;
 
 use super::when::duration;
 
+const HEADING: &str = "The application's settings";
+
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The application's settings, by default its defaults")]
 pub(crate) struct SettingsArguments {
     /// How long a key that was superseded may still seal
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    #[arg(long, help_heading = HEADING, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     grace: Duration,
 
     /// Absolute timeout of a session
-    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration)]
+    #[arg(long, help_heading = HEADING, value_name = "DURATION", default_value = "30d", value_parser = duration)]
     absolute: Duration,
 
     /// Longest lifetime of a remembered session [default: that of --absolute]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, help_heading = HEADING, value_name = "DURATION", value_parser = duration)]
     remember_max: Option<Duration>,
 }
 
