@@ -408,3 +408,17 @@ fn the_same_key_is_not_added_twice() {
     let outcome = add(&mut edit, key, None, ROLLOUT, None);
     assert_refused(&edit, &before, outcome, "twice");
 }
+
+#[test]
+fn an_end_that_has_come_stays_whatever_becomes_of_the_next_key() {
+    for began in ["0", "-10"] {
+        for own in [String::new(), format!("seal-until={began}")] {
+            let (edit, [old, next]) = edit([own.as_str(), &format!("seal-from={began}")]);
+            let before = Succession::of(&edit.text);
+            let marks = before.clone().into(before.without(next), at(NOW));
+            assert_eq!(marks[0].0, old);
+            let end = NOW.checked_add_signed(began.parse().unwrap()).unwrap();
+            assert_eq!(marks[0].1.seal_until, Some(at(end)), "{own}");
+        }
+    }
+}
