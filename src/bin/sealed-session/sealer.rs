@@ -15,7 +15,7 @@ pub(crate) const KEY_FILE_MAX_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct SealerArguments {
-    /// Key file: one key a line, the first seals, all of them open; # starts a comment
+    /// Key file: one key a line, as `sealed-session keys` writes it
     #[arg(long, value_name = "FILE")]
     keys: PathBuf,
 

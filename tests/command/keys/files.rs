@@ -77,6 +77,18 @@ fn what_is_no_file_is_wrong_usage() {
     ring.run("add", &["--create"]).assert_failed(1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_keeps_nobody_waiting() {
+    let ring = Ring::none();
+    assert!(std::process::Command::new("mkfifo").arg(ring.path()).status().unwrap().success());
+    for command in ["list", "add"] {
+        let outcome = ring.run(command, &[]);
+        outcome.assert_failed(2);
+        assert!(outcome.error.contains("no regular file"), "{}", outcome.error);
+    }
+}
+
 #[test]
 fn a_file_that_another_command_edits_is_left_to_it() {
     let (ring, _) = Ring::of([""]);

@@ -99,7 +99,7 @@ pub(super) fn add(
     rollout: Duration,
     comment: Option<&str>,
 ) -> Result<(), Failure> {
-    let key_id = key.id();
+    let (key_id, suite) = (key.id(), key.suite().name());
     let earliest = when::later(edit.now, rollout);
     let seal_from = seal_from.unwrap_or(earliest);
     if seal_from < edit.now {
@@ -117,12 +117,13 @@ pub(super) fn add(
     let comment = comment.map_or_else(|| added(edit.now), str::to_owned);
     let entry = RingEntry::new(key).seal_from(seal_from);
     edit.text.push(entry, Some(&comment)).map_err(|error| refused(&error.to_string()))?;
-    let marks = before.into(Succession::of(&edit.text), edit.now);
+    let marks = before.marks_after(Succession::of(&edit.text), edit.now);
     edit.text.set_marks(marks).map_err(|error| refused(&error.to_string()))?;
     edit.key_id = Some(key_id);
     edit.done.push(format!(
-        "{key_id} is added and seals from {} on. Bring the file to every server before that.",
-        edit.shown(seal_from)
+        "{key_id} ({suite}) is added and seals from {} on. Bring the file to every server {}.",
+        edit.shown(seal_from),
+        if seal_from > edit.now { "before that" } else { "at once" }
     ));
     Ok(())
 }
@@ -133,12 +134,12 @@ fn added(now: Timestamp) -> String {
 
 impl Arguments {
     fn create(&self, key: Key) -> Result<(), Failure> {
-        let (now, key_id) = (SystemClock.now(), key.id());
+        let (now, key_id, suite) = (SystemClock.now(), key.id(), key.suite().name());
         let comment = self.comment.clone().unwrap_or_else(|| added(now));
         let text = RingText::new(RingEntry::new(key), Some(&comment)).map_err(|error| refused(&error.to_string()))?;
         let mut edit = Edit::new(text, &self.edit, now);
         edit.key_id = Some(key_id);
-        edit.done.push(format!("{key_id} is the first key of a new file and seals at once."));
+        edit.done.push(format!("{key_id} ({suite}) is the first key of a new file and seals at once."));
         let text = edit.checked_against(edit.text.ring())?;
         replace::create(&self.edit.file, &text, self.edit.dry_run)?;
         edit.report(&self.edit, true)

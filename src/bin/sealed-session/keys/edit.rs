@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use sealed_session::{Clock as _, KeyId, KeyRing, KeyStatus, RingText, RotationSettings, SystemClock, Timestamp};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::file::KeyFile;
 use super::settings::SettingsArguments;
@@ -108,7 +109,7 @@ impl Edit {
     }
 
     /// The new text, which servers will take, and which seals for no shorter than the ring before it.
-    pub(super) fn checked_against(&self, before: &KeyRing) -> Result<zeroize::Zeroizing<String>, Failure> {
+    pub(super) fn checked_against(&self, before: &KeyRing) -> Result<Zeroizing<String>, Failure> {
         let ring = self.text.ring();
         ring.check(self.now).map_err(|error| refused(&format!("no server would take the ring: {error}")))?;
         if let Some(gap) = gap::first(ring, self.now)

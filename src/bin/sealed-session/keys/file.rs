@@ -1,5 +1,6 @@
 //! A key file: read whole, and locked while it is edited.
 
+use std::fmt;
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,6 @@ use crate::sealer::{KEY_FILE_MAX_BYTES, looks_like_a_key};
 const REPLACED_MAX: usize = 8;
 
 /// A key file as it was read.
-#[derive(Debug)]
 pub(crate) struct KeyFile {
     /// What a symbolic link leads to, so that an edit keeps the link.
     pub(super) path: PathBuf,
@@ -56,11 +56,12 @@ impl KeyFile {
 
     fn open(path: &Path) -> io::Result<Self> {
         let path = fs::canonicalize(path)?;
-        let file = File::open(&path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
+        // Before it is opened: a pipe that nobody writes to would keep the command waiting.
+        if !fs::metadata(&path)?.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
+        let file = File::open(&path)?;
+        let metadata = file.metadata()?;
         Ok(Self { path, file, metadata, bytes: Zeroizing::default() })
     }
 
@@ -106,6 +107,13 @@ impl KeyFile {
     }
 }
 
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Security: without what stands in it.
+        f.debug_struct("KeyFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 fn read(file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
     input::read(file, KEY_FILE_MAX_BYTES)?
         .ok_or_else(|| io::Error::other(format!("it has more than {KEY_FILE_MAX_BYTES} bytes; is it a key file?")))
@@ -119,10 +127,10 @@ pub(super) fn check_name(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unusable(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
+fn unusable(path: &Path, problem: &dyn fmt::Display) -> Failure {
     Failure::Usage(format!("the key file {path:?}: {problem}"))
 }
 
-pub(super) fn not_edited(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
+pub(super) fn not_edited(path: &Path, problem: &dyn fmt::Display) -> Failure {
     Failure::NotDone(format!("the key file {path:?} stays as it was: {problem}"))
 }

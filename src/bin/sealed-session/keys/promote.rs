@@ -112,7 +112,7 @@ pub(super) fn promote(
     }
     let before = Succession::of(&edit.text);
     let after = before.clone().beginning_at(key_id, seal_from);
-    edit.text.set_marks(before.into(after, edit.now)).map_err(|error| refused(&error.to_string()))?;
+    edit.text.set_marks(before.marks_after(after, edit.now)).map_err(|error| refused(&error.to_string()))?;
     edit.done.push(format!(
         "{key_id} seals from {} on, instead of {}. Bring the file to every server before the earlier of the two.",
         edit.shown(seal_from),

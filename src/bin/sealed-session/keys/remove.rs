@@ -79,7 +79,7 @@ pub(super) fn remove(edit: &mut Edit, key_id: &str, rollout: Duration) -> Result
     }
     edit.text.remove(&key_id).map_err(|error| refused(&error.to_string()))?;
     if status.state == KeyState::Pending {
-        let marks = before.clone().into(before.without(key_id), edit.now);
+        let marks = before.clone().marks_after(before.without(key_id), edit.now);
         edit.text.set_marks(marks).map_err(|error| refused(&error.to_string()))?;
     }
     edit.done.push(format!("{key_id} is taken out."));

@@ -415,7 +415,7 @@ fn an_end_that_has_come_stays_whatever_becomes_of_the_next_key() {
         for own in [String::new(), format!("seal-until={began}")] {
             let (edit, [old, next]) = edit([own.as_str(), &format!("seal-from={began}")]);
             let before = Succession::of(&edit.text);
-            let marks = before.clone().into(before.without(next), at(NOW));
+            let marks = before.clone().marks_after(before.without(next), at(NOW));
             assert_eq!(marks[0].0, old);
             let end = NOW.checked_add_signed(began.parse().unwrap()).unwrap();
             assert_eq!(marks[0].1.seal_until, Some(at(end)), "{own}");

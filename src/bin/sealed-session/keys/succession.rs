@@ -39,8 +39,8 @@ impl Succession {
         [marks.seal_until, self.next(marks)].into_iter().flatten().min()
     }
 
-    /// The keys that have ended by this instant without that their own lines say so, and that end. Were the next key taken
-    /// out, they would begin again.
+    /// The keys that ended by this instant only because the next one began, and that end: their own lines do not say it, so
+    /// without the next key they would seal again.
     pub(crate) fn unwritten_ends(&self, now: Timestamp) -> impl Iterator<Item = (KeyId, Timestamp)> {
         self.0.iter().filter_map(move |(key_id, marks)| {
             let end = self.next(marks).filter(|next| *next <= now)?;
@@ -51,7 +51,7 @@ impl Succession {
     /// The marks of all keys once `self` has become `after`: each key that was superseded has its end written. An end that
     /// has not come and was the beginning of the next key follows that key; any other only ever comes nearer.
     // Security: a key past its end never seals again, so an end that has come is never moved or taken off.
-    pub(crate) fn into(self, after: Self, now: Timestamp) -> Vec<(KeyId, RingMarks)> {
+    pub(crate) fn marks_after(self, after: Self, now: Timestamp) -> Vec<(KeyId, RingMarks)> {
         let marks = |(key_id, marks): &(KeyId, RingMarks)| {
             let next = after.next(marks);
             let before = self.marks(*key_id);
@@ -64,11 +64,9 @@ impl Succession {
             } else {
                 after.end(marks)
             };
-            (*key_id, {
-                let mut marks = *marks;
-                marks.seal_until = seal_until;
-                marks
-            })
+            let mut ended = *marks;
+            ended.seal_until = seal_until;
+            (*key_id, ended)
         };
         after.0.iter().map(marks).collect()
     }
