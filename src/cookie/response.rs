@@ -34,7 +34,7 @@ impl CookieAttributes {
     ///
     /// let attributes = CookieAttributes::new();
     /// assert_eq!(attributes.value_max_characters(None), 4096 - "__Host-session".len());
-    /// assert_eq!(attributes.value_max_characters(Some(3072)), 2988);
+    /// assert_eq!(attributes.value_max_characters(Some(3072)), 2999);
     /// ```
     #[must_use]
     pub fn value_max_characters(&self, set_cookie_max_bytes: Option<usize>) -> usize {

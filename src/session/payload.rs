@@ -106,7 +106,7 @@ impl Payload {
     /// Bytes of JSON that each top-level member takes, its name included, the largest first.
     pub(crate) fn member_sizes(&self) -> Vec<(String, usize)> {
         let reserved = self.reserved();
-        let reserved = (!reserved.is_empty()).then(|| Value::Object(reserved));
+        let reserved = (!reserved.is_empty()).then_some(Value::Object(reserved));
         let reserved = reserved.iter().map(|value| (RESERVED_MEMBER, value));
         sizes_of(self.data.all().iter().map(|(name, value)| (name.as_str(), value)).chain(reserved))
     }

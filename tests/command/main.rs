@@ -1,9 +1,11 @@
 //! The operator's command, run as an operator runs it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails loudly")]
 
+mod inspect;
 mod keygen;
 mod open;
 mod refused;
 mod seal;
+mod size;
 mod support;
 mod usage;

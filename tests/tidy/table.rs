@@ -79,5 +79,5 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
         ],
         "adapter",
     ),
-    (&["clap"], "bin"),
+    (&["clap", "humantime"], "bin"),
 ];

@@ -1,12 +1,16 @@
-//! The operator's command: makes keys, and seals and opens session cookies by hand. Over the crate's public API alone.
+//! The operator's command: keys, and session cookies by hand. Over the crate's public API alone.
 
+mod cookie_value;
 mod failure;
 mod input;
+mod inspect;
 mod keygen;
+mod lifetimes;
 mod open;
 mod output;
 mod seal;
 mod sealer;
+mod size;
 mod usage;
 
 use std::process::ExitCode;
@@ -18,12 +22,12 @@ use failure::Failure;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused, or not sealed
+  1  refused, not sealed, or too large
   2  wrong usage, which includes a key file that cannot be used
 
 `sealed-session COMMAND --help` explains a command and shows an example.";
 
-/// Makes keys for session cookies, and seals and opens such cookies by hand.
+/// Makes keys for session cookies, and seals, opens and looks into such cookies by hand.
 #[derive(Debug, Parser)]
 #[command(name = "sealed-session", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -39,6 +43,10 @@ enum Command {
     Seal(seal::Arguments),
     /// Open a cookie value from standard input and print what it says
     Open(open::Arguments),
+    /// Show what a cookie value says of itself, whether it is a session or not; never its data
+    Inspect(inspect::Arguments),
+    /// Show what fills a session cookie, key by key, and how much room is left
+    Size(size::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +58,8 @@ fn main() -> ExitCode {
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Seal(arguments) => seal::run(&arguments),
         Command::Open(arguments) => open::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Size(arguments) => size::run(&arguments),
     };
     outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
