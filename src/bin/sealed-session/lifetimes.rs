@@ -1,9 +1,9 @@
-//! Durations as operators write them, and the timeouts that an application is configured with.
+//! Durations and times as operators write them, and the timeouts that an application is configured with.
 
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::{Lifetimes, SealerBuilder};
+use sealed_session::{Lifetimes, SealerBuilder, Timestamp};
 
 /// How the application is configured, where that is not the default.
 #[derive(Clone, Debug, Args)]
@@ -45,6 +45,19 @@ impl LifetimeArguments {
         builder.lifetimes(self.lifetimes()).key_grace(self.grace)
     }
 
+    pub(crate) const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    pub(crate) const fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// The longest lifetime of its own that a session can have. Without any bound the building of a sealer has failed.
+    pub(crate) fn longest_own(&self) -> Duration {
+        self.remember_max.or_else(|| self.absolute_timeout()).unwrap_or(self.idle)
+    }
+
     const fn absolute_timeout(&self) -> Option<Duration> {
         match self.absolute {
             Absolute::None => None,
@@ -54,11 +67,15 @@ impl LifetimeArguments {
 }
 
 // Security: no message quotes what was given, which may be a key by mistake.
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text)
         .ok()
         .filter(|duration| duration.subsec_nanos() == 0)
         .ok_or("give a duration of whole seconds, such as 90s, 10m, 2h or 30days")
+}
+
+pub(crate) fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    Timestamp::from_rfc3339(text).ok_or("give a time such as 2026-11-23T09:00:00Z: RFC 3339, whole seconds")
 }
 
 fn absolute(text: &str) -> Result<Absolute, &'static str> {

@@ -1,4 +1,4 @@
-//! The operator's command: keys, and session cookies by hand. Over the crate's public API alone.
+//! The operator's command: keys, session cookies by hand, and what a rotation will do. Over the crate's public API alone.
 
 mod cookie_value;
 mod failure;
@@ -10,6 +10,7 @@ mod open;
 mod output;
 mod seal;
 mod sealer;
+mod simulate;
 mod size;
 mod usage;
 
@@ -22,12 +23,12 @@ use failure::Failure;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused, not sealed, or too large
+  1  refused, not sealed, too large, or somebody would be logged out
   2  wrong usage, which includes a key file that cannot be used
 
 `sealed-session COMMAND --help` explains a command and shows an example.";
 
-/// Makes keys for session cookies, and seals, opens and looks into such cookies by hand.
+/// Makes keys for session cookies, works on such cookies by hand, and rehearses key rotations.
 #[derive(Debug, Parser)]
 #[command(name = "sealed-session", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -47,6 +48,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Show what fills a session cookie, key by key, and how much room is left
     Size(size::Arguments),
+    /// Rehearse a key rotation and show who would be logged out by it
+    Simulate(simulate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Open(arguments) => open::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Size(arguments) => size::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
     };
     outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
