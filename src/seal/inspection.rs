@@ -128,11 +128,15 @@ impl Sealer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::{array, option};
     use serde_json::json;
 
     use super::*;
+    use crate::id::SessionId;
     use crate::key::{Key, KeyRing, KeyState, RingEntry};
-    use crate::seal::SealerBuilder;
+    use crate::seal::{Lifetimes, SealerBuilder};
+    use crate::wire::header::{Header, Kind};
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 
@@ -191,7 +195,7 @@ mod tests {
     fn a_timeout_of_today_ends_it_earlier_than_what_is_sealed() {
         let key = Key::generate().unwrap();
         let text = sealer(&key, |entry| entry).build().unwrap().seal(&json!({}), NOW).unwrap();
-        let lifetimes = crate::seal::Lifetimes::default().idle_timeout(std::time::Duration::from_secs(60));
+        let lifetimes = Lifetimes::default().idle_timeout(std::time::Duration::from_secs(60));
         let short = sealer(&key, |entry| entry).lifetimes(lifetimes).build().unwrap();
         let inspection = assert_refused(&short, &text, later(60), Some(Reason::ExpiredIdle));
         assert_eq!((inspection.ends, inspection.expires), (later(60), later(7200)));
@@ -211,6 +215,42 @@ mod tests {
             let mut changed = text.clone();
             changed.replace_range(position..=position, if &text[position..=position] == "A" { "B" } else { "A" });
             assert_eq!(inspect(Sealer::builder(key.clone()), &changed), Reason::Unauthentic, "{position}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_inspection_and_an_opening_never_disagree(
+            [created, issued, expires] in array::uniform3(0..400_u64),
+            persistence in 0..3_usize,
+            (seal_from, seal_length, open_length) in (0..300_u64, 0..200_u64, 0..300_u64),
+            (not_before, now) in (option::of(0..400_u64), 0..500_u64),
+        ) {
+            let persistence =
+                [Persistence::IdleTimeout, Persistence::BrowserSession, Persistence::OwnLifetime][persistence];
+            let key = Key::from_bytes(crate::crypto::Suite::XChaCha, &std::array::from_fn::<u8, 32, _>(|i| (i * i * 3 + 1) as u8));
+            let key = key.unwrap();
+            let header = Header {
+                kind: Kind::Inline,
+                persistence,
+                id: SessionId::from_bytes([5; 16]),
+                created: later(created),
+                issued: later(issued),
+                expires: later(expires),
+            };
+            let text = Sealer::builder(key.clone()).build().unwrap().seal_inline(&header, b"{}").unwrap();
+            let entry = RingEntry::new(key)
+                .seal_from(later(seal_from))
+                .seal_until(later(seal_from + seal_length))
+                .open_until(later(seal_from + seal_length + open_length));
+            let ring = KeyRing::from_entries([entry]).unwrap();
+            let ring = not_before.map_or(ring.clone(), |instant| ring.with_not_before(later(instant)));
+            let seconds = std::time::Duration::from_secs;
+            let lifetimes = Lifetimes::default().idle_timeout(seconds(60)).absolute_timeout(Some(seconds(200)));
+            let sealer = Sealer::builder(ring).lifetimes(lifetimes).key_grace(seconds(30)).build().unwrap();
+            let inspection = sealer.inspect(&text, later(now)).unwrap();
+            prop_assert_eq!(inspection.refused, sealer.open(&text, later(now)).err());
+            prop_assert!(inspection.refused.is_some() || later(now) < inspection.ends);
         }
     }
 

@@ -6,6 +6,7 @@ mod keygen;
 mod open;
 mod refused;
 mod seal;
+mod simulate;
 mod size;
 mod support;
 mod usage;

@@ -18,7 +18,7 @@ fn secret_of(key: &Key) -> String {
 /// That no subcommand takes this key file, and that each of them names it and the problem.
 #[track_caller]
 fn assert_unusable(path: &str, problem: &str) {
-    for command in [&["seal", "--ttl", "60"][..], &["open"], &["inspect"], &["size"]] {
+    for command in [&["seal", "--ttl", "60"][..], &["open"], &["inspect"], &["size"], &["simulate"]] {
         let outcome = run(command.iter().chain(&["--keys", path]), "{}");
         outcome.assert_failed(2);
         assert!(outcome.error.contains(path) && outcome.error.contains(problem), "{}", outcome.error);
@@ -33,6 +33,7 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
         ("open", "sealed-session open --keys session.keys"),
         ("inspect", "sealed-session inspect --keys session.keys"),
         ("size", "| sealed-session size\n"),
+        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --roll-out 30m\n"),
     ] {
         let help = run([command, "--help"], "");
         assert_eq!((help.code, help.error.as_str()), (0, ""));
@@ -44,7 +45,7 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
     }
     let help = run(["--help"], "");
     assert_eq!((help.code, help.error.as_str()), (0, ""));
-    for part in ["keygen", "seal", "open", "inspect", "size", "Exit codes:"] {
+    for part in ["keygen", "seal", "open", "inspect", "size", "simulate", "Exit codes:"] {
         assert!(help.output.contains(part), "{}", help.output);
     }
 }
@@ -159,6 +160,9 @@ fn a_secret_that_is_given_as_an_argument_by_mistake_is_not_shown() {
         &["inspect", "--keys", &key_text],
         &["inspect", "--keys", keys.path(), "--idle", &key_text],
         &["size", "--limit", &key_text],
+        &["simulate", "--keys", &key_text],
+        &["simulate", "--keys", keys.path(), "--from", &raw],
+        &["simulate", "--keys", keys.path(), "--start", &key_text],
         &[&key_text],
         &["help", &key_text],
     ] {

@@ -67,7 +67,7 @@ impl Habit {
     /// has logged in lately: there is one of those before and after every change.
     const fn cookies_max(self) -> usize {
         match self {
-            Self::EveryFewMinutes | Self::OnceADay | Self::BeforeTheIdleTimeout => 8,
+            Self::EveryFewMinutes | Self::OnceADay | Self::BeforeTheIdleTimeout => 4,
             Self::AtTheEndOfTheLongestLifetime => 1,
         }
     }
