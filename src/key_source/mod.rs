@@ -10,6 +10,11 @@ mod file;
 mod text;
 mod watch;
 
+#[cfg(test)]
+mod scratch_folder;
+#[cfg(test)]
+mod source_rules;
+
 pub use closure::ClosureSource;
 pub use directory::DirectorySource;
 pub use environment::EnvironmentSource;
