@@ -60,19 +60,22 @@ fn a_removal_without_not_before_ends_nothing_that_was_sealed_again() {
 }
 
 #[test]
-fn a_login_does_not_carry_what_a_thief_made_over_not_before() {
-    let mut fleet = Fleet::new(RollOut::InTime, false, [0, 0, SKEW, 0]);
-    fleet.add_key(Suite::Xaes, 0);
-    fleet.wait(fleet.begins[1] - fleet.now);
-    let mut thief = seal(&fleet, 0, fleet.now, None);
-    fleet.visit(&mut thief, reading(0));
-    fleet.take_out(0, 10);
-    (0..SERVERS).for_each(|server| fleet.reload(server));
-    fleet.wait(9);
-    // Opened in the last second before `not_before`, and written behind it.
-    thief.stolen_key = None;
-    fleet.visit(&mut thief, Visit { act: Act::Login, takes_seconds: 5, ..reading(0) });
-    assert!((0..SERVERS).all(|server| !fleet.finds(&thief, server)));
+fn neither_a_login_nor_a_write_carries_what_a_thief_made_over_not_before() {
+    for act in [Act::Login, Act::Write] {
+        let mut fleet = Fleet::new(RollOut::InTime, false, [0, 0, SKEW, 0]);
+        fleet.add_key(Suite::Xaes, 0);
+        fleet.wait(fleet.begins[1] - fleet.now);
+        let mut thief = seal(&fleet, 0, fleet.now, None);
+        fleet.visit(&mut thief, reading(0));
+        fleet.take_out(0, 10);
+        (0..SERVERS).for_each(|server| fleet.reload(server));
+        fleet.wait(9);
+        // Opened in the last second before `not_before`, and sealed behind it.
+        thief.stolen_key = None;
+        fleet.visit(&mut thief, Visit { act, takes_seconds: 5, ..reading(0) });
+        assert!(thief.kept.as_ref().unwrap().cookie.issued > fleet.ring_of(0).not_before.unwrap());
+        assert!((0..SERVERS).all(|server| !fleet.finds(&thief, server)), "{act:?}");
+    }
 }
 
 #[test]
