@@ -79,7 +79,8 @@ pub(crate) fn key_ring(keys: &[Key], ring: &Ring) -> KeyRing {
     let entries = ring.entries.iter().rev().map(|entry| {
         let mut made = RingEntry::new(keys[entry.key].clone());
         made = entry.seal_from.map_or(made.clone(), |from| made.seal_from(at(from)));
-        entry.seal_until.map_or(made.clone(), |until| made.seal_until(at(until)))
+        made = entry.seal_until.map_or(made.clone(), |until| made.seal_until(at(until)));
+        entry.open_until.map_or(made.clone(), |until| made.open_until(at(until)))
     });
     let made = KeyRing::from_entries(entries).unwrap();
     ring.not_before.map_or(made.clone(), |not_before| made.with_not_before(at(not_before)))

@@ -67,9 +67,9 @@ fn take(fleet: &mut Fleet, browsers: &mut [Browser; BROWSERS], thief: &mut Brows
             }
         }
         Step::Use { visit } => fleet.visit(thief, visit),
-        Step::Leak { key } => {
+        Step::Leak { key, by_its_end } => {
             if key < fleet.keys.len() {
-                fleet.take_out(key, ROLL_OUT + 2 * SKEW);
+                fleet.take_out(key, ROLL_OUT + 2 * SKEW, by_its_end);
             }
         }
     }

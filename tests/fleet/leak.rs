@@ -29,7 +29,7 @@ fn survives(not_before_behind_last_reload: u64) -> bool {
     assert_eq!(thief.kept.as_ref().unwrap().cookie.key, 1, "laundered");
 
     fleet.wait(1);
-    fleet.take_out(0, not_before_behind_last_reload);
+    fleet.take_out(0, not_before_behind_last_reload, false);
     (0..SERVERS).for_each(|server| fleet.reload(server));
     fleet.wait(not_before_behind_last_reload);
     let found = (0..SERVERS).map(|server| fleet.finds(&thief, server)).collect::<Vec<_>>();
@@ -67,7 +67,7 @@ fn neither_a_login_nor_a_write_carries_what_a_thief_made_over_not_before() {
         fleet.wait(fleet.begins[1] - fleet.now);
         let mut thief = seal(&fleet, 0, fleet.now, None);
         fleet.visit(&mut thief, reading(0));
-        fleet.take_out(0, 10);
+        fleet.take_out(0, 10, false);
         (0..SERVERS).for_each(|server| fleet.reload(server));
         fleet.wait(9);
         // Opened in the last second before `not_before`, and sealed behind it.
@@ -83,7 +83,7 @@ fn who_logs_in_once_not_before_has_come_stays_logged_in_everywhere() {
     let mut fleet = Fleet::new(RollOut::InTime, false, [0, 0, SKEW, 0]);
     fleet.add_key(Suite::Xaes, 0);
     fleet.wait(fleet.begins[1] - fleet.now);
-    fleet.take_out(0, 2 * SKEW);
+    fleet.take_out(0, 2 * SKEW, false);
     (0..SERVERS).for_each(|server| fleet.reload(server));
     fleet.wait(SKEW);
     // It has come on the fastest clock alone.

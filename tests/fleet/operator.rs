@@ -19,7 +19,7 @@ pub(crate) struct Published {
 impl Published {
     /// One key, which seals since ever.
     pub(crate) fn first() -> Self {
-        let entries = vec![Entry { key: 0, seal_from: None, seal_until: None }];
+        let entries = vec![Entry { key: 0, seal_from: None, seal_until: None, open_until: None }];
         Self { ring: Ring { entries, not_before: None }, at: 0, promotes_at: None }
     }
 }
@@ -38,7 +38,12 @@ impl Fleet {
         let last = self.newest().entries.iter().filter_map(|entry| entry.seal_from).max().unwrap_or(0);
         let seal_from = (self.now + ROLL_OUT + SKEW).max(last + 1) + later;
         let mut ring = self.newest().clone();
-        ring.entries.push(Entry { key: self.keys.len(), seal_from: Some(seal_from), seal_until: None });
+        ring.entries.push(Entry {
+            key: self.keys.len(),
+            seal_from: Some(seal_from),
+            seal_until: None,
+            open_until: None,
+        });
         self.keys.push(Key::generate_with(suite).unwrap());
         self.begins.push(seal_from);
         self.witness = witness(&self.keys);
@@ -70,15 +75,21 @@ impl Fleet {
     }
 
     /// After a leak: the key goes, whatever it is worth, and so does every session that began earlier than so long from now.
-    /// Where it is the newest, one that nobody saw takes the place of the whole ring.
-    pub(crate) fn take_out(&mut self, key: usize, not_before_in: u64) {
+    /// Where it is the newest, one that nobody saw takes the place of the whole ring. Otherwise it is taken out, or gets an
+    /// end of its own that is as near.
+    pub(crate) fn take_out(&mut self, key: usize, not_before_in: u64, by_its_end: bool) {
         self.write_ends();
         let mut ring = self.newest().clone();
         ring.not_before = Some(self.now + not_before_in);
         if ring.entries.iter().any(|entry| entry.key > key && entry.seal_from.is_some_and(|from| from <= self.now)) {
-            ring.entries.retain(|entry| entry.key != key);
+            if by_its_end {
+                let entry = ring.entries.iter_mut().find(|entry| entry.key == key);
+                entry.into_iter().for_each(|entry| entry.open_until = Some(self.now + ROLL_OUT));
+            } else {
+                ring.entries.retain(|entry| entry.key != key);
+            }
         } else {
-            ring.entries = vec![Entry { key: self.keys.len(), seal_from: None, seal_until: None }];
+            ring.entries = vec![Entry { key: self.keys.len(), seal_from: None, seal_until: None, open_until: None }];
             self.keys.push(Key::generate().unwrap());
             self.begins.push(self.now);
             self.witness = witness(&self.keys);

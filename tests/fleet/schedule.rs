@@ -89,6 +89,7 @@ pub(crate) enum Step {
     /// It was noticed: the operator takes the key out and ends what began before the last reload, two minutes added.
     Leak {
         key: usize,
+        by_its_end: bool,
     },
 }
 
@@ -164,8 +165,8 @@ pub(crate) fn steps_with_a_leak() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![3 => honest(), 2 => mint.boxed(), 4 => usage.boxed()].boxed();
         let wait = (0_u64..40).prop_map(|seconds| Step::Wait { seconds }).boxed();
         let soon = prop_oneof![1 => wait, 2 => step.clone()].boxed();
-        (vec(step, 5..50), vec(soon, 20..80)).prop_map(move |(mut steps, after)| {
-            steps.push(Step::Leak { key });
+        (vec(step, 5..50), any::<bool>(), vec(soon, 20..80)).prop_map(move |(mut steps, by_its_end, after)| {
+            steps.push(Step::Leak { key, by_its_end });
             steps.extend(after);
             steps
         })

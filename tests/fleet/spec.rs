@@ -13,6 +13,7 @@ pub(crate) struct Entry {
     pub(crate) key: usize,
     pub(crate) seal_from: Option<u64>,
     pub(crate) seal_until: Option<u64>,
+    pub(crate) open_until: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl Ring {
 
     /// "By default `seal_until + grace +` the greater of `absolute` and `remember_max`; none for the newest."
     pub(crate) fn open_until(&self, entry: &Entry) -> Option<u64> {
-        self.seal_until(entry).map(|until| until + GRACE + ABSOLUTE.max(REMEMBER_MAX))
+        entry.open_until.or_else(|| self.seal_until(entry).map(|until| until + GRACE + ABSOLUTE.max(REMEMBER_MAX)))
     }
 
     /// "A key opens envelopes whose issued time lies in `[seal_from − skew, seal_until + grace]`", until it is done.
