@@ -14,7 +14,7 @@ use crate::visits::{Browser, Tally};
 
 /// Schedules that each law is tried on.
 fn cases() -> u32 {
-    const CASES: u32 = 1000;
+    const CASES: u32 = 700;
     std::env::var("FLEET_CASES").map_or(CASES, |cases| cases.parse().unwrap())
 }
 
