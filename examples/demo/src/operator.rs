@@ -69,15 +69,23 @@ impl Row {
 
     fn html(&self) -> String {
         let Self { id, suite, state, opened, sealed, refused, .. } = self;
-        let next_change = self.next_change.as_deref().unwrap_or("never");
-        let last_opened = self.last_opened.as_deref().unwrap_or("never");
+        let next_change = shown(self.next_change.as_deref());
+        let last_opened = shown(self.last_opened.as_deref());
         let removable = if self.is_safe_to_remove { "yes" } else { "no" };
         format!(
             "<tr id=key-{id} class={state}><th scope=row><code>{id}</code> <span class=note>{suite}</span>\
-             <td class=state>{state}<td class=time>{next_change}<td class=number>{opened}<td class=number>{sealed}\
-             <td class=number>{refused}<td class=time>{last_opened}<td class=removable>{removable}"
+             <td class=state>{state}<td class=removable>{removable}<td class=number>{opened}<td class=number>{sealed}\
+             <td class=number>{refused}<td>{last_opened}<td>{next_change}"
         )
     }
+}
+
+/// An instant that a narrow column may break between the day and the hour.
+fn shown(instant: Option<&str>) -> String {
+    instant.map_or_else(
+        || "never".to_owned(),
+        |text| format!("<time datetime={text}>{}</time>", text.trim_end_matches('Z').replace('T', " ")),
+    )
 }
 
 async fn json(State(keys): State<Keys>) -> Json<Report> {
@@ -94,11 +102,11 @@ async fn page(State(keys): State<Keys>) -> Html<String> {
     pages::without_session(
         "Keys",
         &format!(
-            "{problem}<div class=wide><table><thead><tr><th scope=col>Key<th scope=col>State<th scope=col>Until\
+            "{problem}<div class=wide><table><thead><tr><th scope=col>Key<th scope=col>State<th scope=col>Removable\
              <th scope=col class=number>Opened<th scope=col class=number>Sealed<th scope=col class=number>Refused\
-             <th scope=col>Last opened<th scope=col>Removable<tbody>{rows}</table></div>\
-             <p class=hint>Counted by this process since it started. Before you remove a key, ask every server of the fleet; \
-             <a href=/keys.json>the same for scripts</a>.</p>"
+             <th scope=col>Last opened<th scope=col>Next state<tbody>{rows}</table></div>\
+             <p class=hint>Times are in UTC. Counted by this process since it started: before you remove a key, ask every server of the fleet. \
+             <a href=/keys.json>The same for scripts</a>.</p>"
         ),
     )
 }

@@ -1,0 +1,82 @@
+//! What a request pays while the ring of keys is replaced: opening and sealing, and whole requests, on one and two threads.
+//!
+//! Every sample is a pair: the work in calm, and right after it the same work with a ring that is replaced meanwhile, so that
+//! a machine that is busy elsewhere is busy for both. Criterion shows the second of the two; the line below it their ratio.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+use sealed_session::{CookieStore, RequestFacts, ResponseFacts};
+use sealed_session_benches::reload::{Reload, Rings, Running, time_on_threads};
+use sealed_session_benches::{NAME, NOW, criterion, json};
+
+const BYTES: usize = 256;
+const SAMPLES: usize = 20;
+
+/// What is measured: a name, and the work on one cookie.
+type Work<'a> = (&'a str, &'a (dyn Fn(&CookieStore, &str) + Sync));
+
+fn reload(criterion: &mut Criterion) {
+    let rings = Rings::new();
+    let json = json(BYTES);
+    let open_and_seal = |store: &CookieStore, cookie: &str| {
+        store.sealer().open(cookie, NOW).expect("every ring has the key");
+        store.sealer().seal(&json, NOW).expect("the object fits");
+    };
+    let works: [Work<'_>; 2] = [("open_and_seal", &open_and_seal), ("request", &request)];
+    let reloads = [
+        ("replaced_each_100_ms", Reload::Each(Duration::from_millis(100))),
+        ("replaced_each_1_ms", Reload::Each(Duration::from_millis(1))),
+        ("file_watched", Reload::Watched),
+    ];
+    let mut group = criterion.benchmark_group("reload");
+    // Each sample is long enough for its reloads to happen in it.
+    group.sampling_mode(SamplingMode::Flat).sample_size(SAMPLES).measurement_time(Duration::from_secs(6));
+    for (work_name, work) in works {
+        for threads in [1, 2] {
+            for (reload_name, reload) in &reloads {
+                let ratios = RefCell::new(Vec::new());
+                let parameter = format!("{threads}_threads/{reload_name}");
+                group.bench_function(BenchmarkId::new(work_name, parameter), |bencher| {
+                    bencher.iter_custom(|times| {
+                        let [calm, reloaded] = [&Reload::Never, reload].map(|reload| {
+                            let running = Running::start(&rings, reload);
+                            let cookie = running.store.sealer().seal(&json, NOW).expect("the object fits");
+                            let took = time_on_threads(threads, times, || work(&running.store, &cookie));
+                            running.end(took);
+                            took
+                        });
+                        ratios.borrow_mut().push(reloaded.as_secs_f64() / calm.as_secs_f64());
+                        reloaded
+                    });
+                });
+                tell(&mut ratios.borrow_mut());
+            }
+        }
+    }
+    group.finish();
+}
+
+/// The median of the ratios and their middle half. The first ones are criterion's warm-up, and too short.
+fn tell(ratios: &mut [f64]) {
+    let Some(measured) = ratios.len().checked_sub(SAMPLES).and_then(|first| ratios.get_mut(first..)) else { return };
+    measured.sort_by(f64::total_cmp);
+    let at = |part: usize| measured[measured.len() * part / 4];
+    println!("                        reloaded / calm: {:.3} ({:.3} to {:.3})", at(2), at(1), at(3));
+}
+
+fn request(store: &CookieStore, cookie: &str) {
+    let header = format!("theme=dark; {NAME}={cookie}; _ga=GA1.2.3");
+    let facts = RequestFacts::new().cookie_header(header.as_bytes()).sec_fetch_dest(b"document");
+    let commit = pollster::block_on(async {
+        let pending = store.begin(&facts);
+        let session = pending.session().await.expect("there is no store that could fail");
+        session.increment("visits", 1).expect("a number can be put");
+        pending.commit(&ResponseFacts::new(200)).await.expect("there is no store that could fail")
+    });
+    assert_eq!(commit.set_cookies.len(), 1);
+}
+
+criterion_group! { name = benches; config = criterion(); targets = reload }
+criterion_main!(benches);
