@@ -1,14 +1,15 @@
 //! What a request pays while the ring of keys is replaced: opening and sealing, and whole requests, on one and two threads.
 //!
 //! Every sample is a pair: the work in calm, and right after it the same work with a ring that is replaced meanwhile, so that
-//! a machine that is busy elsewhere is busy for both. Criterion shows the second of the two; the line below it their ratio.
+//! a machine that is busy elsewhere is busy for both. Criterion shows the second of the two; the line below it their ratio,
+//! and that of the time on the processor, where Linux tells it.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
 use sealed_session::{CookieStore, RequestFacts, ResponseFacts};
-use sealed_session_benches::reload::{Reload, Rings, Running, time_on_threads};
+use sealed_session_benches::reload::{Reload, Rings, Running, Took, time_on_threads};
 use sealed_session_benches::{NAME, NOW, criterion, json};
 
 const BYTES: usize = 256;
@@ -36,7 +37,7 @@ fn reload(criterion: &mut Criterion) {
     for (work_name, work) in works {
         for threads in [1, 2] {
             for (reload_name, reload) in &reloads {
-                let ratios = RefCell::new(Vec::new());
+                let pairs = RefCell::new(Vec::new());
                 let parameter = format!("{threads}_threads/{reload_name}");
                 group.bench_function(BenchmarkId::new(work_name, parameter), |bencher| {
                     bencher.iter_custom(|times| {
@@ -44,26 +45,35 @@ fn reload(criterion: &mut Criterion) {
                             let running = Running::start(&rings, reload);
                             let cookie = running.store.sealer().seal(&json, NOW).expect("the object fits");
                             let took = time_on_threads(threads, times, || work(&running.store, &cookie));
-                            running.end(took);
+                            running.end(took.elapsed);
                             took
                         });
-                        ratios.borrow_mut().push(reloaded.as_secs_f64() / calm.as_secs_f64());
-                        reloaded
+                        pairs.borrow_mut().push((calm, reloaded));
+                        reloaded.elapsed
                     });
                 });
-                tell(&mut ratios.borrow_mut());
+                tell(&pairs.borrow());
             }
         }
     }
     group.finish();
 }
 
-/// The median of the ratios and their middle half. The first ones are criterion's warm-up, and too short.
-fn tell(ratios: &mut [f64]) {
-    let Some(measured) = ratios.len().checked_sub(SAMPLES).and_then(|first| ratios.get_mut(first..)) else { return };
-    measured.sort_by(f64::total_cmp);
-    let at = |part: usize| measured[measured.len() * part / 4];
-    println!("                        reloaded / calm: {:.3} ({:.3} to {:.3})", at(2), at(1), at(3));
+/// Tells the ratios of the pairs that criterion has measured. Those before were its warm-up, and too short.
+fn tell(pairs: &[(Took, Took)]) {
+    let Some(measured) = pairs.len().checked_sub(SAMPLES).and_then(|first| pairs.get(first..)) else { return };
+    let elapsed = measured.iter().map(|(calm, reloaded)| (calm.elapsed, reloaded.elapsed));
+    let on_processor = measured.iter().filter_map(|(calm, reloaded)| calm.on_processor.zip(reloaded.on_processor));
+    println!("                        reloaded / calm, elapsed:      {}", median(elapsed));
+    println!("                        reloaded / calm, on processor: {}", median(on_processor));
+}
+
+/// The median of the ratios, and the middle half of them.
+fn median(pairs: impl Iterator<Item = (Duration, Duration)>) -> String {
+    let mut ratios: Vec<_> = pairs.map(|(calm, reloaded)| reloaded.as_secs_f64() / calm.as_secs_f64()).collect();
+    ratios.sort_by(f64::total_cmp);
+    let at = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
+    format!("{:.3} ({:.3} to {:.3})", at(2), at(1), at(3))
 }
 
 fn request(store: &CookieStore, cookie: &str) {
