@@ -52,7 +52,7 @@ impl Fleet {
     #[must_use]
     pub fn start(name: &str, lifetimes: Lifetimes) -> (Self, Operator) {
         let folder = scratch(name);
-        let operator = Operator::begin(folder.join("session.keys"));
+        let operator = Operator::begin(folder.join("session.keys"), lifetimes);
         let mut mounts = ["shared", "late"].map(|name| Mount::new(folder.join(name)));
         for mount in &mut mounts {
             mount.update(&operator.ring());

@@ -1,20 +1,26 @@
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
-use sealed_session::{Clock as _, Key, SystemClock, Timestamp};
+use sealed_session::{Key, Timestamp};
 use sealed_session_test_programs::command;
+use serde_json::Value;
+
+use crate::Lifetimes;
 
 /// Whoever keeps the ring, with the documented commands.
 #[derive(Debug)]
 pub struct Operator {
     file: PathBuf,
+    lifetimes: Lifetimes,
 }
 
 impl Operator {
-    pub(crate) fn begin(file: PathBuf) -> Self {
-        fs::write(&file, run(&["keygen"])).unwrap();
-        Self { file }
+    /// Makes a key file.
+    pub(crate) fn begin(file: PathBuf, lifetimes: Lifetimes) -> Self {
+        let operator = Self { file, lifetimes };
+        operator.edit("add", &["--create"]);
+        operator
     }
 
     /// The ring, as it is to be deployed.
@@ -26,47 +32,78 @@ impl Operator {
     /// The key of this id, for a thief.
     #[must_use]
     pub fn leak(&self, id: &str) -> Key {
+        let key = |line: &str| Key::from_text(line.split_whitespace().next()?).ok();
         self.ring().lines().filter_map(key).find(|key| key.id().to_string() == id).expect("the ring has the key")
     }
 
-    /// The ids of all keys, in the order of the ring.
+    /// The ids of all keys, the newest first.
     #[must_use]
     pub fn key_ids(&self) -> Vec<String> {
-        self.ring().lines().filter_map(key).map(|key| key.id().to_string()).collect()
+        let list = self.keys("list", &[]);
+        assert!(list.status.success());
+        let list: Value = serde_json::from_slice(&list.stdout).unwrap();
+        list["keys"].as_array().unwrap().iter().map(|key| key["key_id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Adds a new key that seals from so many seconds on; its id, and when it begins.
-    pub fn add(&self, lead_seconds: u64) -> (String, Timestamp) {
-        let seal_from = SystemClock.now().saturating_add_seconds(lead_seconds);
-        let key = run(&["keygen"]);
-        self.edit(|ring| format!("{ring}{} seal-from={}\n", key.trim_end(), seal_from.to_rfc3339()));
-        (Key::from_text(key.trim_end()).unwrap().id().to_string(), seal_from)
+    /// Stages a key that seals from so many seconds on, which the roll-out does not take; its id, and when it begins.
+    pub fn add(&self, lead_seconds: u64, rollout_seconds: u64) -> (String, Timestamp) {
+        let [lead, rollout] = [lead_seconds, rollout_seconds].map(|seconds| format!("{seconds}s"));
+        let (id, report) = self.edit_key("add", &["--in", &lead, "--rollout", &rollout]);
+        let key = report["keys"].as_array().unwrap().iter().find(|key| key["key_id"] == *id).unwrap();
+        let seal_from = Timestamp::from_rfc3339(key["seal_from"].as_str().unwrap()).unwrap();
+        (id, seal_from)
+    }
+
+    /// Adds a key that seals at once; its id.
+    #[must_use]
+    pub fn add_now(&self) -> String {
+        self.edit_key("add", &["--now", "--force"]).0
     }
 
     /// Takes a key out of the ring.
     pub fn remove(&self, id: &str) {
-        let is_kept = |line: &&str| key(line).is_none_or(|key| key.id().to_string() != id);
-        self.edit(|ring| ring.lines().filter(is_kept).map(|line| format!("{line}\n")).collect());
+        self.edit("remove", &[id]);
     }
 
-    /// Ends every session that was created before so many seconds from now; gives that instant.
-    pub fn end_sessions_before(&self, seconds: u64) -> Timestamp {
-        let not_before = SystemClock.now().saturating_add_seconds(seconds);
-        self.edit(|ring| format!("{ring}not-before={}\n", not_before.to_rfc3339()));
-        not_before
+    /// Whether the command refuses to take a key out of the ring.
+    #[must_use]
+    pub fn may_not_remove(&self, id: &str) -> bool {
+        let output = self.keys("remove", &[id]);
+        assert!(output.status.code() == Some(0) || output.status.code() == Some(1), "{output:?}");
+        !output.status.success()
     }
 
-    fn edit(&self, edit: impl FnOnce(&str) -> String) {
-        fs::write(&self.file, edit(&self.ring())).unwrap();
+    /// Takes a key out of the ring, whoever uses it.
+    pub fn remove_by_force(&self, id: &str) {
+        self.edit("remove", &[id, "--force"]);
     }
-}
 
-fn key(line: &str) -> Option<Key> {
-    Key::from_text(line.split_whitespace().next()?).ok()
-}
+    /// Ends every session that begins before so many seconds from now; that instant.
+    pub fn revoke_before(&self, seconds: u64) -> Timestamp {
+        let report = self.edit("revoke-before", &["--in", &format!("{seconds}s"), "--rollout", "1s", "--force"]);
+        Timestamp::from_rfc3339(report["not_before"].as_str().unwrap()).unwrap()
+    }
 
-fn run(arguments: &[&str]) -> String {
-    let output = Command::new(command()).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    fn edit_key(&self, subcommand: &str, arguments: &[&str]) -> (String, Value) {
+        let report = self.edit(subcommand, arguments);
+        (report["key_id"].as_str().unwrap().to_owned(), report)
+    }
+
+    fn edit(&self, subcommand: &str, arguments: &[&str]) -> Value {
+        let output = self.keys(subcommand, arguments);
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "keys {subcommand} {arguments:?}: {problem}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn keys(&self, subcommand: &str, arguments: &[&str]) -> Output {
+        let Lifetimes { absolute_seconds, grace_seconds, .. } = self.lifetimes;
+        Command::new(command())
+            .args(["keys", subcommand])
+            .arg(&self.file)
+            .args(arguments)
+            .args(["--json", "--grace", &format!("{grace_seconds}s"), "--absolute", &format!("{absolute_seconds}s")])
+            .output()
+            .unwrap()
+    }
 }

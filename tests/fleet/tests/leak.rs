@@ -33,7 +33,7 @@ fn a_leak_is_answered_by_removing_the_key_and_ending_all_sessions() {
     let (mut fleet, operator) = Fleet::start("leak", LIFETIMES);
     let [leaked] = operator.key_ids().try_into().unwrap();
     let stolen = operator.leak(&leaked);
-    let (next, _) = operator.add(4);
+    let (next, next_seals_from) = operator.add(4, 2);
     fleet.deploy(&operator, AT_ONCE);
     let mut people: Vec<_> =
         (0..4).map(|number| Person::log_in(&format!("Person {number}"), fleet.port()).unwrap()).collect();
@@ -50,9 +50,11 @@ fn a_leak_is_answered_by_removing_the_key_and_ending_all_sessions() {
     assert_eq!(thief.key_id().as_ref(), Some(&next));
     let laundered = thief.session_cookie().unwrap();
 
-    // One clock and no delay here; where servers have their own, the instant is to be two minutes away.
-    operator.remove(&leaked);
-    let not_before = operator.end_sessions_before(4);
+    // One clock and no delay here; where servers have their own, the instant is to lie two minutes behind the roll-out.
+    wait_until("another second than the one of the key before", SOON, || SystemClock.now() > next_seals_from);
+    let last = operator.add_now();
+    operator.remove_by_force(&leaked);
+    let not_before = operator.revoke_before(4);
     fleet.deploy(&operator, AT_ONCE);
     wait_until("no server has the leaked key", SOON, || fleet.none_has(&leaked));
     assert!(SystemClock.now() < not_before, "a server got its ring too late for this test");
@@ -73,7 +75,7 @@ fn a_leak_is_answered_by_removing_the_key_and_ending_all_sessions() {
         for _ in 0..4 {
             person.open_home().unwrap();
         }
-        assert_eq!(person.site().key_id().as_ref(), Some(&next));
+        assert_eq!(person.site().key_id().as_ref(), Some(&last));
     }
     assert_eq!(fleet.proxy().failures(), 0);
 }

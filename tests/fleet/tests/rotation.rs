@@ -20,7 +20,7 @@ fn a_rotation_under_load_logs_nobody_out_and_leaves_the_old_key_to_nobody() {
     crowd.require_key(&old);
     crowd.go_on_for(6);
 
-    let (new, seal_from) = operator.add(LEAD_SECONDS);
+    let (new, seal_from) = operator.add(LEAD_SECONDS, LATE.as_secs());
     fleet.deploy(&operator, LATE);
     wait_until("every server has the new key", SOON, || fleet.all_say(&new, |key| key.state == "pending"));
     assert!(SystemClock.now() < seal_from, "a server got its ring too late for this test");
@@ -33,6 +33,7 @@ fn a_rotation_under_load_logs_nobody_out_and_leaves_the_old_key_to_nobody() {
     crowd.require_key(&new);
     crowd.go_on_for(6);
     assert!(fleet.all_say(&old, |key| key.state == "opening" && !key.is_safe_to_remove));
+    assert!(operator.may_not_remove(&old));
 
     assert_eq!(absent.site().key_id().as_ref(), Some(&old));
     absent.open_profile().unwrap();
@@ -40,6 +41,7 @@ fn a_rotation_under_load_logs_nobody_out_and_leaves_the_old_key_to_nobody() {
 
     let limit = Duration::from_secs(2 * LIFETIMES.absolute_seconds);
     wait_until("nothing needs the old key", limit, || fleet.all_say(&old, |key| key.is_safe_to_remove));
+    wait_until("the old key has expired", limit, || fleet.all_say(&old, |key| key.state == "expired"));
     operator.remove(&old);
     fleet.deploy(&operator, LATE);
     wait_until("no server has the old key", SOON, || fleet.none_has(&old));
