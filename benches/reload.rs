@@ -29,6 +29,7 @@ fn reload(criterion: &mut Criterion) {
     let reloads = [
         ("replaced_each_100_ms", Reload::Each(Duration::from_millis(100))),
         ("replaced_each_1_ms", Reload::Each(Duration::from_millis(1))),
+        ("another_replaced_each_1_ms", Reload::EachElsewhere(Duration::from_millis(1))),
         ("file_watched", Reload::Watched),
     ];
     let mut group = criterion.benchmark_group("reload");

@@ -23,6 +23,8 @@ pub enum Reload {
     Never,
     /// Somebody with the other ring in hand, at this interval.
     Each(Duration),
+    /// Somebody who does the same to a ring that no request uses: what the company of such a thread costs by itself.
+    EachElsewhere(Duration),
     /// A watch over a file that changes, each time for as long as the watch takes to believe it.
     Watched,
 }
@@ -86,9 +88,12 @@ impl Running {
         let Rings([first, _], texts) = rings;
         let (ring, replacing) = match reload {
             Reload::Never => (RingHandle::from(first.clone()), None),
-            Reload::Each(interval) => {
+            Reload::Each(interval) | Reload::EachElsewhere(interval) => {
                 let (ring, rings) = (RingHandle::from(first.clone()), rings.0.clone());
-                let handle = ring.clone();
+                let handle = match reload {
+                    Reload::Each(_) => ring.clone(),
+                    _ => RingHandle::from(first.clone()),
+                };
                 let replace =
                     move |time: usize| handle.replace(rings[(time + 1) % 2].clone(), NOW).expect("both rings seal");
                 (ring, Some(Replacing::start(*interval, Arc::default(), replace)))
