@@ -81,5 +81,5 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
         "adapter",
     ),
     (&["toml"], "config"),
-    (&["clap"], "bin"),
+    (&["clap", "humantime"], "bin"),
 ];

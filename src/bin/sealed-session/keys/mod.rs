@@ -6,6 +6,7 @@ mod edit;
 mod file;
 mod gap;
 mod key_id;
+mod laws;
 mod list;
 mod promote;
 mod remove;
