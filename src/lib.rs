@@ -34,6 +34,7 @@
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `cli` | the command `sealed-session` |
+//! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature adds API and never changes behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]

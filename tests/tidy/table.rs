@@ -66,6 +66,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
     (&["arc_swap"], "key"),
     (&["moka"], "store/memory"),
+    (&["proptest"], "store/conformance"),
     (
         &[
             "axum_core",
@@ -81,3 +82,6 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     ),
     (&["clap"], "bin"),
 ];
+
+/// Those of them that are development dependencies too: test code names them anywhere.
+pub(crate) const CRATES_OF_TESTS: &[&str] = &["proptest"];
