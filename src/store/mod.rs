@@ -5,9 +5,15 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "file")]
+mod file;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "file", feature = "memory"))]
+mod pause;
 
+#[cfg(feature = "file")]
+pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 
