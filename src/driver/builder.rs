@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::earlier::Earlier;
-use super::{CookieStore, Inner, Renewal};
-use crate::clock::{Clock, SystemClock, Timestamp};
+use super::{CookieStore, Inner, Renewal, StoreFailure, TooLarge};
+use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
 use crate::events::{Event, Observer, Observers};
@@ -11,30 +11,11 @@ use crate::key::RingHandle;
 use crate::limits;
 use crate::overflow::{Placement, Records};
 use crate::seal::{Lifetimes, Sealer};
-use crate::store::RecordStore;
+use crate::store::{GuardedStore, RecordStore};
 use crate::wire::header::Persistence;
 
-/// What happens to a request whose session is in a store that does not answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreFailure {
-    /// Loading is an error, which adapters answer with 503. Nobody is taken for logged out.
-    #[default]
-    FailClosed,
-    /// The request gets an empty session that is not kept and touches no cookie: the site works for a guest meanwhile.
-    Ephemeral,
-}
-
-/// What happens to a session that fits neither its cookie nor, where there is one, the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TooLarge {
-    /// The old input of a form is left out first: its errors arrive, and its fields are empty. Then it is an error.
-    #[default]
-    TrimFlash,
-    /// It is an error.
-    Fail,
-}
+/// The cookie's name where it cannot have a prefix, over plain http.
+pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
 
 /// Settings of a [`CookieStore`].
 ///
@@ -53,30 +34,34 @@ pub enum TooLarge {
 /// ```
 #[must_use = "`build` makes the store"]
 pub struct CookieStoreBuilder {
-    ring: RingHandle,
-    attributes: CookieAttributes,
-    audience: String,
-    lifetimes: Lifetimes,
-    key_grace: Duration,
-    padding_bucket_bytes: usize,
-    inline_limit_bytes: Option<usize>,
-    record_limit_bytes: usize,
-    placement: Option<Placement>,
-    store: Option<Arc<dyn RecordStore>>,
-    renewal: Renewal,
-    clear_with_browser: bool,
-    save_uninitialized: bool,
-    resave: bool,
-    when_too_large: TooLarge,
-    also_read: Vec<(String, String)>,
-    also_remove: Vec<CookieAttributes>,
-    accept_inline_until: Option<Timestamp>,
-    store_failure: StoreFailure,
-    commit_when: fn(u16) -> bool,
-    enabled: bool,
-    insecure: bool,
-    clock: Arc<dyn Clock>,
-    observers: Observers,
+    pub(super) ring: RingHandle,
+    pub(super) attributes: CookieAttributes,
+    pub(super) audience: String,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) key_grace: Duration,
+    pub(super) padding_bucket_bytes: usize,
+    pub(super) inline_limit_bytes: Option<usize>,
+    pub(super) record_limit_bytes: usize,
+    pub(super) placement: Option<Placement>,
+    pub(super) store: Option<Arc<dyn RecordStore>>,
+    pub(super) timer: Option<Arc<dyn Timer>>,
+    pub(super) store_timeout: Duration,
+    pub(super) renewal: Renewal,
+    pub(super) clear_with_browser: bool,
+    pub(super) save_uninitialized: bool,
+    pub(super) resave: bool,
+    pub(super) when_too_large: TooLarge,
+    pub(super) also_read: Vec<(String, String)>,
+    pub(super) also_remove: Vec<CookieAttributes>,
+    pub(super) accept_inline_until: Option<Timestamp>,
+    pub(super) store_failure: StoreFailure,
+    pub(super) commit_when: fn(u16) -> bool,
+    pub(super) enabled: bool,
+    pub(super) insecure: bool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observers: Observers,
+    /// How errors name a setting, where that is not by its method.
+    pub(super) spelling: fn(&str) -> Option<String>,
 }
 
 impl CookieStoreBuilder {
@@ -92,6 +77,8 @@ impl CookieStoreBuilder {
             record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
             placement: None,
             store: None,
+            timer: None,
+            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
             renewal: Renewal::default(),
             clear_with_browser: false,
             save_uninitialized: false,
@@ -106,6 +93,7 @@ impl CookieStoreBuilder {
             insecure: false,
             clock: Arc::new(SystemClock),
             observers: Observers::default(),
+            spelling: |_| None,
         }
     }
 
@@ -144,6 +132,20 @@ impl CookieStoreBuilder {
     /// The server store for sessions that outgrow the cookie.
     pub fn store(mut self, store: impl RecordStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The timer of the application's runtime: for the time limit of store calls, and for the pauses between the tries of a
+    /// write that met another. Without one there is no limit and no pause.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Some(Arc::new(timer));
+        self
+    }
+
+    /// How long a call to the server store may take, two seconds by default; needs a [`timer`](Self::timer). What takes
+    /// longer is [`StoreError::Timeout`](crate::StoreError).
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
         self
     }
 
@@ -281,9 +283,23 @@ impl CookieStoreBuilder {
     ///
     /// [`ConfigError`] names the setting that cannot work, and the mend.
     pub fn build(self) -> Result<CookieStore, ConfigError> {
-        let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
+        let spelling = self.spelling;
+        self.assemble().map_err(|error| error.renamed(spelling))
+    }
+
+    #[cfg(feature = "config")]
+    pub(super) fn spelled(mut self, spelling: fn(&str) -> Option<String>) -> Self {
+        self.spelling = spelling;
+        self
+    }
+
+    fn assemble(self) -> Result<CookieStore, ConfigError> {
+        let attributes =
+            if self.insecure { self.attributes.name(DEVELOPMENT_COOKIE_NAME).secure(false) } else { self.attributes };
         attributes.check()?;
-        self.also_remove.iter().try_for_each(CookieAttributes::check)?;
+        for (index, earlier) in self.also_remove.iter().enumerate() {
+            earlier.check().map_err(|error| error.within(&format!("also_remove[{index}]")))?;
+        }
         let placement = self.placement.unwrap_or(match self.store {
             Some(_) => Placement::Spill,
             None => Placement::CookieOnly,
@@ -326,8 +342,17 @@ impl CookieStoreBuilder {
             });
         }
         let sealer = Arc::new(sealer);
-        let records =
-            self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
+        if self.timer.is_none() && self.store.as_ref().is_some_and(|store| !store.is_local()) {
+            self.observers.tell(&Event::SettingWorthAThought {
+                setting: "timer",
+                advice: "there is none: a server store that does not answer keeps its requests waiting",
+            });
+        }
+        let records = self.store.map(|store| Records {
+            store: GuardedStore::new(store, self.timer.clone(), self.store_timeout),
+            sealer: Arc::clone(&sealer),
+            clock: Arc::clone(&self.clock),
+        });
         let earlier = Earlier::all(self.also_read, &attributes, &sealer, records.as_ref())?;
         let also_verify = earlier
             .iter()
@@ -341,6 +366,7 @@ impl CookieStoreBuilder {
             record_limit_bytes: self.record_limit_bytes,
             placement,
             records,
+            timer: self.timer,
             renewal: self.renewal,
             persistence: if self.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout },
             accept_inline_until: self.accept_inline_until,

@@ -7,10 +7,13 @@
 pub mod conformance;
 #[cfg(feature = "file")]
 mod file;
+mod guarded;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
+
+pub(crate) use guarded::GuardedStore;
 
 #[cfg(feature = "file")]
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
@@ -216,6 +219,12 @@ pub trait RecordStore: Send + Sync + 'static {
     /// Removes the record; removing one that does not exist is no error.
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()>;
 
+    /// Whether calls are answered within this process, so that a time limit for them has no use; `false` unless the store
+    /// says otherwise.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// Removes up to `limit` expired records and returns how many; `0` where the engine removes them by itself.
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize>;
 }
@@ -239,6 +248,10 @@ impl<S: RecordStore + ?Sized> RecordStore for Arc<S> {
 
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
         (**self).destroy(id)
+    }
+
+    fn is_local(&self) -> bool {
+        (**self).is_local()
     }
 
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
