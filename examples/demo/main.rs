@@ -5,7 +5,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use sealed_session::store::MemoryStore;
+use sealed_session::store::FileStore;
 use sealed_session::{CookieStore, Event, KeyRing, Observer};
 use sealed_session_demo::{application, keys};
 use tokio::net::TcpListener;
@@ -22,6 +22,8 @@ Options:
 
 Environment:
   SESSION_KEYS      keys, separated by white space or commas, in place of a file: the first seals, the rest only open
+  SESSION_RECORDS   directory of the sessions that are too large for a cookie, made on the first start
+                    [default: that of the key file with the ending .records: demo.records]
 ";
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,9 +36,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok(text) => KeyRing::from_text(&text).map_err(|error| format!("SESSION_KEYS: {error}"))?,
         Err(_) => keys::from_file(&options.keys).map_err(|error| format!("{}: {error}", options.keys.display()))?,
     };
+    let records =
+        std::env::var_os("SESSION_RECORDS").map_or_else(|| options.keys.with_extension("records"), PathBuf::from);
+    // Files are read and written on threads that may wait, so that one request's disk does not hold up the others.
+    let records = FileStore::builder(records).offload(|call| drop(tokio::task::spawn_blocking(call))).open()?;
     let store = CookieStore::builder(ring)
         .audience("sealed-session/demo")
-        .store(MemoryStore::new())
+        .store(records)
         // Who wants to stay logged in for longer says so at login.
         .clear_with_browser(true)
         .observer(Log)

@@ -56,6 +56,7 @@ impl Demo {
     pub fn start(name: &str) -> Self {
         let keys = scratch(name).join("demo.keys");
         let _ = std::fs::remove_file(&keys);
+        let _ = std::fs::remove_dir_all(keys.with_extension("records"));
         Self { server: Self::serve(&keys, 0), keys }
     }
 
@@ -83,7 +84,8 @@ impl Demo {
 
     fn serve(keys: &Path, port: u16) -> Server {
         let mut command = Command::new(demo_program());
-        command.arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--keys").arg(keys).env_remove("SESSION_KEYS");
+        command.arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--keys").arg(keys);
+        command.env_remove("SESSION_KEYS").env_remove("SESSION_RECORDS");
         Server::start(&mut command, "Listening on http://localhost:")
     }
 }
