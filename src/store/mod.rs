@@ -12,6 +12,7 @@ mod guarded;
 mod memory;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
+mod sweeper;
 
 pub(crate) use guarded::GuardedStore;
 
@@ -19,6 +20,7 @@ pub(crate) use guarded::GuardedStore;
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
+pub use sweeper::{Sweeper, SweeperHandle};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -15,7 +15,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("key_source", &["error", "clock", "limits", "key", "events"]),
     ("session", &["error", "clock", "limits", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
-    ("store", &["error", "clock", "limits", "id"]),
+    ("store", &["error", "clock", "limits", "id", "events"]),
     ("overflow", &["error", "clock", "limits", "id", "wire", "seal", "store", "session", "cookie", "events"]),
     ("revocation", &["error", "clock", "limits", "id", "crypto", "seal", "store", "events"]),
     ("config", &["error", "clock", "limits", "key", "cookie"]),
