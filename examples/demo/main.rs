@@ -5,7 +5,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use sealed_session::store::FileStore;
+use sealed_session::store::{FileStore, Sweeper};
 use sealed_session::{CookieStore, Event, KeyRing, Observer};
 use sealed_session_demo::{application, keys};
 use tokio::net::TcpListener;
@@ -39,7 +39,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let records =
         std::env::var_os("SESSION_RECORDS").map_or_else(|| options.keys.with_extension("records"), PathBuf::from);
     // Files are read and written on threads that may wait, so that one request's disk does not hold up the others.
-    let records = FileStore::builder(records).offload(|call| drop(tokio::task::spawn_blocking(call))).open()?;
+    let runtime = tokio::runtime::Handle::current();
+    let records = FileStore::builder(records).offload(move |call| drop(runtime.spawn_blocking(call))).open()?;
+    let _sweeper = Sweeper::new(records.clone()).observer(Log).start()?;
     let store = CookieStore::builder(ring)
         .audience("sealed-session/demo")
         .store(records)

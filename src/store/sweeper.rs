@@ -22,6 +22,7 @@ use crate::limits;
 /// On a thread of its own, without any runtime:
 ///
 /// ```
+/// # #[cfg(feature = "memory")] {
 /// use std::time::Duration;
 /// use sealed_session::store::{MemoryStore, Sweeper};
 /// use sealed_session::{CookieStore, Key};
@@ -31,6 +32,7 @@ use crate::limits;
 /// let sweeper = Sweeper::new(records).interval(Duration::from_secs(60)).start()?;
 /// // The service runs.
 /// drop(sweeper);
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

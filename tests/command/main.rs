@@ -6,4 +6,5 @@ mod open;
 mod refused;
 mod seal;
 mod support;
+mod sweep;
 mod usage;

@@ -31,6 +31,7 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
         ("keygen", "sealed-session keygen > session.keys"),
         ("seal", "sealed-session seal --keys session.keys"),
         ("open", "sealed-session open --keys session.keys"),
+        ("sweep", "sealed-session sweep --directory /var/lib/example-app/sessions"),
     ] {
         let help = run([command, "--help"], "");
         assert_eq!((help.code, help.error.as_str()), (0, ""));
@@ -70,6 +71,8 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["open"], "--keys"),
         (&["open", "--keys"], "--keys"),
         (&["open", "--keys", path, "--ttl", "60"], "--ttl"),
+        (&["sweep"], "--directory"),
+        (&["sweep", "--directory", "records", "--store", "redis"], "file"),
     ] {
         let outcome = run(arguments, "{}");
         outcome.assert_failed(2);

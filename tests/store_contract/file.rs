@@ -338,6 +338,19 @@ fn a_directory_that_is_gone_is_an_outage_and_nobodys_logout() {
 }
 
 #[test]
+fn a_directory_that_is_not_to_be_made_must_be_a_stores() {
+    let scratch = Scratch::on_disk();
+    let open = || FileStore::builder(scratch.records()).create_directory(false).open();
+    assert!(matches!(open(), Err(StoreError::Unavailable { .. })));
+    assert!(!scratch.records().exists());
+    fs::create_dir(scratch.records()).unwrap();
+    assert!(matches!(open(), Err(StoreError::Unavailable { .. })));
+    assert_eq!(entries(&scratch.records()), []);
+    drop(store_in(&scratch, &clock()));
+    assert!(open().is_ok());
+}
+
+#[test]
 fn what_is_no_directory_and_one_without_a_parent_are_refused_with_their_path() {
     let scratch = Scratch::on_disk();
     fs::write(scratch.records(), "a file").unwrap();

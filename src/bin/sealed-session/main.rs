@@ -7,6 +7,7 @@ mod open;
 mod output;
 mod seal;
 mod sealer;
+mod sweep;
 mod usage;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Command {
     Seal(seal::Arguments),
     /// Open a cookie value from standard input and print what it says
     Open(open::Arguments),
+    /// Remove expired records from a store and print how many they were
+    Sweep(sweep::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Seal(arguments) => seal::run(&arguments),
         Command::Open(arguments) => open::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
     };
     outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

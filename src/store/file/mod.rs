@@ -45,7 +45,7 @@ pub type BlockingCall = Box<dyn FnOnce() + Send>;
 /// A write is on the disk before it is answered (`fsync`), so that neither a killed process nor a power failure leaves a
 /// half-written record or takes back a logout. On a full disk the write is an error, and the record stays as it was.
 ///
-/// Expired records stay until [`sweep`](RecordStore::sweep) removes them.
+/// Expired records stay until they are swept: see [`Sweeper`](super::Sweeper).
 ///
 /// On systems other than Unix files and directories get the permissions that their parent hands down, and a power failure
 /// may take back the latest writes.
@@ -106,7 +106,12 @@ impl FileStore {
     /// # Ok::<(), sealed_session::StoreError>(())
     /// ```
     pub fn builder(directory: impl Into<PathBuf>) -> FileStoreBuilder {
-        FileStoreBuilder { directory: directory.into(), clock: Arc::new(SystemClock), offload: None }
+        FileStoreBuilder {
+            directory: directory.into(),
+            clock: Arc::new(SystemClock),
+            offload: None,
+            create_directory: true,
+        }
     }
 
     /// Where the records are.
@@ -143,6 +148,7 @@ pub struct FileStoreBuilder {
     directory: PathBuf,
     clock: Arc<dyn Clock>,
     offload: Option<Offload>,
+    create_directory: bool,
 }
 
 impl FileStoreBuilder {
@@ -154,7 +160,8 @@ impl FileStoreBuilder {
     /// Hands every call to this function, which runs it on a thread that may wait. A call that has begun is done to its
     /// end, even when the request that waits for it has gone.
     ///
-    /// With tokio: `.offload(|call| drop(tokio::task::spawn_blocking(call)))`. The calls of
+    /// With tokio, `runtime` being its `Handle`: `.offload(move |call| drop(runtime.spawn_blocking(call)))`. (Not
+    /// `tokio::task::spawn_blocking`, which a [`Sweeper`](super::Sweeper)'s thread cannot call.) The calls of
     /// [`session_now`](crate::PendingSession::session_now) and
     /// [`commit_now`](crate::PendingSession::commit_now) do not wait, and need a store without this.
     ///
@@ -172,13 +179,29 @@ impl FileStoreBuilder {
         Self { offload: Some(Offload::new(offload)), ..self }
     }
 
-    /// The store; makes the directory when it is missing.
+    /// Whether a directory that no store has made before is made, or taken if it is there; `true` by default.
+    ///
+    /// With `false` a start fails while the file system of the records is not mounted, in place of beginning anew without
+    /// anybody's session.
+    ///
+    /// ```
+    /// use sealed_session::store::FileStore;
+    ///
+    /// let directory = std::env::temp_dir().join("sealed-session-doc-never-made");
+    /// assert!(FileStore::builder(&directory).create_directory(false).open().is_err());
+    /// assert!(!directory.exists());
+    /// ```
+    pub fn create_directory(self, create_directory: bool) -> Self {
+        Self { create_directory, ..self }
+    }
+
+    /// The store.
     ///
     /// # Errors
     ///
     /// As [`FileStore::open`].
     pub fn open(self) -> Result<FileStore, StoreError> {
-        let records = Arc::new(Records::open(self.directory, self.clock)?);
+        let records = Arc::new(Records::open(self.directory, self.clock, self.create_directory)?);
         Ok(FileStore { records, offload: self.offload })
     }
 }

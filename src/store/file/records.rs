@@ -25,10 +25,15 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn open(directory: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    /// Makes the directory only when asked to.
+    pub(super) fn open(directory: PathBuf, clock: Arc<dyn Clock>, create: bool) -> Result<Self, StoreError> {
         let records = Self { directory, clock };
         let said = |error| records.unavailable(&records.directory, &error);
-        private::create_directory(&records.directory).map_err(said)?;
+        if create {
+            private::create_directory(&records.directory).map_err(said)?;
+        } else {
+            records.check_marker()?;
+        }
         // Security: whoever may write there may put old records back, and so undo logouts.
         if private::is_writable_by_others(&records.directory).map_err(said)? {
             let problem = format!(
@@ -37,7 +42,9 @@ impl Records {
             );
             return Err(StoreError::other(STORE, problem));
         }
-        records.mark().map_err(said)?;
+        if create {
+            records.mark().map_err(said)?;
+        }
         Ok(records)
     }
 
