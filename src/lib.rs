@@ -30,12 +30,14 @@
 //! | feature | adds |
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
+//! | `file` | `store::FileStore`, for one machine: sessions survive a restart |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
 //! | `cli` | the command `sealed-session` |
+//! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature adds API and never changes behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]

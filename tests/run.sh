@@ -25,6 +25,7 @@ STAGES=(
     "test-core  tests   480  cc"
     "test-all   tests   480  cc"
     "memory     tests   300  cc"
+    "files      tests   300  cc"
     "doc        check   300  cc"
     "features   check   300  cc clippy python3"
     "deny       check   120  cargo-deny"

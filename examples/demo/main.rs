@@ -5,7 +5,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use axum::Router;
-use sealed_session::store::MemoryStore;
+use sealed_session::store::{FileStore, Sweeper};
 use sealed_session::{CookieStore, Event, Observer};
 use sealed_session_demo::options::{HELP, Options};
 use sealed_session_demo::{application, keys, operator};
@@ -23,11 +23,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => keys::at(&options.keys).map_err(|error| format!("{}: {error}", options.keys.display()))?,
     };
     let ring = keys.interval(options.keys_poll_interval).observer(Log).start()?;
+    // Files are read and written on threads that may wait, so that one request's disk does not hold up the others.
+    let runtime = tokio::runtime::Handle::current();
+    let records = FileStore::builder(options.records).offload(move |call| drop(runtime.spawn_blocking(call))).open()?;
+    let _sweeper = Sweeper::new(records.clone()).observer(Log).start()?;
     let store = CookieStore::builder(ring.clone())
         .audience("sealed-session/demo")
         .key_grace(options.keys_grace)
         .lifetimes(options.lifetimes)
-        .store(MemoryStore::new())
+        .store(records)
         // Who wants to stay logged in for longer says so at login.
         .clear_with_browser(true)
         .observer(Log)

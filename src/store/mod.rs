@@ -3,14 +3,24 @@
 //! A store keeps opaque bytes by record id, with a version and an expiry. What it holds is sealed: it can neither read
 //! a session nor make one.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "file")]
+mod file;
 mod guarded;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "file", feature = "memory"))]
+mod pause;
+mod sweeper;
 
 pub(crate) use guarded::GuardedStore;
 
+#[cfg(feature = "file")]
+pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
+pub use sweeper::{Sweeper, SweeperHandle};
 
 use std::future::Future;
 use std::pin::Pin;

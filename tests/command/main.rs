@@ -11,4 +11,5 @@ mod seal;
 mod simulate;
 mod size;
 mod support;
+mod sweep;
 mod usage;

@@ -58,6 +58,12 @@ stage_memory() {
     cargo test --locked --no-fail-fast --package sealed-session-memory-tests --release
 }
 
+# Mounts a small file system in a name space of its own.
+stage_files() {
+    need_file tests/files/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-file-tests
+}
+
 stage_doc() {
     export RUSTDOCFLAGS='-D warnings'
     cargo doc --locked --package "$CRATE" --no-deps --all-features

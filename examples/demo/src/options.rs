@@ -24,6 +24,8 @@ Environment:
   SESSION_KEYS_PATH            as --keys
   SESSION_KEYS_POLL_SECONDS    how often the key file is read [default: 5]
   SESSION_KEYS_GRACE_SECONDS   how long a superseded key may still seal, on servers that are late [default: 3600]
+  SESSION_RECORDS              directory of the sessions that are too large for a cookie, made on the first start
+                               [default: that of the keys with the ending .records: demo.records]
   SESSION_IDLE_SECONDS         how long a session lasts that is not used [default: 7200]
   SESSION_ABSOLUTE_SECONDS     how long any session lasts [default: 2592000]
 ";
@@ -37,6 +39,8 @@ pub struct Options {
     pub operator: Option<SocketAddr>,
     /// A key file, or a directory.
     pub keys: PathBuf,
+    /// The directory of the sessions that are too large for a cookie.
+    pub records: PathBuf,
     /// How often the keys are read again.
     pub keys_poll_interval: Duration,
     /// How long a superseded key may still seal.
@@ -66,6 +70,7 @@ impl Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 3011)),
             operator: None,
             keys: variable("SESSION_KEYS_PATH").unwrap_or_else(|| "demo.keys".to_owned()).into(),
+            records: PathBuf::new(),
             keys_poll_interval: seconds("SESSION_KEYS_POLL_SECONDS", 5)?,
             keys_grace: seconds("SESSION_KEYS_GRACE_SECONDS", 60 * 60)?,
             lifetimes: Lifetimes::default()
@@ -82,6 +87,8 @@ impl Options {
                 other => return Err(format!("{other} is not known; see --help")),
             }
         }
+        options.records =
+            variable("SESSION_RECORDS").map_or_else(|| options.keys.with_extension("records"), PathBuf::from);
         Ok(Some(options))
     }
 }

@@ -16,6 +16,7 @@ impl Demo {
     pub fn start(name: &str) -> Self {
         let keys = scratch(name).join("demo.keys");
         let _ = std::fs::remove_file(&keys);
+        let _ = std::fs::remove_dir_all(keys.with_extension("records"));
         Self { server: Self::serve(&keys, 0), keys }
     }
 
@@ -56,7 +57,12 @@ impl Demo {
     fn serve(keys: &Path, port: u16) -> Server {
         let mut command = Command::new(demo());
         command.arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--operator").arg("127.0.0.1:0");
-        command.arg("--keys").arg(keys).env_remove("SESSION_KEYS").env("SESSION_KEYS_POLL_SECONDS", "1");
+        command
+            .arg("--keys")
+            .arg(keys)
+            .env_remove("SESSION_KEYS")
+            .env_remove("SESSION_RECORDS")
+            .env("SESSION_KEYS_POLL_SECONDS", "1");
         Server::start(&mut command, &["shown at http://localhost:", "Listening on http://localhost:"])
     }
 }
