@@ -158,7 +158,14 @@ fn ring_of(keys: &[Key; 3], marks: &[Option<Marks>], not_before: Option<u64>) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same plans each time: a case takes a second, and more of them are for whoever changes this.
+    #![proptest_config(ProptestConfig {
+        cases: 4,
+        max_shrink_iters: 20,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn brute_force_agrees_on_whatever_plan(
