@@ -1,6 +1,8 @@
 //! The check of the check: on small plans, every login in every second, shown to every server in every later second, gives
 //! the same groups with the same ends.
 
+#![cfg(test)]
+
 use std::time::Duration;
 
 use proptest::prelude::*;
