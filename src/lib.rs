@@ -82,9 +82,11 @@ pub use error::{
 };
 pub use events::{CounterSnapshot, Counters, Event, Observer};
 pub use id::{KeyId, PublicId, RecordId};
-pub use key::{Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RotationSettings};
+pub use key::{
+    Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
+};
 pub use overflow::Placement;
-pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
+pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
 pub use session::{
     Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
 };
