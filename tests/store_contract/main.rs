@@ -4,6 +4,7 @@ use sealed_session::store::conformance::reference::ReferenceStore;
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
 use sealed_session::{ManualClock, RecordStore, store_conformance};
 
+mod broken;
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "memory")]
