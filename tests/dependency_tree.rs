@@ -79,6 +79,13 @@ fn the_axum_extractor_needs_the_traits_alone() {
 }
 
 #[test]
+fn the_configuration_needs_one_parser_and_no_derive_macro() {
+    let config = tree(&["--no-default-features", "--features", "config"]);
+    assert_with(&config, "toml");
+    assert_without(&config, &["serde", "serde_derive", "syn", "toml_writer", "indexmap"]);
+}
+
+#[test]
 fn no_crate_comes_in_two_versions() {
     let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
     for dependency in tree(&["--all-features"]) {
