@@ -29,7 +29,9 @@ pub(super) fn store_error(error: RedisError, waited_milliseconds: u64) -> StoreE
         return StoreError::Timeout { store: STORE, waited_milliseconds };
     }
     let is_unavailable = match error.kind() {
+        // An answer that was cut off does not parse; the connection is given up like one that was closed.
         ErrorKind::Io
+        | ErrorKind::Parse
         | ErrorKind::AuthenticationFailed
         | ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::NoValidReplicasFoundBySentinel
