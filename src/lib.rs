@@ -81,7 +81,9 @@ pub use error::{
 };
 pub use events::{CounterSnapshot, Counters, Event, Observer};
 pub use id::{KeyId, PublicId, RecordId};
-pub use key::{Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RotationSettings};
+pub use key::{
+    Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
+};
 pub use overflow::Placement;
 pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
 pub use session::{

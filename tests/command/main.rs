@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails loudly")]
 
 mod keygen;
+mod keys;
 mod open;
 mod refused;
 mod seal;

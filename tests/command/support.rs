@@ -23,7 +23,14 @@ impl Outcome {
     /// The one line on standard output, of a run that went well.
     #[track_caller]
     pub(crate) fn line(&self) -> &str {
-        assert_eq!((self.code, self.error.as_str()), (0, ""), "{self:?}");
+        assert_eq!(self.error, "", "{self:?}");
+        self.line_with_remarks()
+    }
+
+    /// The one line on standard output, of a run that went well and had something to remark on standard error.
+    #[track_caller]
+    pub(crate) fn line_with_remarks(&self) -> &str {
+        assert_eq!(self.code, 0, "{self:?}");
         let line = self.output.strip_suffix('\n').unwrap();
         assert!(!line.contains('\n'), "{line}");
         line

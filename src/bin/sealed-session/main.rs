@@ -1,8 +1,9 @@
-//! The operator's command: makes keys, and seals and opens session cookies by hand. Over the crate's public API alone.
+//! The operator's command: makes keys, looks after key files, and seals and opens session cookies by hand. Over the crate's public API alone.
 
 mod failure;
 mod input;
 mod keygen;
+mod keys;
 mod open;
 mod output;
 mod seal;
@@ -18,12 +19,12 @@ use failure::Failure;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused, or not sealed
+  1  refused, or not done
   2  wrong usage, which includes a key file that cannot be used
 
 `sealed-session COMMAND --help` explains a command and shows an example.";
 
-/// Makes keys for session cookies, and seals and opens such cookies by hand.
+/// Makes keys for session cookies, looks after key files, and seals and opens such cookies by hand.
 #[derive(Debug, Parser)]
 #[command(name = "sealed-session", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -35,6 +36,8 @@ struct Arguments {
 enum Command {
     /// Make a new random key and print its text form: the secret itself
     Keygen(keygen::Arguments),
+    /// Look after a key file: stage, promote, retire and remove keys
+    Keys(keys::Arguments),
     /// Seal a JSON object from standard input and print the cookie value
     Seal(seal::Arguments),
     /// Open a cookie value from standard input and print what it says
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::Seal(arguments) => seal::run(&arguments),
         Command::Open(arguments) => open::run(&arguments),
     };

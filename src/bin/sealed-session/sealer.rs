@@ -11,11 +11,11 @@ use crate::failure::Failure;
 use crate::input;
 
 /// Hundreds of keys. A larger file is another file than was meant.
-const KEY_FILE_MAX_BYTES: usize = 64 * 1024;
+pub(crate) const KEY_FILE_MAX_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct SealerArguments {
-    /// Key file: one key a line, the first seals, all of them open; # starts a comment
+    /// Key file: one key a line, as `sealed-session keys` writes it
     #[arg(long, value_name = "FILE")]
     keys: PathBuf,
 
@@ -54,7 +54,7 @@ fn ring(path: &Path) -> Result<KeyRing, Failure> {
     KeyRing::from_text(text).map_err(|error| refused(&error))
 }
 
-fn looks_like_a_key(path: &Path) -> bool {
+pub(crate) fn looks_like_a_key(path: &Path) -> bool {
     let text = path.to_string_lossy();
     ["ssk1.", "hex:", "base64:", "base64url:"].iter().any(|prefix| text.trim_start().starts_with(prefix))
 }
