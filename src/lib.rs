@@ -37,6 +37,7 @@
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
 //! | `cli` | the command `sealed-session` |
+//! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature adds API and never changes behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]

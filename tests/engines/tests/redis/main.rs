@@ -11,6 +11,7 @@
 )]
 
 mod cluster;
+mod contract;
 mod dump;
 mod expiry;
 mod keys;
