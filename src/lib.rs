@@ -86,7 +86,7 @@ pub use key::{
     Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
 };
 pub use overflow::Placement;
-pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
+pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
 pub use session::{
     Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
 };

@@ -202,6 +202,19 @@ impl KeyRing {
         self.slots.iter().map(|slot| slot.entry.key_id())
     }
 
+    /// The entries, in the order of [`KeyRing::key_ids`]: for tools that make one ring of another.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing};
+    ///
+    /// let ring = KeyRing::new(Key::generate()?).with_open_only(Key::generate()?)?;
+    /// assert_eq!(KeyRing::from_entries(ring.entries().cloned())?, ring);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    pub fn entries(&self) -> impl Iterator<Item = &RingEntry> {
+        self.slots.iter().map(|slot| &slot.entry)
+    }
+
     /// The instant before which no session may have begun, once it has come.
     #[must_use]
     pub const fn not_before(&self) -> Option<Timestamp> {

@@ -83,7 +83,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
         "adapter",
     ),
     (&["toml"], "config"),
-    (&["clap"], "bin"),
+    (&["clap", "humantime"], "bin"),
 ];
 
 /// Those of them that are development dependencies too: test code names them anywhere.
