@@ -1,9 +1,10 @@
 //! Where records lie: under the prefix, and nowhere else.
 
 use redis::cmd;
+use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::store::{Created, RedisStore};
-use sealed_session::{RecordId, RecordStore as _};
-use sealed_session_engine_tests::Runner;
+use sealed_session::{CookieStore, Key, KeyRing, Record, RecordId, RecordStore as _, Timestamp};
+use sealed_session_engine_tests::{Engine, Runner, unique_name};
 
 use crate::support::Site;
 
@@ -51,9 +52,9 @@ fn stores_of_two_prefixes_share_nothing_and_of_one_prefix_everything() {
 fn without_a_prefix_of_ones_own_it_names_the_crate() {
     Runner::new().block_on(async {
         let site = Site::new().await;
-        let (store, id) = (RedisStore::new(site.connection.clone()), RecordId::from_bytes(rand_id()));
+        let (store, id) = (RedisStore::new(site.connection.clone()), RecordId::from_bytes(fresh_id()));
         // On the system's clock: alive until the end of time.
-        let record = sealed_session::Record::new(1, sealed_session::Timestamp::MAX, b"sealed".to_vec());
+        let record = Record::new(1, Timestamp::MAX, b"sealed".to_vec());
         assert_eq!(store.create(&id, record).await.unwrap(), Created::Created);
         let key = format!("sealed-session:{}", id.to_hex());
         let found: i64 = cmd("EXISTS").arg(key).query_async(&mut site.connection.clone()).await.unwrap();
@@ -63,9 +64,22 @@ fn without_a_prefix_of_ones_own_it_names_the_crate() {
 }
 
 /// An id that no earlier run on the same engine has left.
-fn rand_id() -> [u8; 16] {
-    let name = sealed_session_engine_tests::unique_name("");
+fn fresh_id() -> [u8; 16] {
+    let name = unique_name("");
     std::array::from_fn(|at| name.as_bytes()[1 + at])
+}
+
+#[test]
+fn the_guides_first_lines_work() {
+    async fn sessions(keys: KeyRing) -> Result<CookieStore, Box<dyn std::error::Error>> {
+        let client = redis::Client::open(Engine::Redis.url())?;
+        let store = RedisStore::builder(client.get_connection_manager().await?).key_prefix("shop:session:").build();
+        Ok(CookieStore::builder(keys).audience("shop/prod").store(store).timer(TokioTimer).build()?)
+    }
+    Runner::new().block_on(async {
+        let sessions = sessions(KeyRing::new(Key::generate().unwrap())).await.unwrap();
+        assert!(sessions.health().await.is_ready());
+    });
 }
 
 #[test]

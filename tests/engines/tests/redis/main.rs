@@ -5,6 +5,7 @@
 //! ```
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a rule fails loudly; clippy knows test functions, but not what they call"

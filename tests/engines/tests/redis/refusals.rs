@@ -106,3 +106,24 @@ fn a_connection_that_is_not_let_in_is_told_without_the_password() {
         assert_eq!(site.store.update(&ID, site.record(2, 60), 1).await.unwrap(), Updated::Updated);
     });
 }
+
+#[test]
+fn a_user_with_the_commands_that_the_guide_names_can_do_everything() {
+    Runner::new().block_on(async {
+        let redis = OwnRedis::start(&["--save", ""]).await;
+        let site = Site::at(&redis.url()).await;
+        let keys = format!("~{}*", site.key_prefix);
+        let commands = ["+get", "+set", "+del", "+eval", "+getrange", "+setrange", "+pexpire"];
+        let user =
+            cmd("ACL").arg("SETUSER").arg("sessions").arg("on").arg(">let-me-in").arg(keys).arg(&commands).to_owned();
+        user.exec_async(&mut site.connection.clone()).await.unwrap();
+        let connection = connect(&format!("redis://sessions:let-me-in@127.0.0.1:{}/", redis.port)).await;
+        let builder = RedisStore::builder(connection).key_prefix(site.key_prefix.as_str());
+        let store = builder.clock(site.clock.clone()).build();
+        assert_eq!(store.create(&ID, site.record(1, 60)).await.unwrap(), Created::Created);
+        assert_eq!(store.update(&ID, site.record(2, 60), 1).await.unwrap(), Updated::Updated);
+        assert!(store.touch(&ID, site.after(90)).await.unwrap());
+        assert_eq!(store.load(&ID).await.unwrap().map(|record| record.expires_at), Some(site.after(90)));
+        store.destroy(&ID).await.unwrap();
+    });
+}
