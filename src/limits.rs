@@ -89,3 +89,9 @@ pub const DATA_DEPTH_MAX: usize = 128;
 
 /// Bytes that the memory store holds by default, sealed records and its own bookkeeping together.
 pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How often a [`Sweeper`](crate::store::Sweeper) removes expired records, by default.
+pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
+
+/// Records that one call of a [`Sweeper`](crate::store::Sweeper) removes at most, by default.
+pub const SWEEP_RECORDS_MAX: usize = 10_000;

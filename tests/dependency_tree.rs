@@ -56,6 +56,11 @@ fn the_memory_store_stays_small() {
 }
 
 #[test]
+fn the_file_store_needs_the_standard_library_alone() {
+    assert_eq!(tree(&["--no-default-features", "--features", "file"]), tree(&["--no-default-features"]));
+}
+
+#[test]
 fn the_core_knows_no_framework_and_no_runtime() {
     let core = tree(&["--no-default-features"]);
     assert_without(

@@ -1,6 +1,7 @@
 //! The operator's command, run as an operator runs it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails loudly")]
 
+mod guide;
 mod inspect;
 mod keygen;
 mod keys;
@@ -10,4 +11,5 @@ mod seal;
 mod simulate;
 mod size;
 mod support;
+mod sweep;
 mod usage;

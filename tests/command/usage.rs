@@ -33,7 +33,8 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
         ("open", "sealed-session open --keys session.keys"),
         ("inspect", "sealed-session inspect --keys session.keys"),
         ("size", "| sealed-session size\n"),
-        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --roll-out 30m\n"),
+        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --rollout 30m\n"),
+        ("sweep", "sealed-session sweep --directory /var/lib/example-app/sessions"),
     ] {
         let help = run([command, "--help"], "");
         assert_eq!((help.code, help.error.as_str()), (0, ""));
@@ -78,6 +79,8 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["inspect", "--keys", path, "--absolute", "none"], "remember_max"),
         (&["size", "--limit", "many"], "--limit"),
         (&["size", "--cookie-name", "a b"], "cannot stand in a cookie's name"),
+        (&["sweep"], "--directory"),
+        (&["sweep", "--directory", "records", "--store", "redis"], "file"),
     ] {
         let outcome = run(arguments, "{}");
         outcome.assert_failed(2);

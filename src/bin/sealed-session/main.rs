@@ -14,6 +14,7 @@ mod seal;
 mod sealer;
 mod simulate;
 mod size;
+mod sweep;
 mod usage;
 
 use std::process::ExitCode;
@@ -54,6 +55,8 @@ enum Command {
     Size(size::Arguments),
     /// Rehearse a key rotation and show who would be logged out by it
     Simulate(simulate::Arguments),
+    /// Remove expired records from a store and print how many they were
+    Sweep(sweep::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Size(arguments) => size::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
     };
     outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
