@@ -30,6 +30,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
+//! | `redis` | `store::RedisStore`, a server store in Redis or Valkey |
 //! | `file` | `store::FileStore`, for one machine: sessions survive a restart |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |

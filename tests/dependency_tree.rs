@@ -91,6 +91,13 @@ fn the_configuration_needs_one_parser_and_no_derive_macro() {
 }
 
 #[test]
+fn the_redis_store_leaves_tls_and_the_kind_of_connection_to_the_application() {
+    let redis = tree(&["--no-default-features", "--features", "redis"]);
+    assert_with(&redis, "redis");
+    assert_without(&redis, &["rustls", "native-tls", "openssl", "backon", "crc16", "moka"]);
+}
+
+#[test]
 fn no_crate_comes_in_two_versions() {
     let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
     for dependency in tree(&["--all-features"]) {

@@ -12,6 +12,8 @@ mod guarded;
 mod memory;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
+#[cfg(feature = "redis")]
+mod redis;
 mod sweeper;
 
 pub(crate) use guarded::GuardedStore;
@@ -20,6 +22,9 @@ pub(crate) use guarded::GuardedStore;
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{RedisStore, RedisStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
 
 use std::future::Future;
