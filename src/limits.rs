@@ -80,3 +80,16 @@ pub const DATA_DEPTH_MAX: usize = 128;
 
 /// Bytes that the memory store holds by default, sealed records and its own bookkeeping together.
 pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Longest table or schema name that an SQL store takes: PostgreSQL cuts names at 63 bytes without an error, and the
+/// index is named after the table with 11 bytes more.
+pub const SQL_TABLE_NAME_MAX_BYTES: usize = 48;
+
+/// Rows that an SQL store sweeps in one statement, so that none is locked for long.
+pub const SQL_SWEEP_BATCH_ROWS: usize = 1000;
+
+/// Times that a statement is tried again when the engine gave it up for another one, as in a deadlock.
+pub const SQL_RETRIES_MAX: usize = 16;
+
+/// How long a connection that an SQL store opened itself may have been idle before it is tried out before use.
+pub const SQL_IDLE_BEFORE_PING_SECONDS: u64 = 30;

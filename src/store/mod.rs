@@ -5,9 +5,13 @@
 
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod sql;
 
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
 
 use std::future::Future;
 use std::pin::Pin;

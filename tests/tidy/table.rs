@@ -66,6 +66,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
     (&["arc_swap"], "key"),
     (&["moka"], "store/memory"),
+    (&["sqlx"], "store/sql"),
     (
         &[
             "axum_core",
