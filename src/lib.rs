@@ -34,6 +34,7 @@
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
+//! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `cli` | the command `sealed-session` |
 //!
 //! A feature adds API and never changes behaviour.
@@ -59,11 +60,11 @@ pub mod store;
 pub mod testing;
 mod wire;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
 pub use crypto::Suite;
 pub use driver::{
-    Commit, CookieStore, CookieStoreBuilder, PendingSession, Renewal, RequestFacts, ResponseFacts, StoreFailure,
-    TooLarge,
+    Commit, CookieStore, CookieStoreBuilder, Health, PendingSession, Renewal, RequestFacts, ResponseFacts,
+    StoreFailure, TooLarge,
 };
 pub use error::{
     CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,

@@ -60,6 +60,15 @@ pub const ABSOLUTE_TIMEOUT_SECONDS: u64 = 30 * 24 * 60 * 60;
 /// Times that a write is tried again when other requests write the same session in between.
 pub const CONFLICT_RETRIES_MAX: usize = 64;
 
+/// How long the tries of one write go on: after this many milliseconds it is a conflict for the caller.
+pub const CONFLICT_RETRIES_MAX_MILLISECONDS: u64 = 2000;
+
+/// Longest pause before a write is tried again, in milliseconds.
+pub const CONFLICT_PAUSE_MAX_MILLISECONDS: u64 = 50;
+
+/// How long a call to a server store may take by default, in milliseconds.
+pub const STORE_TIMEOUT_MILLISECONDS: u64 = 2000;
+
 /// How long a record stays readable after its session has come back into the cookie.
 pub const RETURN_GRACE_SECONDS: u64 = 60;
 

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{CommitError, LoadError, Reason, SealError, StoreError};
-use crate::id::{KeyId, SessionId};
+use crate::id::{KeyId, RecordId, SessionId};
 use crate::limits;
 use crate::seal::{OpenedRecord, Sealer};
-use crate::store::{Created, Record, RecordStore, Updated};
+use crate::store::{Created, GuardedStore, Record, RecordStore as _, Updated};
 use crate::wire::record::RecordHeader;
 
 /// Where sessions are kept.
@@ -67,7 +67,7 @@ pub(crate) fn target(
 /// The records of a store, sealed and opened.
 #[derive(Clone)]
 pub(crate) struct Records {
-    pub(crate) store: Arc<dyn RecordStore>,
+    pub(crate) store: GuardedStore,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -175,6 +175,11 @@ impl Records {
 
     pub(crate) async fn destroy(&self, session: &SessionId) -> Result<(), StoreError> {
         self.store.destroy(&session.record_id(self.sealer.audience())).await
+    }
+
+    /// Whether the store answers.
+    pub(crate) async fn ask(&self, id: &RecordId) -> Result<(), StoreError> {
+        self.store.load(id).await.map(|_| ())
     }
 
     async fn replace(

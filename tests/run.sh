@@ -31,6 +31,7 @@ STAGES=(
     "package    check   240  cc"
     "fuzz       check   600  cc c++ cargo-fuzz"
     "benches    check   900  cc"
+    "engines    tests  1200  cc python3 redis-server postgres mariadbd engine-speakers"
     "browser    tests   900  cc chromium"
 )
 INSTALL_LIMIT=1800

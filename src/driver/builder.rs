@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::earlier::Earlier;
 use super::{CookieStore, Inner, Renewal};
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
 use crate::events::{Event, Observer, Observers};
@@ -11,7 +11,7 @@ use crate::key::RingHandle;
 use crate::limits;
 use crate::overflow::{Placement, Records};
 use crate::seal::{Lifetimes, Sealer};
-use crate::store::RecordStore;
+use crate::store::{GuardedStore, RecordStore};
 use crate::wire::header::Persistence;
 
 /// What happens to a request whose session is in a store that does not answer.
@@ -63,6 +63,8 @@ pub struct CookieStoreBuilder {
     record_limit_bytes: usize,
     placement: Option<Placement>,
     store: Option<Arc<dyn RecordStore>>,
+    timer: Option<Arc<dyn Timer>>,
+    store_timeout: Duration,
     renewal: Renewal,
     clear_with_browser: bool,
     save_uninitialized: bool,
@@ -92,6 +94,8 @@ impl CookieStoreBuilder {
             record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
             placement: None,
             store: None,
+            timer: None,
+            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
             renewal: Renewal::default(),
             clear_with_browser: false,
             save_uninitialized: false,
@@ -144,6 +148,20 @@ impl CookieStoreBuilder {
     /// The server store for sessions that outgrow the cookie.
     pub fn store(mut self, store: impl RecordStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The timer of the application's runtime: for the time limit of store calls, and for the pauses between the tries of a
+    /// write that met another. Without one there is no limit and no pause.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Some(Arc::new(timer));
+        self
+    }
+
+    /// How long a call to the server store may take, two seconds by default; needs a [`timer`](Self::timer). What takes
+    /// longer is [`StoreError::Timeout`](crate::StoreError).
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
         self
     }
 
@@ -326,8 +344,17 @@ impl CookieStoreBuilder {
             });
         }
         let sealer = Arc::new(sealer);
-        let records =
-            self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
+        if self.timer.is_none() && self.store.as_ref().is_some_and(|store| !store.is_local()) {
+            self.observers.tell(&Event::SettingWorthAThought {
+                setting: "timer",
+                advice: "there is none: a server store that does not answer keeps its requests waiting",
+            });
+        }
+        let records = self.store.map(|store| Records {
+            store: GuardedStore::new(store, self.timer.clone(), self.store_timeout),
+            sealer: Arc::clone(&sealer),
+            clock: Arc::clone(&self.clock),
+        });
         let earlier = Earlier::all(self.also_read, &attributes, &sealer, records.as_ref())?;
         let also_verify = earlier
             .iter()
@@ -341,6 +368,7 @@ impl CookieStoreBuilder {
             record_limit_bytes: self.record_limit_bytes,
             placement,
             records,
+            timer: self.timer,
             renewal: self.renewal,
             persistence: if self.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout },
             accept_inline_until: self.accept_inline_until,

@@ -1,12 +1,15 @@
 //! No lost updates: when another request wrote the session in between, this one's changes are made again on what it wrote.
 
+use std::time::Duration;
+
 use super::CookieStore;
 use super::open::{Loaded, Opened};
 use super::write::{Write, Written};
+use crate::crypto::random;
 use crate::error::{CommitError, Reason};
 use crate::events::Event;
 use crate::id::SessionId;
-use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::limits::{CONFLICT_PAUSE_MAX_MILLISECONDS, CONFLICT_RETRIES_MAX, CONFLICT_RETRIES_MAX_MILLISECONDS};
 use crate::overflow::LoadedRecord;
 use crate::session::{Frozen, Payload};
 
@@ -20,7 +23,8 @@ impl CookieStore {
         id: &SessionId,
     ) -> Result<Option<Written>, CommitError> {
         let mut newest = opened.clone();
-        for _ in 0..CONFLICT_RETRIES_MAX {
+        let begun = self.0.clock.unix_milliseconds();
+        for tries in 0..CONFLICT_RETRIES_MAX {
             let write = Write { store: self, loaded, frozen, opened: Some(&newest), id };
             match write.run().await {
                 Err(CommitError::Conflict) => {}
@@ -30,8 +34,24 @@ impl CookieStore {
                 Some(caught_up) => newest = caught_up,
                 None => return Ok(None),
             }
+            if self.0.clock.unix_milliseconds().saturating_sub(begun) >= CONFLICT_RETRIES_MAX_MILLISECONDS {
+                break;
+            }
+            self.pause(tries).await?;
         }
         Err(CommitError::Conflict)
+    }
+
+    /// Waits for a random while, longer after more tries, so that requests which met do not meet again.
+    async fn pause(&self, tries: usize) -> Result<(), CommitError> {
+        let Some(timer) = &self.0.timer else { return Ok(()) };
+        let doubled = u32::try_from(tries).ok().and_then(|tries| 1_u64.checked_shl(tries));
+        let longest = doubled.unwrap_or(u64::MAX).min(CONFLICT_PAUSE_MAX_MILLISECONDS);
+        let mut drawn = [0; 4];
+        random::fill(&mut drawn)?;
+        let milliseconds = u64::from(u32::from_le_bytes(drawn)) % longest.saturating_add(1);
+        timer.wait(Duration::from_millis(milliseconds)).await;
+        Ok(())
     }
 
     /// Loads what the other request wrote, and makes the changes of this one on it. `None` when the session has ended or

@@ -5,6 +5,7 @@ mod commit;
 mod conflict;
 mod earlier;
 mod facts;
+mod health;
 mod open;
 mod pending;
 mod renewal;
@@ -12,6 +13,7 @@ mod write;
 
 pub use builder::{CookieStoreBuilder, StoreFailure, TooLarge};
 pub use facts::{Commit, RequestFacts, ResponseFacts};
+pub use health::Health;
 pub use pending::PendingSession;
 pub use renewal::Renewal;
 
@@ -20,7 +22,7 @@ use std::sync::Arc;
 
 use earlier::Earlier;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Timer, Timestamp};
 use crate::cookie::CookieAttributes;
 use crate::error::LoadError;
 use crate::events::Observers;
@@ -61,6 +63,7 @@ struct Inner {
     record_limit_bytes: usize,
     placement: Placement,
     records: Option<Records>,
+    timer: Option<Arc<dyn Timer>>,
     renewal: Renewal,
     persistence: Persistence,
     accept_inline_until: Option<Timestamp>,

@@ -242,6 +242,10 @@ impl RecordStore for MemoryStore {
     }
 
     /// Looks at every record held until `limit` are removed, and lets other tasks run in between.
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
         Box::pin(async move {
             let mut removed = 0;

@@ -3,10 +3,13 @@
 //! A store keeps opaque bytes by record id, with a version and an expiry. What it holds is sealed: it can neither read
 //! a session nor make one.
 
+mod guarded;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
+
+pub(crate) use guarded::GuardedStore;
 
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
@@ -212,6 +215,12 @@ pub trait RecordStore: Send + Sync + 'static {
     /// Removes the record; removing one that does not exist is no error.
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()>;
 
+    /// Whether calls are answered within this process, so that a time limit for them has no use; `false` unless the store
+    /// says otherwise.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// Removes up to `limit` expired records and returns how many; `0` where the engine removes them by itself.
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize>;
 }
@@ -235,6 +244,10 @@ impl<S: RecordStore + ?Sized> RecordStore for Arc<S> {
 
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
         (**self).destroy(id)
+    }
+
+    fn is_local(&self) -> bool {
+        (**self).is_local()
     }
 
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {

@@ -206,6 +206,10 @@ impl RecordStore for FaultyStore {
         })
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     /// Every call removes what has expired.
     fn sweep(&self, _: usize) -> StoreFuture<'_, usize> {
         Box::pin(std::future::ready(Ok(0)))

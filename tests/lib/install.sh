@@ -11,8 +11,22 @@ have() {
         chromium)
             command -v "${CHROMIUM:-chromium}" >/dev/null && command -v "${CHROMEDRIVER:-chromedriver}" >/dev/null
             ;;
+        postgres) postgres_bin >/dev/null ;;
+        engine-speakers) "$(speakers)/bin/python" -c 'import moto.server, secantus.cli' 2>/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
+}
+
+# The folder of the newest PostgreSQL's programs, which are on nobody's path.
+postgres_bin() {
+    local newest
+    newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/postgres | sort -V | tail -n 1)
+    [ -x "$newest" ] && dirname "$newest"
+}
+
+# The Python environment of the programs that speak DynamoDB's and MongoDB's protocols.
+speakers() {
+    echo "${CARGO_TARGET_DIR:-$PWD/target}/engine-speakers"
 }
 
 # Installs each tool that is missing; fails when one is still missing at the end.
@@ -26,6 +40,10 @@ stage_install() {
             c++) packages+=(g++) ;;
             python3) packages+=(python3) ;;
             chromium) packages+=(chromium chromium-driver) ;;
+            redis-server) packages+=(redis-server) ;;
+            postgres) packages+=(postgresql) ;;
+            mariadbd) packages+=(mariadb-server) ;;
+            engine-speakers) python3 -c 'import ensurepip, venv' || packages+=(python3 python3-venv) ;;
         esac
     done
     [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
@@ -36,11 +54,21 @@ stage_install() {
             # The releases whose options and configuration this repository uses.
             cargo-deny) cargo install --locked cargo-deny --version '^0.20' ;;
             cargo-fuzz) cargo install --locked cargo-fuzz --version '^0.13' ;;
+            engine-speakers) install_speakers ;;
         esac
         have "$tool" || missing+=("$tool")
     done
     [ ${#missing[@]} -eq 0 ] || echo "still missing: ${missing[*]}"
     [ ${#missing[@]} -eq 0 ]
+}
+
+# The releases that the stores were tested against. SecantusDB has had no final release yet.
+install_speakers() {
+    local environment
+    environment=$(speakers)
+    python3 -m venv --clear "$environment" &&
+        "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+            'moto[dynamodb]==5.2.5' flask flask-cors 'SecantusDB==0.7.0b3'
 }
 
 # install_packages PACKAGE...: Debian packages, as root or through a sudo that asks for no password.
@@ -58,5 +86,7 @@ install_packages() {
         as_root=(sudo -n)
     fi
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -q)
-    "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"
+    # An installation that was interrupted earlier stands in the way of any other until it is finished.
+    "${apt[@]}" update && "${apt[@]}" install -y --fix-broken --no-install-recommends &&
+        "${apt[@]}" install -y --no-install-recommends "$@"
 }

@@ -129,6 +129,13 @@ stage_browser() {
     cargo test --locked --no-fail-fast --package sealed-session-browser-tests
 }
 
+stage_engines() {
+    need_file tests/engines/Cargo.toml
+    # shellcheck source=tests/lib/engines.sh
+    . tests/lib/engines.sh
+    with_engines -- cargo test --locked --no-fail-fast --package sealed-session-engine-tests
+}
+
 need_file() {
     local file
     for file in "$@"; do

@@ -48,6 +48,7 @@ mod settings;
 mod size_law;
 mod sizes;
 mod spilling;
+mod store_calls;
 mod support;
 mod tokens;
 mod writing;

@@ -40,7 +40,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("adapter", &["error", "driver", "session", "store", "cookie", "events"]),
+    ("adapter", &["error", "clock", "driver", "session", "store", "cookie", "events"]),
     ("testing", &["error", "clock", "limits", "id", "session", "store", "driver"]),
     ("guide", &[]),
     (COMMAND_ROOM, &[]),
@@ -56,7 +56,7 @@ pub(crate) const CLOCK_ROOM: &str = "clock";
 pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
 
 /// Modules of those rooms that are no leaves.
-pub(crate) const SHARED_BY_LEAVES: &[&str] = &["conformance"];
+pub(crate) const SHARED_BY_LEAVES: &[&str] = &["conformance", "guarded"];
 
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
@@ -74,6 +74,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
             "http_body",
             "pin_project_lite",
             "serde_urlencoded",
+            "tokio",
             "tower_layer",
             "tower_service",
             "tracing",

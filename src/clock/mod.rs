@@ -1,6 +1,11 @@
-//! The time: a trait that tests replace, and the timestamp that travels inside the seal.
+//! The time: traits that tests replace, and the timestamp that travels inside the seal.
 //!
 //! Nothing else in the crate reads a clock. What decides about time takes it as an argument.
+
+mod timer;
+
+pub(crate) use timer::within;
+pub use timer::{Timer, Wait};
 
 use std::fmt;
 use std::sync::Arc;
