@@ -36,6 +36,7 @@
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `cli` | the command `sealed-session` |
+//! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature adds API and never changes behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -241,6 +241,15 @@ fn a_crate_is_named_in_its_room_alone() {
 }
 
 #[test]
+fn a_crate_of_tests_is_named_in_any_test_and_otherwise_in_its_room() {
+    assert_caught("seal.rs", "use proptest::prelude::*;", "only src/store/conformance names the crate `proptest`");
+    assert_passes("seal.rs", "#[cfg(test)] mod tests { use proptest::prelude::*; }");
+    let files = [("wire/mod.rs", "#[cfg(test)] mod text;"), ("wire/text.rs", "use proptest::prelude::*;")];
+    assert_eq!(found_among(&files), [] as [String; 0]);
+    assert_passes("store/conformance/model.rs", "use proptest::prelude::*;");
+}
+
+#[test]
 fn a_module_or_a_name_of_ours_is_not_the_crate_of_the_same_name() {
     assert_passes("cookie/mod.rs", "mod http; use http::X; fn f() { http::g() }");
     assert_passes("seal.rs", "use crate::crypto::hmac; fn f() { hmac::g() }");

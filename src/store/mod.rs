@@ -3,6 +3,8 @@
 //! A store keeps opaque bytes by record id, with a version and an expiry. What it holds is sealed: it can neither read
 //! a session nor make one.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod guarded;
 #[cfg(feature = "memory")]
 mod memory;

@@ -1,18 +1,19 @@
 //! The memory store's own rules: what it holds at most, what it evicts and refuses, and what its clones share.
+#![expect(clippy::unwrap_used, reason = "a rule fails loudly; clippy knows test functions, but not what they call")]
 
 use std::task::{Context, Waker};
 use std::thread;
 
 use pollster::block_on;
+use sealed_session::store::conformance::support::{after, create, fresh_id, record};
+use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
 use sealed_session::store::{Created, MemoryStore, Updated};
 use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, StoreError, SystemClock, Timestamp};
 
-use crate::support::{BlockOn, START_UNIX_SECONDS, after, create, fresh_id, record};
-
-pub(crate) fn with_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, BlockOn<'_>)) {
+pub(crate) fn with_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, &Runner<'_>)) {
     let clock = ManualClock::at_unix_seconds(START_UNIX_SECONDS);
     let store = MemoryStore::builder().clock(YieldingClock(clock.clone())).build();
-    rule(&store, &clock, &|work| block_on(work));
+    rule(&store, &clock, &Runner::new(|work| block_on(work)));
 }
 
 /// Lets another thread run whenever it is read, which is in the middle of every call: what can interleave does.

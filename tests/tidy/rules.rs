@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::cfg_test::bracketed;
 use super::lexer::{Kind, Token, tokens};
 use super::paths::{Mention, Path, Target, Tree, mentions, module_of};
-use super::table::{CLOCK_ROOM, COMMAND_ROOM, CRATES, LEAF_EXCEPTIONS, LEAF_ROOMS, ROOMS, SHARED_BY_LEAVES};
+use super::table::{
+    CLOCK_ROOM, COMMAND_ROOM, CRATES, CRATES_OF_TESTS, LEAF_EXCEPTIONS, LEAF_ROOMS, ROOMS, SHARED_BY_LEAVES,
+};
 
 const FILE_MAX_CODE_LINES: usize = 300;
 const FILE_MAX_BYTES: usize = 24 * 1024;
@@ -122,7 +124,9 @@ fn crates_and_clock(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>
         let Target::Other(path) = tree.resolve(mention) else { continue };
         for (names, home) in CRATES {
             let is_home = file == *home || file.starts_with(&format!("{home}/"));
-            if names.contains(&segment(&path, 0)) && !is_home {
+            let is_test = mention.test || tree.is_test(&source.module);
+            let is_allowed = is_home || is_test && CRATES_OF_TESTS.contains(&segment(&path, 0));
+            if names.contains(&segment(&path, 0)) && !is_allowed {
                 let rule = format!("only src/{home} names the crate `{}`", segment(&path, 0));
                 findings.push(source.finding(mention.line, &rule));
             }

@@ -67,6 +67,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["arc_swap"], "key"),
     (&["moka"], "store/memory"),
     (&["sqlx"], "store/sql"),
+    (&["proptest"], "store/conformance"),
     (
         &[
             "axum_core",
@@ -83,3 +84,6 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     ),
     (&["clap"], "bin"),
 ];
+
+/// Those of them that are development dependencies too: test code names them anywhere.
+pub(crate) const CRATES_OF_TESTS: &[&str] = &["proptest"];

@@ -1,11 +1,10 @@
 //! Rules of the expiry: from its second on, a record does not exist for any call.
 
-use sealed_session::store::Updated;
-use sealed_session::{ManualClock, Record, RecordStore, Timestamp};
+use super::support::{after, create, fresh_id, record};
+use crate::clock::{Clock as _, ManualClock, Timestamp};
+use crate::store::{Record, RecordStore, Updated};
 
-use crate::support::{after, create, fresh_id, record};
-
-pub(crate) async fn a_record_exists_until_the_second_of_its_expiry(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_record_exists_until_the_second_of_its_expiry(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, given) = (fresh_id(), record(clock, 1, 60));
     create(store, &id, &given).await;
     clock.advance_seconds(59);
@@ -16,7 +15,7 @@ pub(crate) async fn a_record_exists_until_the_second_of_its_expiry(store: &dyn R
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-pub(crate) async fn an_expired_record_is_missing_for_update(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn an_expired_record_is_missing_for_update(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 1, 60)).await;
     clock.advance_seconds(60);
@@ -27,7 +26,7 @@ pub(crate) async fn an_expired_record_is_missing_for_update(store: &dyn RecordSt
     }
 }
 
-pub(crate) async fn an_expired_record_is_missing_for_touch(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn an_expired_record_is_missing_for_touch(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 1, 60)).await;
     clock.advance_seconds(60);
@@ -35,7 +34,7 @@ pub(crate) async fn an_expired_record_is_missing_for_touch(store: &dyn RecordSto
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-pub(crate) async fn an_expired_record_gives_its_id_free(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn an_expired_record_gives_its_id_free(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 5, 60)).await;
     clock.advance_seconds(60);
@@ -44,16 +43,16 @@ pub(crate) async fn an_expired_record_gives_its_id_free(store: &dyn RecordStore,
     assert_eq!(store.load(&id).await.unwrap(), Some(next));
 }
 
-pub(crate) async fn a_record_created_with_a_past_expiry_is_never_seen(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_record_created_with_a_past_expiry_is_never_seen(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     // It does not exist, so that the next create finds the id free.
-    for expires_at in [after(clock, 0), Timestamp::from_unix_seconds(1)] {
+    for expires_at in [after(clock, 0), Timestamp::from_unix_seconds(1), Timestamp::default()] {
         create(store, &id, &Record::new(1, expires_at, b"sealed".to_vec())).await;
         assert_eq!(store.load(&id).await.unwrap(), None);
     }
 }
 
-pub(crate) async fn an_update_to_a_past_expiry_ends_the_record(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn an_update_to_a_past_expiry_ends_the_record(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 1, 60)).await;
     assert_eq!(store.update(&id, record(clock, 2, 0), 1).await.unwrap(), Updated::Updated);
@@ -61,7 +60,7 @@ pub(crate) async fn an_update_to_a_past_expiry_ends_the_record(store: &dyn Recor
     assert_eq!(store.update(&id, record(clock, 3, 60), 2).await.unwrap(), Updated::Missing);
 }
 
-pub(crate) async fn the_latest_timestamp_is_an_expiry_like_any_other(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn the_latest_timestamp_is_an_expiry_like_any_other(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, given) = (fresh_id(), Record::new(1, Timestamp::MAX, b"sealed".to_vec()));
     create(store, &id, &given).await;
     assert_eq!(store.load(&id).await.unwrap(), Some(given.clone()));
@@ -71,7 +70,7 @@ pub(crate) async fn the_latest_timestamp_is_an_expiry_like_any_other(store: &dyn
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-pub(crate) async fn records_live_and_expire_in_the_first_seconds_of_1970(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn records_live_and_expire_in_the_first_seconds_of_1970(store: &dyn RecordStore, clock: &ManualClock) {
     clock.set_unix_seconds(0);
     let (unseen, seen, given) = (fresh_id(), fresh_id(), record(clock, 1, 1));
     create(store, &unseen, &record(clock, 1, 0)).await;
@@ -80,4 +79,19 @@ pub(crate) async fn records_live_and_expire_in_the_first_seconds_of_1970(store: 
     assert_eq!(store.load(&seen).await.unwrap(), Some(given));
     clock.advance_seconds(1);
     assert_eq!(store.load(&seen).await.unwrap(), None);
+}
+
+pub async fn a_clock_that_is_set_back_ends_no_record(store: &dyn RecordStore, clock: &ManualClock) {
+    let (id, start) = (fresh_id(), clock.now().unix_seconds());
+    let (given, expires_at) = (record(clock, 1, 60), after(clock, 60));
+    create(store, &id, &given).await;
+    clock.set_unix_seconds(start - 3600);
+    assert_eq!(store.load(&id).await.unwrap(), Some(given));
+    assert!(store.touch(&id, after(clock, 60)).await.unwrap(), "earlier than its expiry, so nothing moves");
+    let next = Record::new(2, expires_at, b"sealed".to_vec());
+    assert_eq!(store.update(&id, next.clone(), 1).await.unwrap(), Updated::Updated);
+    clock.set_unix_seconds(start + 59);
+    assert_eq!(store.load(&id).await.unwrap(), Some(next));
+    clock.advance_seconds(1);
+    assert_eq!(store.load(&id).await.unwrap(), None);
 }

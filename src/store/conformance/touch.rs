@@ -1,10 +1,10 @@
 //! Rules of `touch`.
 
-use sealed_session::{ManualClock, Record, RecordStore};
+use super::support::{after, create, fresh_id, record};
+use crate::clock::{ManualClock, Timestamp};
+use crate::store::{Record, RecordStore};
 
-use crate::support::{after, create, fresh_id, record};
-
-pub(crate) async fn the_expiry_moves_later(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn the_expiry_moves_later(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 1, 60)).await;
     assert!(store.touch(&id, after(clock, 90)).await.unwrap());
@@ -14,7 +14,15 @@ pub(crate) async fn the_expiry_moves_later(store: &dyn RecordStore, clock: &Manu
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-pub(crate) async fn the_expiry_never_moves_earlier(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn the_expiry_moves_to_the_latest_timestamp(store: &dyn RecordStore, clock: &ManualClock) {
+    let id = fresh_id();
+    create(store, &id, &record(clock, 1, 60)).await;
+    assert!(store.touch(&id, Timestamp::MAX).await.unwrap());
+    clock.set_unix_seconds(Timestamp::MAX.unix_seconds() - 1);
+    assert_eq!(store.load(&id).await.unwrap().map(|record| record.expires_at), Some(Timestamp::MAX));
+}
+
+pub async fn the_expiry_never_moves_earlier(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, given) = (fresh_id(), record(clock, 1, 60));
     create(store, &id, &given).await;
     // One second earlier, the same, now, and 1970: each of them is an answer about a record that exists.
@@ -24,23 +32,20 @@ pub(crate) async fn the_expiry_never_moves_earlier(store: &dyn RecordStore, cloc
     }
 }
 
-pub(crate) async fn version_and_bytes_stay(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn version_and_bytes_stay(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, given) = (fresh_id(), record(clock, 7, 60));
     create(store, &id, &given).await;
     assert!(store.touch(&id, after(clock, 90)).await.unwrap());
     assert_eq!(store.load(&id).await.unwrap(), Some(Record::new(7, after(clock, 90), given.bytes)));
 }
 
-pub(crate) async fn a_record_that_was_never_created_is_not_touched_into_being(
-    store: &dyn RecordStore,
-    clock: &ManualClock,
-) {
+pub async fn a_record_that_was_never_created_is_not_touched_into_being(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     assert!(!store.touch(&id, after(clock, 90)).await.unwrap());
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-pub(crate) async fn a_destroyed_record_is_not_touched_back(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_destroyed_record_is_not_touched_back(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 1, 60)).await;
     store.destroy(&id).await.unwrap();

@@ -4,23 +4,18 @@ use std::collections::HashMap;
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard};
 
-use sealed_session::store::{Created, StoreFuture, Updated};
-use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore, Timestamp};
+use crate::clock::{Clock as _, ManualClock, Timestamp};
+use crate::id::RecordId;
+use crate::store::{Created, Record, RecordStore, StoreFuture, Updated};
 
-use crate::support::{BlockOn, START_UNIX_SECONDS};
-
-pub(crate) fn with_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, BlockOn<'_>)) {
-    let clock = ManualClock::at_unix_seconds(START_UNIX_SECONDS);
-    rule(&ReferenceStore::new(clock.clone()), &clock, &|work| pollster::block_on(work));
-}
-
-pub(crate) struct ReferenceStore {
+#[derive(Debug)]
+pub struct ReferenceStore {
     records: Mutex<HashMap<RecordId, Record>>,
     clock: ManualClock,
 }
 
 impl ReferenceStore {
-    pub(crate) fn new(clock: ManualClock) -> Self {
+    pub fn new(clock: ManualClock) -> Self {
         Self { records: Mutex::default(), clock }
     }
 

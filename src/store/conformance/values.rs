@@ -1,9 +1,9 @@
 //! Rules of what a record may hold: any bytes, any version.
 
-use sealed_session::store::Updated;
-use sealed_session::{ManualClock, Record, RecordStore};
-
-use crate::support::{after, create, fresh_id, record};
+use super::support::{after, create, fresh_id, record};
+use crate::clock::ManualClock;
+use crate::limits::RECORD_PAYLOAD_MAX_BYTES;
+use crate::store::{Record, RecordStore, Updated};
 
 /// Written by `create` and again by `update`, the bytes come back as they were given.
 async fn come_back(store: &dyn RecordStore, clock: &ManualClock, bytes: Vec<u8>) {
@@ -17,7 +17,7 @@ async fn come_back(store: &dyn RecordStore, clock: &ManualClock, bytes: Vec<u8>)
     assert!(store.load(&id).await.unwrap() == Some(second), "updated bytes came back changed");
 }
 
-pub(crate) async fn every_byte_value_is_kept(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn every_byte_value_is_kept(store: &dyn RecordStore, clock: &ManualClock) {
     come_back(store, clock, (0..=u8::MAX).collect()).await;
     // At either end, where engines trim and terminate.
     for byte in 0..=u8::MAX {
@@ -25,16 +25,28 @@ pub(crate) async fn every_byte_value_is_kept(store: &dyn RecordStore, clock: &Ma
     }
 }
 
-pub(crate) async fn no_bytes_at_all_are_kept(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn no_bytes_at_all_are_kept(store: &dyn RecordStore, clock: &ManualClock) {
     come_back(store, clock, Vec::new()).await;
 }
 
-pub(crate) async fn one_mebibyte_is_kept(store: &dyn RecordStore, clock: &ManualClock) {
-    // 251 is prime: no block of an engine looks like the one before it.
-    come_back(store, clock, (0..=250).cycle().take(1024 * 1024).collect()).await;
+/// 251 is prime: no block of an engine looks like the one before it.
+fn sized(length: usize) -> Vec<u8> {
+    (0..=250).cycle().take(length).collect()
 }
 
-pub(crate) async fn versions_of_all_64_bits_are_kept_and_compared(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn sizes_around_the_limits_of_engines_are_kept(store: &dyn RecordStore, clock: &ManualClock) {
+    // A byte, a page, the lengths of 8 and 16 bits, and 400 KB, where columns and items of common engines end.
+    for length in [1, 255, 256, 4096, 65_535, 65_536, 400_000, 409_600] {
+        come_back(store, clock, sized(length)).await;
+    }
+}
+
+pub async fn the_largest_session_sealed_is_kept(store: &dyn RecordStore, clock: &ManualClock) {
+    // Around the payload stand an envelope, a header and padding.
+    come_back(store, clock, sized(RECORD_PAYLOAD_MAX_BYTES + 512)).await;
+}
+
+pub async fn versions_of_all_64_bits_are_kept_and_compared(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     // Two above 2⁵³ that are one as floating-point numbers, both sides of the largest signed number, and downwards.
     let versions = [1 << 53, (1 << 53) + 1, i64::MAX.unsigned_abs(), 1 << 63, u64::MAX, 0, 1];

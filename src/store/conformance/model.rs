@@ -3,10 +3,13 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore};
 
-use crate::reference::ReferenceStore;
-use crate::support::{BlockOn, after, fresh_id};
+use super::Runner;
+use super::reference::ReferenceStore;
+use super::support::{after, fresh_id};
+use crate::clock::ManualClock;
+use crate::id::RecordId;
+use crate::store::{Record, RecordStore};
 
 /// One call, on one of a few ids; times are seconds from the moment of the call.
 #[derive(Clone, Debug)]
@@ -69,14 +72,11 @@ async fn compare(store: &dyn RecordStore, clock: &ManualClock, calls: Vec<Call>)
     }
 }
 
-pub(crate) fn any_sequence_of_calls_answers_as_a_map_would(
-    store: &dyn RecordStore,
-    clock: &ManualClock,
-    block_on: BlockOn<'_>,
-) {
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    let outcome = runner.run(&vec(call(), 1..40), |calls| {
-        block_on(Box::pin(compare(store, clock, calls)));
+pub fn any_sequence_of_calls_answers_as_a_map_would(store: &dyn RecordStore, clock: &ManualClock, runner: &Runner<'_>) {
+    let mut cases =
+        TestRunner::new(Config { cases: runner.rounds(256), failure_persistence: None, ..Config::default() });
+    let outcome = cases.run(&vec(call(), 1..40), |calls| {
+        runner.block_on(compare(store, clock, calls));
         Ok(())
     });
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());

@@ -1,10 +1,10 @@
 //! Rules of `destroy`.
 
-use sealed_session::{ManualClock, RecordStore};
+use super::support::{create, fresh_id, record};
+use crate::clock::ManualClock;
+use crate::store::RecordStore;
 
-use crate::support::{create, fresh_id, record};
-
-pub(crate) async fn a_destroyed_record_is_absent_and_others_stay(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_destroyed_record_is_absent_and_others_stay(store: &dyn RecordStore, clock: &ManualClock) {
     let (destroyed, other, kept) = (fresh_id(), fresh_id(), record(clock, 2, 60));
     create(store, &destroyed, &record(clock, 1, 60)).await;
     create(store, &other, &kept).await;
@@ -13,7 +13,7 @@ pub(crate) async fn a_destroyed_record_is_absent_and_others_stay(store: &dyn Rec
     assert_eq!(store.load(&other).await.unwrap(), Some(kept));
 }
 
-pub(crate) async fn a_second_destroy_is_no_error(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_second_destroy_is_no_error(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     store.destroy(&id).await.unwrap();
     create(store, &id, &record(clock, 1, 60)).await;
@@ -23,7 +23,7 @@ pub(crate) async fn a_second_destroy_is_no_error(store: &dyn RecordStore, clock:
     }
 }
 
-pub(crate) async fn an_expired_record_is_destroyed_without_error(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn an_expired_record_is_destroyed_without_error(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, next) = (fresh_id(), record(clock, 2, 600));
     create(store, &id, &record(clock, 1, 60)).await;
     clock.advance_seconds(60);

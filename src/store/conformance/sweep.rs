@@ -1,8 +1,9 @@
 //! Rules of `sweep`. An engine that removes by itself answers 0, so no rule counts from below.
 
-use sealed_session::{ManualClock, RecordId, RecordStore};
-
-use crate::support::{create, fresh_id, record};
+use super::support::{create, fresh_id, record};
+use crate::clock::ManualClock;
+use crate::id::RecordId;
+use crate::store::RecordStore;
 
 /// So many records that expire after 60 seconds.
 async fn short_lived(store: &dyn RecordStore, clock: &ManualClock, count: usize) -> Vec<RecordId> {
@@ -13,7 +14,7 @@ async fn short_lived(store: &dyn RecordStore, clock: &ManualClock, count: usize)
     ids
 }
 
-pub(crate) async fn at_most_the_limit_is_removed(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn at_most_the_limit_is_removed(store: &dyn RecordStore, clock: &ManualClock) {
     short_lived(store, clock, 20).await;
     clock.advance_seconds(60);
     assert_eq!(store.sweep(0).await.unwrap(), 0);
@@ -22,7 +23,7 @@ pub(crate) async fn at_most_the_limit_is_removed(store: &dyn RecordStore, clock:
     }
 }
 
-pub(crate) async fn a_living_record_is_never_removed(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_living_record_is_never_removed(store: &dyn RecordStore, clock: &ManualClock) {
     let (living, given) = (fresh_id(), record(clock, 1, 61));
     create(store, &living, &given).await;
     short_lived(store, clock, 20).await;
@@ -33,7 +34,7 @@ pub(crate) async fn a_living_record_is_never_removed(store: &dyn RecordStore, cl
     }
 }
 
-pub(crate) async fn an_id_is_free_after_its_record_was_swept(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn an_id_is_free_after_its_record_was_swept(store: &dyn RecordStore, clock: &ManualClock) {
     let ids = short_lived(store, clock, 20).await;
     clock.advance_seconds(60);
     store.sweep(usize::MAX).await.unwrap();

@@ -1,18 +1,17 @@
 //! Rules of `update`.
 
-use sealed_session::store::Updated;
-use sealed_session::{ManualClock, Record, RecordStore};
+use super::support::{after, create, fresh_id, record};
+use crate::clock::ManualClock;
+use crate::store::{Record, RecordStore, Updated};
 
-use crate::support::{after, create, fresh_id, record};
-
-pub(crate) async fn version_expiry_and_bytes_are_replaced_together(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn version_expiry_and_bytes_are_replaced_together(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, second) = (fresh_id(), record(clock, 2, 90));
     create(store, &id, &record(clock, 1, 60)).await;
     assert_eq!(store.update(&id, second.clone(), 1).await.unwrap(), Updated::Updated);
     assert_eq!(store.load(&id).await.unwrap(), Some(second));
 }
 
-pub(crate) async fn another_version_than_expected_is_a_conflict_and_changes_nothing(
+pub async fn another_version_than_expected_is_a_conflict_and_changes_nothing(
     store: &dyn RecordStore,
     clock: &ManualClock,
 ) {
@@ -24,10 +23,7 @@ pub(crate) async fn another_version_than_expected_is_a_conflict_and_changes_noth
     }
 }
 
-pub(crate) async fn of_two_updates_from_one_version_the_second_is_a_conflict(
-    store: &dyn RecordStore,
-    clock: &ManualClock,
-) {
+pub async fn of_two_updates_from_one_version_the_second_is_a_conflict(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     let (first, second) = (record(clock, 2, 60), Record::new(2, after(clock, 90), b"second".to_vec()));
     create(store, &id, &record(clock, 1, 60)).await;
@@ -36,10 +32,7 @@ pub(crate) async fn of_two_updates_from_one_version_the_second_is_a_conflict(
     assert_eq!(store.load(&id).await.unwrap(), Some(first));
 }
 
-pub(crate) async fn a_record_that_was_never_created_is_missing_and_stays_absent(
-    store: &dyn RecordStore,
-    clock: &ManualClock,
-) {
+pub async fn a_record_that_was_never_created_is_missing_and_stays_absent(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     for expected in [0, 1] {
         assert_eq!(store.update(&id, record(clock, 1, 60), expected).await.unwrap(), Updated::Missing);
@@ -47,7 +40,7 @@ pub(crate) async fn a_record_that_was_never_created_is_missing_and_stays_absent(
     }
 }
 
-pub(crate) async fn a_destroyed_record_is_missing_and_stays_absent(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn a_destroyed_record_is_missing_and_stays_absent(store: &dyn RecordStore, clock: &ManualClock) {
     let id = fresh_id();
     create(store, &id, &record(clock, 1, 60)).await;
     store.destroy(&id).await.unwrap();
@@ -55,7 +48,7 @@ pub(crate) async fn a_destroyed_record_is_missing_and_stays_absent(store: &dyn R
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-pub(crate) async fn the_expiry_may_move_earlier(store: &dyn RecordStore, clock: &ManualClock) {
+pub async fn the_expiry_may_move_earlier(store: &dyn RecordStore, clock: &ManualClock) {
     let (id, closed) = (fresh_id(), record(clock, 2, 10));
     create(store, &id, &record(clock, 1, 60)).await;
     assert_eq!(store.update(&id, closed.clone(), 1).await.unwrap(), Updated::Updated);
