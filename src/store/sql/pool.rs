@@ -11,7 +11,7 @@ use super::dialect::SqlDialect;
 use super::table::TableName;
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::limits::SQL_IDLE_BEFORE_PING_SECONDS;
+use crate::limits::{SQL_ACQUIRE_TIMEOUT_MILLISECONDS, SQL_IDLE_BEFORE_PING_SECONDS};
 
 /// Connections to an SQL database: a pool of `sqlx` that the application made, or one from a URL.
 ///
@@ -147,10 +147,13 @@ fn not_reachable(store: &'static str, error: Error) -> StoreError {
     }
 }
 
-/// By default a pool tries a connection out before each use, which is a second round trip.
+/// By default a pool tries a connection out before each use, which is a second round trip, and goes on trying to connect
+/// to an engine that is away for half a minute.
 fn options<DB: Database>() -> PoolOptions<DB> {
     let before_ping = Duration::from_secs(SQL_IDLE_BEFORE_PING_SECONDS);
-    PoolOptions::new().test_before_acquire(false).before_acquire(move |connection: &mut DB::Connection, meta| {
+    let patience = Duration::from_millis(SQL_ACQUIRE_TIMEOUT_MILLISECONDS);
+    let options = PoolOptions::new().acquire_timeout(patience).test_before_acquire(false);
+    options.before_acquire(move |connection: &mut DB::Connection, meta| {
         Box::pin(async move {
             if meta.idle_for >= before_ping {
                 connection.ping().await?;
