@@ -35,6 +35,7 @@
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
+//! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
 //! | `cli` | the command `sealed-session` |
 //! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
@@ -44,6 +45,8 @@
 
 pub mod adapter;
 mod clock;
+#[cfg(feature = "config")]
+mod config;
 pub mod cookie;
 mod crypto;
 mod driver;
@@ -62,7 +65,13 @@ pub mod testing;
 mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use config::{Config, KeyOrigin};
 pub use crypto::Suite;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use driver::Stores;
 pub use driver::{
     Commit, CookieStore, CookieStoreBuilder, Health, PendingSession, Renewal, RequestFacts, ResponseFacts,
     StoreFailure, TooLarge,
@@ -85,6 +94,6 @@ pub use store::{Record, RecordStore};
 pub use serde_json::{Map, Number, Value};
 
 /// The README's examples compile and run.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "config"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

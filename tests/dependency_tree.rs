@@ -96,6 +96,13 @@ fn an_sql_store_brings_one_engine_and_no_tls_of_its_own() {
 }
 
 #[test]
+fn the_configuration_needs_one_parser_and_no_derive_macro() {
+    let config = tree(&["--no-default-features", "--features", "config"]);
+    assert_with(&config, "toml");
+    assert_without(&config, &["serde", "serde_derive", "syn", "toml_writer", "indexmap"]);
+}
+
+#[test]
 fn no_crate_comes_in_two_versions() {
     let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
     for dependency in tree(&["--all-features"]) {

@@ -22,13 +22,13 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieAttributes {
-    pub(super) name: String,
-    pub(super) path: String,
-    pub(super) domain: Option<String>,
-    pub(super) secure: bool,
-    pub(super) http_only: bool,
-    pub(super) same_site: SameSite,
-    pub(super) partitioned: bool,
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) same_site: SameSite,
+    pub(crate) partitioned: bool,
 }
 
 impl CookieAttributes {

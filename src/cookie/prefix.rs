@@ -17,10 +17,7 @@ pub(super) fn check_prefix(attributes: &CookieAttributes) -> Result<(), ConfigEr
     if !attributes.name.starts_with(text) {
         return Err(ConfigError::new(
             "name",
-            format!(
-                "browsers take {:?} for a name with the prefix `{text}`; write the prefix exactly so",
-                attributes.name
-            ),
+            format!("browsers take it for a name with the prefix `{text}`; write the prefix exactly so"),
         ));
     }
     let broken = |setting, rule| {

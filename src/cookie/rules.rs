@@ -55,7 +55,7 @@ fn check_path(path: &str) -> Result<(), ConfigError> {
     check_length("path", path)?;
     // RFC 6265bis §5.6.4: in place of any other path browsers take that of the request.
     if !path.starts_with('/') {
-        return refuse(format!("a path begins with `/`, {path:?} does not; write it from the root of the host"));
+        return refuse("a path begins with `/`, and this one does not; write it from the root of the host".to_owned());
     }
     // RFC 6265bis §4.1.1: no control character and no `;`. Beyond ASCII, and a space, never stand in a request's path.
     if let Some(character) = path.chars().find(|character| !character.is_ascii_graphic() || *character == ';') {
@@ -74,10 +74,8 @@ fn check_domain(domain: &str) -> Result<(), ConfigError> {
     if !domain.split('.').all(is_label) {
         return Err(ConfigError::new(
             "domain",
-            format!(
-                "{domain:?} is not a host name; write letters, digits and `-` between single dots, none at either end, \
-                 and international names in their `xn--` form"
-            ),
+            "it is not a host name; write letters, digits and `-` between single dots, none at either end, and \
+             international names in their `xn--` form",
         ));
     }
     Ok(())
@@ -209,8 +207,20 @@ mod tests {
 
     #[test]
     fn an_error_shows_no_control_character() {
-        let error = named("session").domain("a\r\nb").check().unwrap_err();
-        assert!(!error.to_string().chars().any(char::is_control));
+        for attributes in [named("a\r\nb"), named("session").path("/a\r\nb"), named("session").domain("a\r\nb")] {
+            let error = attributes.check().unwrap_err();
+            assert!(!error.to_string().chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn an_error_never_shows_what_was_given() {
+        let key = "ssk1.xaes.AAAAAAAAAAA.c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U=";
+        let plain = || named("session");
+        for attributes in [named(key), named(&format!("__host-{key}")), plain().path(key), plain().domain(key)] {
+            let error = attributes.check().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("c2Vj"), "{error}");
+        }
     }
 
     fn named(name: &str) -> CookieAttributes {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::earlier::Earlier;
-use super::{CookieStore, Inner, Renewal};
+use super::{CookieStore, Inner, Renewal, StoreFailure, TooLarge};
 use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
@@ -14,27 +14,8 @@ use crate::seal::{Lifetimes, Sealer};
 use crate::store::{GuardedStore, RecordStore};
 use crate::wire::header::Persistence;
 
-/// What happens to a request whose session is in a store that does not answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreFailure {
-    /// Loading is an error, which adapters answer with 503. Nobody is taken for logged out.
-    #[default]
-    FailClosed,
-    /// The request gets an empty session that is not kept and touches no cookie: the site works for a guest meanwhile.
-    Ephemeral,
-}
-
-/// What happens to a session that fits neither its cookie nor, where there is one, the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TooLarge {
-    /// The old input of a form is left out first: its errors arrive, and its fields are empty. Then it is an error.
-    #[default]
-    TrimFlash,
-    /// It is an error.
-    Fail,
-}
+/// The cookie's name where it cannot have a prefix, over plain http.
+pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
 
 /// Settings of a [`CookieStore`].
 ///
@@ -53,32 +34,34 @@ pub enum TooLarge {
 /// ```
 #[must_use = "`build` makes the store"]
 pub struct CookieStoreBuilder {
-    ring: RingHandle,
-    attributes: CookieAttributes,
-    audience: String,
-    lifetimes: Lifetimes,
-    key_grace: Duration,
-    padding_bucket_bytes: usize,
-    inline_limit_bytes: Option<usize>,
-    record_limit_bytes: usize,
-    placement: Option<Placement>,
-    store: Option<Arc<dyn RecordStore>>,
-    timer: Option<Arc<dyn Timer>>,
-    store_timeout: Duration,
-    renewal: Renewal,
-    clear_with_browser: bool,
-    save_uninitialized: bool,
-    resave: bool,
-    when_too_large: TooLarge,
-    also_read: Vec<(String, String)>,
-    also_remove: Vec<CookieAttributes>,
-    accept_inline_until: Option<Timestamp>,
-    store_failure: StoreFailure,
-    commit_when: fn(u16) -> bool,
-    enabled: bool,
-    insecure: bool,
-    clock: Arc<dyn Clock>,
-    observers: Observers,
+    pub(super) ring: RingHandle,
+    pub(super) attributes: CookieAttributes,
+    pub(super) audience: String,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) key_grace: Duration,
+    pub(super) padding_bucket_bytes: usize,
+    pub(super) inline_limit_bytes: Option<usize>,
+    pub(super) record_limit_bytes: usize,
+    pub(super) placement: Option<Placement>,
+    pub(super) store: Option<Arc<dyn RecordStore>>,
+    pub(super) timer: Option<Arc<dyn Timer>>,
+    pub(super) store_timeout: Duration,
+    pub(super) renewal: Renewal,
+    pub(super) clear_with_browser: bool,
+    pub(super) save_uninitialized: bool,
+    pub(super) resave: bool,
+    pub(super) when_too_large: TooLarge,
+    pub(super) also_read: Vec<(String, String)>,
+    pub(super) also_remove: Vec<CookieAttributes>,
+    pub(super) accept_inline_until: Option<Timestamp>,
+    pub(super) store_failure: StoreFailure,
+    pub(super) commit_when: fn(u16) -> bool,
+    pub(super) enabled: bool,
+    pub(super) insecure: bool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observers: Observers,
+    /// How errors name a setting, where that is not by its method.
+    pub(super) spelling: fn(&str) -> Option<String>,
 }
 
 impl CookieStoreBuilder {
@@ -110,6 +93,7 @@ impl CookieStoreBuilder {
             insecure: false,
             clock: Arc::new(SystemClock),
             observers: Observers::default(),
+            spelling: |_| None,
         }
     }
 
@@ -299,9 +283,23 @@ impl CookieStoreBuilder {
     ///
     /// [`ConfigError`] names the setting that cannot work, and the mend.
     pub fn build(self) -> Result<CookieStore, ConfigError> {
-        let attributes = if self.insecure { self.attributes.name("session").secure(false) } else { self.attributes };
+        let spelling = self.spelling;
+        self.assemble().map_err(|error| error.renamed(spelling))
+    }
+
+    #[cfg(feature = "config")]
+    pub(super) fn spelled(mut self, spelling: fn(&str) -> Option<String>) -> Self {
+        self.spelling = spelling;
+        self
+    }
+
+    fn assemble(self) -> Result<CookieStore, ConfigError> {
+        let attributes =
+            if self.insecure { self.attributes.name(DEVELOPMENT_COOKIE_NAME).secure(false) } else { self.attributes };
         attributes.check()?;
-        self.also_remove.iter().try_for_each(CookieAttributes::check)?;
+        for (index, earlier) in self.also_remove.iter().enumerate() {
+            earlier.check().map_err(|error| error.within(&format!("also_remove[{index}]")))?;
+        }
         let placement = self.placement.unwrap_or(match self.store {
             Some(_) => Placement::Spill,
             None => Placement::CookieOnly,

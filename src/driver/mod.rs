@@ -2,20 +2,30 @@
 
 mod builder;
 mod commit;
+#[cfg(feature = "config")]
+mod configured;
 mod conflict;
 mod earlier;
 mod facts;
 mod health;
+#[cfg(feature = "config")]
+mod key_origin;
 mod open;
 mod pending;
+mod policies;
 mod renewal;
+#[cfg(feature = "config")]
+mod stores;
 mod write;
 
-pub use builder::{CookieStoreBuilder, StoreFailure, TooLarge};
+pub use builder::CookieStoreBuilder;
 pub use facts::{Commit, RequestFacts, ResponseFacts};
 pub use health::Health;
 pub use pending::PendingSession;
+pub use policies::{StoreFailure, TooLarge};
 pub use renewal::Renewal;
+#[cfg(feature = "config")]
+pub use stores::Stores;
 
 use std::fmt;
 use std::sync::Arc;

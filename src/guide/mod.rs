@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`design`] | those who change the crate: the flow, the choices and their reasons |
 //! | [`threat_model`] | reviewers: what holds against whom, and what does not |
+//! | [`rotation`] | operators: how keys are added, promoted, retired and revoked on servers that run |
 //! | [`stores`] | operators: where sessions are kept, and what each place costs |
+//! | `configuration` (feature `config`) | operators: every setting, in a file or a variable, and its name elsewhere |
 //! | [`conformance`] | those who come from another session library: each promise, and the test that holds it |
 //! | [`wire_format`] | those who write another reader: every byte |
 
@@ -14,8 +16,16 @@ pub mod design {}
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}
 
+#[doc = include_str!("rotation.md")]
+pub mod rotation {}
+
 #[doc = include_str!("stores.md")]
 pub mod stores {}
+
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+#[doc = include_str!("configuration.md")]
+pub mod configuration {}
 
 #[doc = include_str!("conformance.md")]
 pub mod conformance {}

@@ -24,4 +24,6 @@ pub use key::Key;
 pub use report::KeyReport;
 pub(crate) use ring::Slot;
 pub use ring::{KeyRing, KeyStatus};
+#[cfg(feature = "config")]
+pub(crate) use text::may_hold_a_key;
 pub use window::{KeyState, RotationSettings};

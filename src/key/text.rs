@@ -31,6 +31,12 @@ pub(super) fn looks_like_a_key(word: &str) -> bool {
     [SELF_CHECKING, HEX, BASE64, BASE64URL].iter().any(|prefix| word.starts_with(prefix))
 }
 
+/// Whether a key may stand anywhere in a text: for settings that are no place for one.
+#[cfg(feature = "config")]
+pub(crate) fn may_hold_a_key(text: &str) -> bool {
+    [SELF_CHECKING, HEX, BASE64, BASE64URL].iter().any(|prefix| text.contains(prefix))
+}
+
 pub(super) fn parse(text: &str) -> Result<Parsed, KeyError> {
     // Mounted secrets end in a newline.
     let text = text.trim_ascii();

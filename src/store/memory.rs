@@ -5,12 +5,14 @@
 //! is alive. An expired record therefore stays until it is swept, replaced or destroyed, but never beyond the capacity;
 //! and as nothing reads it, it is among the first to be evicted.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
+use moka::notification::RemovalCause;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
@@ -28,7 +30,7 @@ use crate::limits::MEMORY_STORE_CAPACITY_BYTES;
 /// # Capacity
 ///
 /// The store holds at most [`capacity_bytes`](MemoryStoreBuilder::capacity_bytes), and the record that is just being
-/// written: the records' bytes and 320 bytes of bookkeeping for each (278 measured with moka 0.12.16, the rest for the
+/// written: the records' bytes and 416 bytes of bookkeeping for each (409 measured with moka 0.12.16, the rest for the
 /// allocator's rounding). When a new record does not fit, those that were not used for longest are evicted, expired or
 /// alive. Their sessions end with [`Reason::RecordMissing`](crate::Reason::RecordMissing): their users are logged out.
 /// Where the record marked a session as revoked, a copy of its cookie may open again. A record that is larger than the
@@ -58,7 +60,9 @@ use crate::limits::MEMORY_STORE_CAPACITY_BYTES;
 #[derive(Clone)]
 pub struct MemoryStore {
     records: Cache<RecordId, Held>,
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<Expiries>>,
+    /// Records that were evicted and are still in the order of expiry.
+    evicted: Arc<Mutex<Vec<(Timestamp, RecordId)>>>,
     clock: Arc<dyn Clock>,
     capacity_bytes: u64,
 }
@@ -114,7 +118,7 @@ impl MemoryStore {
     ///
     /// # pollster::block_on(async {
     /// let store = MemoryStore::new();
-    /// let _ = store.create(&RecordId::from_bytes([7; 16]), Record::new(1, Timestamp::MAX, vec![0; 680])).await?;
+    /// let _ = store.create(&RecordId::from_bytes([7; 16]), Record::new(1, Timestamp::MAX, vec![0; 584])).await?;
     /// assert_eq!(store.held_bytes(), 1000);
     /// # Ok::<(), sealed_session::StoreError>(())
     /// # }).unwrap();
@@ -159,7 +163,7 @@ pub struct MemoryStoreBuilder {
 }
 
 impl MemoryStoreBuilder {
-    /// Most bytes that the store holds, 320 bytes of bookkeeping for each record included.
+    /// Most bytes that the store holds, 416 bytes of bookkeeping for each record included.
     pub fn capacity_bytes(self, capacity_bytes: u64) -> Self {
         Self { capacity_bytes, ..self }
     }
@@ -172,14 +176,24 @@ impl MemoryStoreBuilder {
     /// An empty store with these settings.
     #[must_use]
     pub fn build(self) -> MemoryStore {
+        let evicted = Arc::<Mutex<Vec<_>>>::default();
+        let gone = Arc::clone(&evicted);
         let records = Cache::builder()
             .max_capacity(self.capacity_bytes)
+            .eviction_listener(move |id: Arc<RecordId>, held: Held, cause| {
+                // The listener runs inside of calls that hold the turn, and of loads that do not: whoever writes next
+                // takes these out of the order.
+                if cause == RemovalCause::Size {
+                    gone.lock().unwrap_or_else(PoisonError::into_inner).push((held.expires_at, *id));
+                }
+            })
             .weigher(|_, held: &Held| u32::try_from(weight_bytes(held.bytes.len())).unwrap_or(u32::MAX))
             // Security: the default policy compares frequencies and may turn the newcomer away, which would log out
             // exactly the user who has just logged in.
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        MemoryStore { records, turn: Arc::default(), clock: self.clock, capacity_bytes: self.capacity_bytes }
+        let (clock, capacity_bytes) = (self.clock, self.capacity_bytes);
+        MemoryStore { records, turn: Arc::default(), evicted, clock, capacity_bytes }
     }
 }
 
@@ -200,11 +214,11 @@ impl RecordStore for MemoryStore {
     fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created> {
         Box::pin(async move {
             let new = self.admit(record)?;
-            let _turn = self.turn_to_write();
+            let mut turn = self.turn_to_write();
             if self.living(id).is_some() {
                 return Ok(Created::Exists);
             }
-            self.put(id, new);
+            self.put(&mut turn, id, new);
             Ok(Created::Created)
         })
     }
@@ -212,11 +226,11 @@ impl RecordStore for MemoryStore {
     fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected_version: u64) -> StoreFuture<'a, Updated> {
         Box::pin(async move {
             let new = self.admit(record)?;
-            let _turn = self.turn_to_write();
+            let mut turn = self.turn_to_write();
             match self.living(id) {
                 None => return Ok(Updated::Missing),
                 Some(current) if current.version != expected_version => return Ok(Updated::Conflict),
-                Some(_) => self.put(id, new),
+                Some(_) => self.put(&mut turn, id, new),
             }
             Ok(Updated::Updated)
         })
@@ -224,10 +238,10 @@ impl RecordStore for MemoryStore {
 
     fn touch<'a>(&'a self, id: &'a RecordId, expires_at: Timestamp) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let _turn = self.turn_to_write();
+            let mut turn = self.turn_to_write();
             let Some(current) = self.living(id) else { return Ok(false) };
             if current.expires_at < expires_at {
-                self.put(id, Held { expires_at, ..current });
+                self.put(&mut turn, id, Held { expires_at, ..current });
             }
             Ok(true)
         })
@@ -235,30 +249,28 @@ impl RecordStore for MemoryStore {
 
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let _turn = self.turn_to_write();
-            self.remove(id);
+            let mut turn = self.turn_to_write();
+            self.remove(&mut turn, id);
             Ok(())
         })
     }
 
-    /// Looks at every record held until `limit` are removed, and lets other tasks run in between.
     fn is_local(&self) -> bool {
         true
     }
 
+    /// Takes the records in the order of their expiry, and lets other tasks run in between.
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
         Box::pin(async move {
-            let mut removed = 0;
-            let mut records = self.records.iter().zip(1_usize..);
-            while removed < limit
-                && let Some(((id, held), seen)) = records.next()
-            {
-                if !held.is_alive_at(self.clock.now()) && self.remove_expired(&id) {
-                    removed = removed.saturating_add(1);
+            let mut removed: usize = 0;
+            while removed < limit {
+                let wanted = limit.saturating_sub(removed).min(RECORDS_BETWEEN_PAUSES);
+                let found = self.remove_expired(wanted);
+                removed = removed.saturating_add(found);
+                if found < wanted {
+                    break;
                 }
-                if seen % RECORDS_BETWEEN_PAUSES == 0 {
-                    pause().await;
-                }
+                pause().await;
             }
             Ok(removed)
         })
@@ -266,10 +278,13 @@ impl RecordStore for MemoryStore {
 }
 
 /// What a record costs beside its bytes.
-const ENTRY_OVERHEAD_BYTES: u64 = 320;
+const ENTRY_OVERHEAD_BYTES: u64 = 416;
 
-/// About half a millisecond of sweeping.
-const RECORDS_BETWEEN_PAUSES: usize = 1024;
+/// About a millisecond of sweeping, for which the turn to write is held.
+const RECORDS_BETWEEN_PAUSES: usize = 512;
+
+/// The records held, by their expiry: a sweep looks at what has expired and at nothing else.
+type Expiries = BTreeSet<(Timestamp, RecordId)>;
 
 /// A record as it is kept: its bytes are shared, so that moka's copies of it, and `touch`, do not copy them.
 #[derive(Clone)]
@@ -306,8 +321,8 @@ impl MemoryStore {
     /// Security: removal takes its turn too. Between the read and the write of an update it would be undone, and a
     /// destroyed session would come back. One turn for all ids, and not moka's own for each: moka 0.12.16 loses count
     /// where an entry changes its size while another thread evicts, and the capacity would drift (20 of 200 runs).
-    fn turn_to_write(&self) -> MutexGuard<'_, ()> {
-        // The lock guards no data, so none can have been left half-written by a panic.
+    fn turn_to_write(&self) -> MutexGuard<'_, Expiries> {
+        // Nothing panics while it holds the turn; an order that a panic left behind would cost a sweep, and no session.
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -315,25 +330,45 @@ impl MemoryStore {
         self.records.get(id).filter(|held| held.is_alive_at(self.clock.now()))
     }
 
-    fn put(&self, id: &RecordId, held: Held) {
-        self.records.insert(*id, held);
-        // Left to itself moka evicts after some dozens of writes, each of which may have been as large as the capacity.
-        self.records.run_pending_tasks();
-    }
-
-    fn remove(&self, id: &RecordId) {
-        self.records.invalidate(id);
-        self.records.run_pending_tasks();
-    }
-
-    /// Removes the record unless it was replaced since it was seen; whether it was there.
-    fn remove_expired(&self, id: &RecordId) -> bool {
-        let _turn = self.turn_to_write();
-        let expired = self.records.get(id).is_some_and(|held| !held.is_alive_at(self.clock.now()));
-        if expired {
-            self.remove(id);
+    fn put(&self, order: &mut Expiries, id: &RecordId, held: Held) {
+        if let Some(before) = self.records.get(id) {
+            order.remove(&(before.expires_at, *id));
         }
-        expired
+        order.insert((held.expires_at, *id));
+        self.records.insert(*id, held);
+        self.tidy_up(order);
+    }
+
+    fn remove(&self, order: &mut Expiries, id: &RecordId) {
+        if let Some(before) = self.records.remove(id) {
+            order.remove(&(before.expires_at, *id));
+        }
+        self.tidy_up(order);
+    }
+
+    /// Left to itself moka evicts after some dozens of writes, each of which may have been as large as the capacity.
+    fn tidy_up(&self, order: &mut Expiries) {
+        self.records.run_pending_tasks();
+        for gone in self.evicted.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            order.remove(&gone);
+        }
+    }
+
+    /// Removes up to so many records that have expired, the oldest first, and returns how many there were.
+    fn remove_expired(&self, most: usize) -> usize {
+        let mut order = self.turn_to_write();
+        let now = self.clock.now();
+        let mut removed: usize = 0;
+        while removed < most
+            && let Some((expires_at, id)) = order.first().copied()
+            && expires_at <= now
+        {
+            order.pop_first();
+            self.records.invalidate(&id);
+            removed = removed.saturating_add(1);
+        }
+        self.tidy_up(&mut order);
+        removed
     }
 }
 

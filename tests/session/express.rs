@@ -149,7 +149,8 @@ fn cookies_of_earlier_attributes_are_removed_where_two_sessions_arrive() {
 fn earlier_attributes_that_break_a_rule_are_an_error() {
     let site = Site::new();
     let broken = CookieAttributes::new().name("__Host-session").path("/shop");
-    assert!(site.cookie_only().also_remove(broken).build().is_err());
+    let error = site.cookie_only().also_remove(earlier()).also_remove(broken).build().unwrap_err();
+    assert_eq!(error.setting(), "also_remove[1].path", "{error}");
 }
 
 #[test]

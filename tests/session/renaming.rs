@@ -221,7 +221,7 @@ fn under_store_only_an_inline_cookie_of_before_is_no_way_around_the_store() {
 #[test]
 fn what_cannot_be_read_too_is_found_at_start() {
     let site = Site::new();
-    let setting = |builder: sealed_session::CookieStoreBuilder| builder.build().unwrap_err().setting();
+    let setting = |builder: sealed_session::CookieStoreBuilder| builder.build().unwrap_err().setting().to_owned();
     assert_eq!(setting(site.cookie_only().also_read(COOKIE, "shop/test")), "also_read");
     assert_eq!(setting(site.cookie_only().also_read("", "shop/test")), "also_read");
     assert_eq!(setting(site.cookie_only().also_read("a b", "shop/test")), "also_read");

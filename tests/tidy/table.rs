@@ -18,7 +18,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["error", "clock", "limits", "id"]),
     ("overflow", &["error", "clock", "limits", "id", "wire", "seal", "store", "session", "cookie", "events"]),
     ("revocation", &["error", "clock", "limits", "id", "crypto", "seal", "store", "events"]),
-    ("config", &["error", "key", "cookie", "limits"]),
+    ("config", &["error", "clock", "limits", "key", "cookie"]),
     (
         "driver",
         &[
@@ -82,6 +82,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
         ],
         "adapter",
     ),
+    (&["toml"], "config"),
     (&["clap"], "bin"),
 ];
 

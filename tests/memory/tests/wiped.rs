@@ -11,7 +11,9 @@ use std::task::{Context, Poll, Waker};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealed_session::store::MemoryStore;
-use sealed_session::{CookieStore, Key, KeyRing, ManualClock, RequestFacts, ResponseFacts, Sealer, Suite, Timestamp};
+use sealed_session::{
+    Config, CookieStore, Key, KeyRing, ManualClock, RequestFacts, ResponseFacts, Sealer, Suite, Timestamp,
+};
 use sealed_session_memory_tests::{secret_words_before_and_after, sightings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -103,6 +105,29 @@ fn a_key_that_is_read_leaves_nothing_of_its_text() {
                 drop(Key::from_text_with(text, suite));
                 drop(KeyRing::from_text(text));
             }
+        });
+        at_most(if OPTIMIZED { 4 } else { 0 }, counts, suite);
+    }
+}
+
+#[test]
+fn keys_in_a_configuration_leave_nothing_of_their_text() {
+    for suite in SUITES {
+        let known = known_answers(suite);
+        let section = |ring: &str| format!("[keys]\nsource = \"inline\"\nring = \"{ring}\"");
+        let json = |ring: &str| format!(r#"{{"keys":{{"source":"inline","ring":"{ring}"}}}}"#);
+        let broken = &known.text[..known.text.len() - 1];
+        let files = [known.text.as_str(), broken].map(|ring| (section(ring), json(ring)));
+        // In a setting that is no place for a key, it is refused.
+        let misplaced = format!("audience = \"{}\"", known.text);
+        let variable = ("SEALED_SESSION_KEYS__RING", &known.text);
+        let (counts, ()) = sightings(known.needles(), || {
+            for (toml, json) in &files {
+                drop(Config::from_toml(toml).and_then(|config| config.key_origin()));
+                drop(Config::from_json(json));
+            }
+            drop(Config::from_toml(&misplaced));
+            drop(Config::default().overridden_by([variable]));
         });
         at_most(if OPTIMIZED { 4 } else { 0 }, counts, suite);
     }

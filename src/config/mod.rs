@@ -1,0 +1,249 @@
+//! The configuration: one type, read from TOML or JSON and overridden by environment variables.
+//!
+//! It names stores and keys, and makes neither. Every format goes through one tree and one table of settings, so that
+//! each mistake has one message, which never shows what was given.
+
+mod choices;
+mod duration;
+mod environment;
+mod keys;
+mod leaf;
+mod node;
+mod parse;
+mod settings;
+mod table;
+mod unknown;
+
+#[cfg(test)]
+mod documented;
+
+pub(crate) use choices::{PlacementName, RenewalName, StoreFailureName, TooLargeName};
+pub use keys::KeyOrigin;
+pub(crate) use settings::Settings;
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use serde_core::de::{Deserialize, Deserializer, Error as _};
+use serde_core::ser::{Serialize, Serializer};
+
+use self::node::Node;
+use self::settings::{NO_STORE, is_store_name};
+use self::table::At;
+use crate::error::ConfigError;
+
+/// Every setting of a [`CookieStore`](crate::CookieStore), as an operator writes them.
+///
+/// The settings, their variables and their defaults stand in [`guide::configuration`](crate::guide::configuration).
+/// [`CookieStoreBuilder::configured`](crate::CookieStoreBuilder::configured) takes them. A configuration can be a part of
+/// an application's own, through `serde`.
+///
+/// ```
+/// use sealed_session::{Config, CookieStore, Key, Stores};
+///
+/// let config = Config::from_toml(
+///     r#"
+///     audience = "example-app/prod"
+///
+///     [cookie]
+///     name = "__Host-shop"
+///
+///     [lifetimes]
+///     idle_timeout = "20m"
+///     "#,
+/// )?;
+/// let config = config.overridden_by([("SEALED_SESSION_COOKIE__SAME_SITE", "strict")])?;
+///
+/// let store = CookieStore::builder(Key::generate()?).configured(&config, &Stores::new())?.build()?;
+/// assert_eq!(store.cookie_name(), "__Host-shop");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config(Settings);
+
+impl Config {
+    /// Reads TOML. What is not named has its default.
+    ///
+    /// ```
+    /// use sealed_session::Config;
+    ///
+    /// let error = Config::from_toml("[cookie]\nsame_site = \"strickt\"").unwrap_err();
+    /// assert_eq!(error.to_string(), "`cookie.same_site`: expected `strict`, `lax` or `none`");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting and the mend, or line and column where the text is no TOML.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::read(&parse::toml(text)?)
+    }
+
+    /// Reads JSON. What is not named has its default.
+    ///
+    /// ```
+    /// use sealed_session::Config;
+    ///
+    /// let config = Config::from_json(r#"{ "store": "redis", "lifetimes": { "idle_timeout": "20m" } }"#)?;
+    /// assert_eq!(config.store_name(), Some("redis"));
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting and the mend, or line and column where the text is no JSON.
+    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
+        Self::read(&parse::json(text)?)
+    }
+
+    /// Environment variables over this configuration: `SEALED_SESSION_` and the setting's path in upper case, with `__`
+    /// for each dot; and `SESSION_DRIVER` for `store`, where `SEALED_SESSION_STORE` is not set.
+    ///
+    /// An empty variable takes a setting away that can be left out. Other variables may be among these; they are passed
+    /// over.
+    ///
+    /// ```
+    /// use sealed_session::Config;
+    ///
+    /// let config = Config::default().overridden_by([("HOME", "/root"), ("SESSION_DRIVER", "redis")])?;
+    /// assert_eq!(config.store_name(), Some("redis"));
+    ///
+    /// let error = Config::default().overridden_by([("SEALED_SESSION_COOKIE__SAMESITE", "lax")]).unwrap_err();
+    /// assert!(error.to_string().ends_with("did you mean `SEALED_SESSION_COOKIE__SAME_SITE`?"));
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the variable and the mend; also for a variable of this prefix that is no setting's, and for a
+    /// value that is no UTF-8.
+    pub fn overridden_by<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Result<Self, ConfigError>
+    where
+        N: AsRef<OsStr>,
+        V: AsRef<OsStr>,
+    {
+        environment::overlay(&mut self.0, variables)?;
+        Ok(self)
+    }
+
+    /// The variables of this process over this configuration, as [`Config::overridden_by`].
+    ///
+    /// ```
+    /// use sealed_session::Config;
+    ///
+    /// let config = Config::default().overridden_by_environment()?;
+    /// # let _ = config;
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::overridden_by`].
+    pub fn overridden_by_environment(self) -> Result<Self, ConfigError> {
+        self.overridden_by(std::env::vars_os())
+    }
+
+    /// The server store, by the name under which the application registers it; `None` for sessions in their cookies alone.
+    ///
+    /// ```
+    /// use sealed_session::Config;
+    ///
+    /// assert_eq!(Config::default().store_name(), None);
+    /// ```
+    #[must_use]
+    pub fn store_name(&self) -> Option<&str> {
+        Some(self.0.store.as_str()).filter(|name| *name != NO_STORE)
+    }
+
+    /// Where the keys are; in the variable `SESSION_KEYS` by default. A [`KeyWatch`](crate::key_source::KeyWatch) takes it.
+    ///
+    /// ```
+    /// use sealed_session::{Config, KeyOrigin};
+    ///
+    /// let origin = KeyOrigin::Environment { variable: "SESSION_KEYS".to_owned() };
+    /// assert_eq!(Config::default().key_origin()?, origin);
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the place is not told completely, or another one is told beside it.
+    pub fn key_origin(&self) -> Result<KeyOrigin, ConfigError> {
+        self.0.keys.origin()
+    }
+
+    /// How often the keys are looked at again; five seconds by default.
+    ///
+    /// ```
+    /// use sealed_session::Config;
+    ///
+    /// assert_eq!(Config::default().key_poll_interval().as_secs(), 5);
+    /// ```
+    #[must_use]
+    pub fn key_poll_interval(&self) -> Duration {
+        self.0.keys.poll_interval
+    }
+
+    /// What the driver takes over.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0
+    }
+
+    /// Where a builder's method finds its value here.
+    pub(crate) fn path_of(method: &str) -> Option<String> {
+        let method = match method {
+            // The sealer has its own name for the cookie's.
+            "cookie_name" => "name",
+            "ring" => return Some("keys".to_owned()),
+            method => method,
+        };
+        let mut settings = table::describe::<Settings>("").into_iter().filter(|setting| !setting.method.is_empty());
+        settings.find(|setting| setting.method == method).map(|setting| setting.path)
+    }
+
+    /// Whether `store` can say this name, and mean a server store.
+    pub(crate) fn may_choose(store_name: &str) -> bool {
+        store_name != NO_STORE && is_store_name(store_name)
+    }
+
+    fn read(node: &Node) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        table::read(&mut config.0, node, &At::root())?;
+        Ok(config)
+    }
+}
+
+impl Settings {
+    pub(crate) fn key_grace(&self) -> Duration {
+        self.keys.grace
+    }
+
+    pub(crate) fn absolute_timeout(&self) -> Option<Duration> {
+        self.lifetimes.absolute_timeout.0
+    }
+
+    /// `renewal`, or what express-session calls `rolling`.
+    pub(crate) fn renewal(&self) -> Result<RenewalName, ConfigError> {
+        match (self.renewal, self.rolling) {
+            (Some(renewal), Some(rolling)) if rolling != (renewal == RenewalName::EveryResponse) => {
+                Err(ConfigError::new("rolling", "it says the contrary of `renewal`; give one of the two"))
+            }
+            (Some(renewal), _) => Ok(renewal),
+            (None, Some(true)) => Ok(RenewalName::EveryResponse),
+            (None, _) => Ok(RenewalName::HalfLife),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Config {
+    /// As [`Config::from_toml`], so that an application's own configuration has the same messages.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Config {
+    /// All settings but those that are left out. Keys are replaced by `<redacted>`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        table::write(&self.0).serialize(serializer)
+    }
+}

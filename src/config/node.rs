@@ -1,0 +1,213 @@
+//! What a configuration says, of whatever format: a tree that takes every value without judging it.
+//!
+//! Security: a type that expects something lets `serde` quote what it found instead, and a key that was pasted into the
+//! wrong place would stand in the error. This one expects nothing, and wipes its texts when it is dropped.
+
+use std::fmt;
+
+use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
+use zeroize::Zeroizing;
+
+/// How the `toml` crate hands out a date: as a table with this one name.
+const TOML_DATE: &str = "$__toml_private_datetime";
+/// How `serde_json` hands out a number when some crate turns on its feature `arbitrary_precision`.
+const JSON_NUMBER: &str = "$serde_json::private::Number";
+
+/// A value, or a table of values. Has no `Debug`: it may hold a key.
+pub(super) enum Node {
+    /// `null` of JSON.
+    Nothing,
+    Switch(bool),
+    Number(u64),
+    Text(Zeroizing<String>),
+    /// A date of TOML, as text.
+    Date(String),
+    List(Vec<Node>),
+    /// In the order of the text, with repeated names, which the reader refuses.
+    Table(Vec<(Zeroizing<String>, Node)>),
+    /// Nothing that a setting is made of.
+    Other(&'static str),
+}
+
+impl Node {
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(text.into()))
+    }
+
+    /// What it is, for messages.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Switch(_) => "`true` or `false`",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Date(_) => "a date",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::Other(kind) => kind,
+        }
+    }
+
+    /// A table, or the value that a format hides in one.
+    fn from_entries(mut entries: Vec<(Zeroizing<String>, Self)>) -> Self {
+        if let [(name, Self::Text(text))] = entries.as_mut_slice() {
+            match name.as_str() {
+                TOML_DATE => return Self::Date(std::mem::take(&mut **text)),
+                JSON_NUMBER => return text.parse().map_or(Self::Other("another number"), Self::Number),
+                _ => {}
+            }
+        }
+        Self::Table(entries)
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Anything)
+    }
+}
+
+struct Anything;
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Switch(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(u64::try_from(value).map_or(Node::Other("a number below zero"), Node::Number))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Number(value))
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Node, E> {
+        Ok(Node::Other("another number"))
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Node, E> {
+        Ok(Node::Other("another number"))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Other("a number with a point"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::text(text))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Node, E> {
+        Ok(Node::text(text))
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<Node, E> {
+        Ok(Node::Other("bytes"))
+    }
+
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Nothing)
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Nothing)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        Node::deserialize(deserializer)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        Node::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            list.push(element);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((name, value)) = members.next_entry::<Node, Node>()? {
+            // A name that is no text is none of ours: it becomes one that no setting has.
+            let name = if let Node::Text(name) = name { name } else { Zeroizing::default() };
+            entries.push((name, value));
+        }
+        Ok(Node::from_entries(entries))
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing | Self::Other(_) => serializer.serialize_unit(),
+            Self::Switch(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Date(text) => serializer.serialize_str(text),
+            Self::List(list) => serializer.collect_seq(list),
+            Self::Table(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (name, value) in entries {
+                    map.serialize_entry(name.as_str(), value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(json: &str) -> &'static str {
+        serde_json::from_str::<Node>(json).unwrap().kind()
+    }
+
+    #[test]
+    fn every_value_is_taken_without_being_judged() {
+        for (json, expected) in [
+            ("null", "nothing"),
+            ("true", "`true` or `false`"),
+            ("5", "a number"),
+            ("-5", "a number below zero"),
+            ("5.5", "a number with a point"),
+            (r#""5""#, "a text"),
+            ("[1,[2]]", "a list"),
+            (r#"{"a":{"b":null}}"#, "a table"),
+        ] {
+            assert_eq!(kind(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_date_of_toml_and_a_number_of_arbitrary_precision_are_what_they_mean() {
+        assert_eq!(kind(&format!(r#"{{"{TOML_DATE}":"2026-12-01T00:00:00Z"}}"#)), "a date");
+        assert_eq!(kind(&format!(r#"{{"{JSON_NUMBER}":"5"}}"#)), "a number");
+        assert_eq!(kind(&format!(r#"{{"{JSON_NUMBER}":"5.5"}}"#)), "another number");
+        let Node::Table(entries) = toml::from_str::<Node>("a = 2026-12-01T00:00:00Z").unwrap() else {
+            panic!("no table")
+        };
+        assert_eq!(entries[0].1.kind(), "a date");
+    }
+
+    #[test]
+    fn a_repeated_name_stays_for_the_reader_to_refuse() {
+        let Node::Table(entries) = serde_json::from_str::<Node>(r#"{"a":1,"a":2}"#).unwrap() else {
+            panic!("no table")
+        };
+        assert_eq!(entries.len(), 2);
+    }
+}
