@@ -100,8 +100,9 @@ pub const SQL_SWEEP_BATCH_ROWS: usize = 1000;
 /// Times that a statement is tried again when the engine gave it up for another one, as in a deadlock.
 pub const SQL_RETRIES_MAX: usize = 64;
 
-/// How long a connection that an SQL store opened itself may have been idle before it is tried out before use.
-pub const SQL_IDLE_BEFORE_PING_SECONDS: u64 = 30;
+/// How long a connection that an SQL store opened itself may have been idle before it is tried out before use: shorter
+/// than an engine takes to restart.
+pub const SQL_IDLE_BEFORE_PING_SECONDS: u64 = 5;
 
 /// How long an SQL store's own pool waits for a connection.
 pub const SQL_ACQUIRE_TIMEOUT_MILLISECONDS: u64 = 5_000;

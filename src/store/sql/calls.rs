@@ -112,8 +112,8 @@ where
                     .bind(record.version.cast_signed())
                     .bind(seconds(record.expires_at))
                     .bind(record.bytes.as_slice())
-                    .bind(key(id))
                     .bind(expected_version.cast_signed())
+                    .bind(key(id))
                     .bind(now)
             };
             for _ in 0..=SQL_RETRIES_MAX {

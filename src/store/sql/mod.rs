@@ -32,13 +32,13 @@ use crate::id::RecordId;
 
 /// Server store in a table of SQLite, PostgreSQL, MySQL or MariaDB. Clones share their pool.
 ///
-/// The table has a row for each record, of four columns: `id` (16 bytes), `version` and `expires_at` (64 bits), and `data`
-/// (sealed bytes). It is made by [`create_table`](Self::create_table), or by a migration of the application's own, with
+/// The table has a row for each record, of four columns: `id` (16 bytes), `version` and `expires_at` (8 bytes each), and
+/// `data` (sealed bytes). It is made by [`create_table`](Self::create_table), or by a migration of the application's own, with
 /// what [`migration`](Self::migration) prints. Expired rows are deleted by [`sweep`](RecordStore::sweep), which somebody
 /// has to call now and then; the guide has [more on the table](crate::guide::stores).
 ///
-/// Each call waits for one statement, and so does an update that writes; one that does not write asks once more why. The
-/// pool's runtime is tokio, which has to be running where a call is awaited.
+/// Each call is one statement; an update that finds nothing to write asks once more why. The pool's runtime is tokio, which
+/// has to be running where a call is awaited.
 ///
 /// ```
 /// use sealed_session::store::{Created, SqlStore};
@@ -119,6 +119,22 @@ impl fmt::Debug for SqlStore {
 }
 
 /// Settings of an [`SqlStore`]; from [`SqlStore::builder`].
+///
+/// ```
+/// use sealed_session::ManualClock;
+/// use sealed_session::store::SqlStore;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # #[cfg(feature = "sqlite")]
+/// # runtime.block_on(async {
+/// # let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+/// let builder = SqlStore::builder(pool).clock(ManualClock::at_unix_seconds(1_795_000_000));
+/// let store = builder.clone().table("app.sessions").build()?;
+/// assert_eq!(builder.table("app sessions").build().unwrap_err().setting(), "table");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct SqlStoreBuilder {

@@ -46,7 +46,7 @@ impl SqlPool {
     /// Connects to `sqlite:`, `postgres:`, `postgresql:`, `mysql:` or `mariadb:`, each with its feature; what may stand
     /// behind it is `sqlx`'s.
     ///
-    /// A call takes one round trip: a connection is tried out before use only when it was idle for 30 seconds. An SQLite
+    /// A call takes one round trip: a connection is tried out before use only when it was idle for 5 seconds. An SQLite
     /// database is put into WAL mode, in which readers do not wait for writers; it is made only where the URL says
     /// `?mode=rwc`.
     ///
@@ -135,6 +135,9 @@ async fn connect_to_sqlite(url: &str) -> Result<sqlx::SqlitePool, StoreError> {
         ));
     }
     let file: SqliteConnectOptions = url.parse().map_err(|error| not_reachable("sqlite", error))?;
+    if file.get_filename().as_os_str().is_empty() {
+        return Err(StoreError::other("sqlite", "the URL names no file: it is written `sqlite:folder/file`"));
+    }
     let file = file.journal_mode(SqliteJournalMode::Wal);
     options().connect_with(file).await.map_err(|error| not_reachable("sqlite", error))
 }

@@ -1,9 +1,10 @@
 //! What a call costs: statements and round trips, and what the engine reads for them.
 
-use sealed_session::store::{Created, SqlDialect, SqlPool, SqlStore, Updated};
+use std::time::Duration;
+
+use sealed_session::store::{Created, SqlPool, SqlStore, Updated};
 use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
 use sealed_session_engine_tests::Proxy;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::place::{Place, of_one_connection, with_pool};
 use super::schema::ID;
@@ -64,7 +65,8 @@ pub(crate) fn a_call_waits_for_one_round_trip(place: &Place) {
     let (proxy, url) = Proxy::before(&place.url);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (clock, pool) = (ManualClock::default(), of_one_connection(&SqlPool::connect(&url).await.unwrap()).await);
+        let pool = of_one_connection(&SqlPool::connect(&url).await.unwrap(), Duration::from_secs(30)).await;
+        let clock = ManualClock::default();
         let store = SqlStore::builder(pool.clone()).table(&place.table).clock(clock.clone()).build().unwrap();
         store.create_table().await.unwrap();
         let spent = async || {
@@ -81,42 +83,4 @@ pub(crate) fn a_call_waits_for_one_round_trip(place: &Place) {
         assert_eq!(each_call(&store, &clock, &spent).await, [1; 6]);
         assert_eq!(proxy.connections(), connections);
     });
-}
-
-pub(crate) async fn the_sweep_reads_the_index_and_not_the_table(place: &Place) {
-    statements::listen();
-    let clock = ManualClock::at_unix_seconds(0);
-    let store = place.store(&clock).await;
-    let row = |id: u128| format!("({}, 1, {}, {})", place.literal(&id.to_be_bytes()), id + 1, place.literal(&[7; 100]));
-    let rows: Vec<_> = (0..3000).map(row).collect();
-    let table = place.quoted(&place.table);
-    place.run(&format!("INSERT INTO {table} VALUES {}", rows.join(", "))).await;
-    let analyze = if place.dialect == SqlDialect::MySql { "ANALYZE TABLE" } else { "ANALYZE" };
-    place.run(&format!("{analyze} {table}")).await;
-    statements::take(&place.table);
-    assert_eq!(store.sweep(10).await.unwrap(), 0);
-
-    let sweep = statements::take(&place.table).remove(0);
-    let explained = match place.dialect {
-        SqlDialect::Sqlite => format!("EXPLAIN QUERY PLAN {sweep}"),
-        _ => format!("EXPLAIN {sweep}"),
-    };
-    let plan: Vec<String> = match &place.pool {
-        SqlPool::Sqlite(pool) => {
-            let rows = sqlx::query(AssertSqlSafe(explained)).bind(20_i64).bind(10_i64).fetch_all(pool).await.unwrap();
-            rows.iter().map(|row| row.get("detail")).collect()
-        }
-        SqlPool::Postgres(pool) => {
-            let rows = sqlx::query(AssertSqlSafe(explained)).bind(20_i64).bind(10_i64).fetch_all(pool).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect()
-        }
-        SqlPool::MySql(pool) => {
-            let rows = sqlx::query(AssertSqlSafe(explained)).bind(20_i64).bind(10_i64).fetch_all(pool).await.unwrap();
-            rows.iter().map(|row| row.get("key")).collect()
-        }
-        other => panic!("{other:?}"),
-    };
-    let plan = plan.join("\n");
-    assert!(plan.contains(&format!("{}_expires_at", place.table)), "{plan}");
-    assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN"), "{plan}");
 }

@@ -1,5 +1,7 @@
 //! What the application is told when the engine cannot answer.
 
+use std::time::Duration;
+
 use sealed_session::store::{SqlDialect, SqlStore};
 use sealed_session::{ManualClock, RecordStore, StoreError, Timestamp};
 
@@ -51,7 +53,7 @@ pub(crate) async fn an_expiry_beyond_40_bits_is_corrupt(place: &Place) {
 
 pub(crate) async fn a_closed_pool_is_unavailable(place: &Place) {
     let store = place.store(&ManualClock::default()).await;
-    let pool = of_one_connection(&place.pool).await;
+    let pool = of_one_connection(&place.pool, Duration::from_millis(50)).await;
     let closed = SqlStore::builder(pool.clone()).table(&place.table).build().unwrap();
     assert_eq!(closed.load(&ID).await.unwrap(), None);
     with_pool!(&pool, pool => pool.close().await);
@@ -62,7 +64,7 @@ pub(crate) async fn a_closed_pool_is_unavailable(place: &Place) {
 
 pub(crate) async fn a_pool_without_a_free_connection_is_a_timeout(place: &Place) {
     place.store(&ManualClock::default()).await;
-    let pool = of_one_connection(&place.pool).await;
+    let pool = of_one_connection(&place.pool, Duration::from_millis(50)).await;
     let store = SqlStore::builder(pool.clone()).table(&place.table).build().unwrap();
     with_pool!(&pool, pool => {
         let held = pool.acquire().await.unwrap();

@@ -31,10 +31,10 @@ macro_rules! with_pool {
 }
 pub(crate) use with_pool;
 
-/// A pool as an application may make it, to the same engine: one connection, and little patience.
-pub(crate) async fn of_one_connection(pool: &SqlPool) -> SqlPool {
+/// A pool as an application may make it, to the same engine: one connection, for which others wait for so long.
+pub(crate) async fn of_one_connection(pool: &SqlPool, patience: Duration) -> SqlPool {
     with_pool!(pool, pool => {
-        let options = pool.options().clone().max_connections(1).acquire_timeout(Duration::from_millis(50));
+        let options = pool.options().clone().max_connections(1).acquire_timeout(patience);
         SqlPool::from(options.connect_with((*pool.connect_options()).clone()).await.unwrap())
     })
 }
