@@ -14,6 +14,8 @@ mod memory;
 mod pause;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod sql;
 mod sweeper;
 
 pub(crate) use guarded::GuardedStore;
@@ -25,6 +27,8 @@ pub use memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use redis::{RedisStore, RedisStoreBuilder};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
 
 use std::future::Future;

@@ -67,6 +67,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["arc_swap"], "key"),
     (&["moka"], "store/memory"),
     (&["redis"], "store/redis"),
+    (&["sqlx"], "store/sql"),
     (&["proptest"], "store/conformance"),
     (
         &[
