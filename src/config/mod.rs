@@ -24,8 +24,8 @@ pub(crate) use settings::Settings;
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use serde_core::de::{Deserialize, Deserializer, Error as _};
-use serde_core::ser::{Serialize, Serializer};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
 
 use self::node::Node;
 use self::settings::{NO_STORE, is_store_name};
