@@ -32,6 +32,7 @@ STAGES=(
     "package    check   240  cc"
     "fuzz       check   600  cc c++ cargo-fuzz"
     "benches    check   900  cc"
+    "fleet      tests   600  cc"
     "browser    tests   900  cc chromium"
 )
 INSTALL_LIMIT=1800

@@ -43,15 +43,23 @@ fn source(folder: &ScratchFolder) -> DirectorySource {
 #[test]
 fn the_files_of_a_plain_directory_are_one_ring_in_the_order_of_their_names() {
     let folder = ScratchFolder::new();
-    let ((first, first_id), (second, second_id), (hidden, _)) = (key(), key(), key());
-    // Without a newline at the end of the first.
-    folder.write("10-new", &first);
-    folder.write("20-old", &format!("{second}\n"));
-    folder.write(".30-hidden", &hidden);
+    let keys: [_; 9] = std::array::from_fn(|_| key());
+    // Made in another order, and without a newline at the end of each second one.
+    for position in [4, 0, 8, 2, 6, 1, 7, 3, 5] {
+        let end = if position % 2 == 0 { "" } else { "\n" };
+        folder.write(&format!("{position}-key"), &format!("{}{end}", keys[position].0));
+    }
+    let (hidden, _) = key();
+    folder.write(".3-hidden", &hidden);
     folder.write("40-folder/key", &hidden);
-    assert_eq!(ids(&source(&folder).load().unwrap()), [first_id, second_id]);
-    fs::rename(folder.path("10-new"), folder.path("30-new")).unwrap();
-    assert_eq!(ids(&source(&folder).load().unwrap()), [second_id, first_id]);
+    let in_order: Vec<_> = keys.iter().map(|(_, id)| *id).collect();
+    // Those that only open stand in the order of their ids, so which file seals is what the order decides.
+    let ring = source(&folder).load().unwrap();
+    assert_eq!((ids(&ring)[0], ring.key_ids().count()), (in_order[0], 9));
+    for (position, id) in in_order.iter().enumerate().skip(1) {
+        fs::remove_file(folder.path(&format!("{}-key", position - 1))).unwrap();
+        assert_eq!(ids(&source(&folder).load().unwrap())[0], *id);
+    }
 }
 
 #[test]

@@ -120,8 +120,19 @@ fn a_flood_of_unknown_keys_is_one_reading_between_two_regular_ones() {
     let watched = Watched::start(NEVER);
     watched.meet_an_unknown_key();
     watched.readings.recv_timeout(PATIENCE).unwrap();
+    assert!(watched.handle.has_asked(), "the next one would be passed on");
     watched.meet_an_unknown_key();
     assert_eq!(watched.end(), 0);
+}
+
+#[test]
+fn behind_a_regular_reading_an_unknown_key_is_passed_on_again() {
+    let watched = Watched::start(Duration::ZERO);
+    watched.meet_an_unknown_key();
+    while watched.readings.try_recv().is_ok() {}
+    // One that was under way, one that is early, and a regular one behind it.
+    (0..3).for_each(|_| watched.readings.recv_timeout(PATIENCE).unwrap());
+    assert!(!watched.handle.has_asked());
 }
 
 #[test]
@@ -130,6 +141,7 @@ fn a_ring_that_was_read_early_and_once_more_opens_no_door_to_a_second_early_read
     *watched.source.lock().unwrap() = ring();
     watched.meet_an_unknown_key();
     watched.replaced.recv_timeout(PATIENCE).unwrap();
+    assert!(watched.handle.has_asked(), "the next one would be passed on");
     watched.meet_an_unknown_key();
     // The early reading, and the one that confirmed it.
     assert_eq!(watched.end(), 2);

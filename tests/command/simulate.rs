@@ -102,7 +102,7 @@ fn a_plan_that_logs_somebody_out_exits_with_1_and_tells_whom_why_and_the_mend() 
     ] {
         assert!(shown.output.contains(part), "{}", shown.output);
     }
-    rotation.simulate(&["--roll-out", "5m", "--json"]).json();
+    rotation.simulate(&["--rollout", "5m", "--json"]).json();
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_time_or_a_duration_that_cannot_be_read_is_wrong_usage_that_says_how_to_writ
     for (arguments, problem) in [
         (&["--start", "tomorrow"][..], "such as 2026-11-23T09:00:00Z"),
         (&["--until", "2026-11-23"], "such as 2026-11-23T09:00:00Z"),
-        (&["--roll-out", "600"], "such as 90s, 10m, 2h or 30days"),
+        (&["--rollout", "600"], "such as 90s, 10m, 2h or 30days"),
         (&["--skew", "1500ms"], "such as 90s, 10m, 2h or 30days"),
         (&["--start", START, "--until", START], "--until is not after the start"),
         (&["--absolute", "never"], "such as 90s, 10m, 2h or 30days"),

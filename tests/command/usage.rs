@@ -33,7 +33,7 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
         ("open", "sealed-session open --keys session.keys"),
         ("inspect", "sealed-session inspect --keys session.keys"),
         ("size", "| sealed-session size\n"),
-        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --roll-out 30m\n"),
+        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --rollout 30m\n"),
         ("sweep", "sealed-session sweep --directory /var/lib/example-app/sessions"),
     ] {
         let help = run([command, "--help"], "");

@@ -127,6 +127,12 @@ stage_benches() {
     grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
 }
 
+# Servers, people and a rotation of keys, in the time that there is.
+stage_fleet() {
+    need_file tests/fleet/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-fleet-tests
+}
+
 stage_browser() {
     need_file tests/browser/Cargo.toml
     CHROMIUM=$(command -v "${CHROMIUM:-chromium}")

@@ -28,7 +28,7 @@ fn a_file_is_created_with_one_key_that_seals_at_once() {
 }
 
 #[test]
-fn a_key_is_staged_an_hour_ahead_and_the_other_lines_stay() {
+fn a_key_is_staged_an_hour_and_a_minute_ahead_and_the_other_lines_stay() {
     let old = key();
     let content = format!("# example-app\n\n\t{}  # the first\n# end", *old.to_secret_text());
     let ring = Ring::new(&content);
@@ -36,7 +36,7 @@ fn a_key_is_staged_an_hour_ahead_and_the_other_lines_stay() {
     let answer = ring.edit("add", &["--comment", "for the winter"]);
 
     let seal_from = Timestamp::from_rfc3339(answer["keys"][0]["seal_from"].as_str().unwrap()).unwrap();
-    assert!((3600..3660).contains(&seal_from.saturating_seconds_since(before)));
+    assert!((3660..3720).contains(&seal_from.saturating_seconds_since(before)));
     let time = seal_from.to_rfc3339();
     let written = ring.content();
     let lines: Vec<_> = written.lines().collect();

@@ -23,8 +23,8 @@ server that does not know a cookie's key takes the session for none. Bring the
 file to every server before that instant. The key that seals until then gets
 its seal-until in the file, and goes on opening what it sealed.
 
-By default the key seals once --rollout has passed, an hour from now; sooner is
-refused without --force. With one server, --now --rollout 0s is right.
+By default the key seals a minute after --rollout has passed, which is an hour:
+a server's clock may be a minute ahead. Sooner is refused without --force. With one server, --now --rollout 0s is right.
 
 With --create there is no such file yet; the key then seals at once.
 
@@ -100,7 +100,7 @@ pub(super) fn add(
     comment: Option<&str>,
 ) -> Result<(), Failure> {
     let (key_id, suite) = (key.id(), key.suite().name());
-    let earliest = when::later(edit.now, rollout);
+    let earliest = when::rolled_out(edit.now, rollout);
     let seal_from = seal_from.unwrap_or(earliest);
     if seal_from < edit.now {
         return Err(refused(&format!("{} is past; a new key begins now or later", seal_from.to_rfc3339())));

@@ -12,8 +12,8 @@ use crate::failure::Failure;
 
 const AFTER: &str = "\
 Moves the seal-from of a key that is pending, and with it the seal-until of the
-key before it. By default the key seals once --rollout has passed, an hour from
-now.
+key before it. By default the key seals a minute after --rollout has passed,
+which is an hour.
 
 Sooner is refused without --force: servers that have not loaded the file go by
 the old instant and take what others sealed before it for no session. So is
@@ -85,7 +85,7 @@ pub(super) fn promote(
             )));
         }
     };
-    let earliest = when::later(edit.now, rollout);
+    let earliest = when::rolled_out(edit.now, rollout);
     let seal_from = seal_from.unwrap_or(earliest);
     edit.key_id = Some(key_id);
     if seal_from == planned {

@@ -50,7 +50,7 @@ refused_until, users, habits, why, mend), no_sealing_key (null, or from and
 until); times in seconds since 1970.
 
 Example:
-  sealed-session simulate --keys planned.keys --from session.keys --roll-out 30m
+  sealed-session simulate --keys planned.keys --from session.keys --rollout 30m
 
 Exit codes:
   0  done, and nobody would be logged out against the plan
@@ -71,7 +71,7 @@ pub(crate) struct Arguments {
 
     /// Time from the first to the last server that loads the planned file
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
-    roll_out: Duration,
+    rollout: Duration,
 
     /// Largest difference between the clocks of two servers
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
@@ -131,7 +131,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
         current,
         planned,
         start,
-        rolled_out: start.saturating_add_seconds(arguments.roll_out.as_secs()),
+        rolled_out: start.saturating_add_seconds(arguments.rollout.as_secs()),
         skew_seconds: arguments.skew.as_secs(),
         until,
         settings,

@@ -1,6 +1,6 @@
 //! What is rehearsed: one ring that takes the place of another on all servers, and the instants at which that matters.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sealed_session::limits::CLOCK_SKEW_SECONDS;
@@ -92,12 +92,21 @@ pub(super) fn without_pending(
     rotation: &RotationSettings,
     start: Timestamp,
 ) -> Result<KeyRing, sealed_session::KeyError> {
-    let is_pending: BTreeSet<_> = planned
+    let pending: BTreeMap<_, _> = planned
         .statuses(rotation, start)
         .filter(|status| status.state == KeyState::Pending)
-        .map(|status| status.key_id)
+        .map(|status| (status.key_id, status.seal_from))
         .collect();
-    KeyRing::from_entries(planned.entries().filter(|entry| !is_pending.contains(&entry.key_id())).cloned())
+    let stays = planned.entries().filter(|entry| !pending.contains_key(&entry.key_id()));
+    KeyRing::from_entries(stays.map(|entry| {
+        // `keys add` wrote the end of this key's sealing together with the beginning of the next.
+        let ends_with_the_next = pending.values().any(|from| from.is_some() && *from == entry.marks().seal_until);
+        let mut marks = *entry.marks();
+        if ends_with_the_next {
+            marks.seal_until = None;
+        }
+        entry.clone().with_marks(marks)
+    }))
 }
 
 /// So many seconds before, 1970 at the earliest.

@@ -14,14 +14,14 @@ use crate::visits::{Browser, Tally};
 
 /// Schedules that each law is tried on.
 fn cases() -> u32 {
-    const CASES: u32 = 1000;
-    std::env::var("FLEET_CASES").map_or(CASES, |cases| cases.parse().unwrap())
+    const CASES: u32 = 700;
+    std::env::var("ROTATION_CASES").map_or(CASES, |cases| cases.parse().unwrap())
 }
 
 fn run(roll_out: RollOut, with_records: bool, steps: impl Strategy<Value = Vec<Step>>) -> (u32, Tally) {
     let config = Config {
         cases: cases(),
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/fleet/regressions.txt"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/rotation/regressions.txt"))),
         source_file: Some(file!()),
         ..Config::default()
     };

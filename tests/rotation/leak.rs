@@ -79,6 +79,23 @@ fn neither_a_login_nor_a_write_carries_what_a_thief_made_over_not_before() {
 }
 
 #[test]
+fn an_end_of_its_own_closes_a_stolen_key_on_each_server_by_its_clock() {
+    let mut fleet = Fleet::new(RollOut::InTime, false, [0, 0, SKEW, 30]);
+    fleet.add_key(Suite::Xaes, 0);
+    fleet.wait(fleet.begins[1] - fleet.now);
+    let thief = seal(&fleet, 0, fleet.now, None);
+    fleet.take_out(0, 5000, true);
+    (0..SERVERS).for_each(|server| fleet.reload(server));
+    let end = fleet.now + crate::operator::ROLL_OUT;
+    for _ in 0..=crate::operator::ROLL_OUT {
+        for server in 0..SERVERS {
+            assert_eq!(fleet.finds(&thief, server), fleet.servers[server].now() < end);
+        }
+        fleet.wait(1);
+    }
+}
+
+#[test]
 fn who_logs_in_once_not_before_has_come_stays_logged_in_everywhere() {
     let mut fleet = Fleet::new(RollOut::InTime, false, [0, 0, SKEW, 0]);
     fleet.add_key(Suite::Xaes, 0);
