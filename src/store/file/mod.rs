@@ -52,10 +52,11 @@ pub type BlockingCall = Box<dyn FnOnce() + Send>;
 ///
 /// # Waiting
 ///
-/// Reading and writing files blocks the thread. A small file that was read lately comes from memory in some 20 µs; a write
-/// waits for the disk, 1 to 10 ms. By default that happens on the thread that polls the call, which needs no runtime, and
-/// with it every other task of that thread waits. [`FileStoreBuilder::offload`] hands the calls to threads that may wait;
-/// a server on an async runtime should use it.
+/// Reading and writing files blocks the thread. On a virtual machine with two cores, for a record of 8 kB: a load takes 5 µs
+/// when the file is in the system's cache, and a write 10 ms, nearly all of it `fsync`. By default that happens on the thread
+/// that polls the call, which needs no runtime, and with it every other task of that thread waits.
+/// [`FileStoreBuilder::offload`] hands the calls to threads that may wait, for 10 µs more; a server on an async runtime should
+/// use it. A sweep looks into every file, at 20 µs each.
 ///
 /// ```
 /// use sealed_session::store::{Created, FileStore};
