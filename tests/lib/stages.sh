@@ -145,7 +145,7 @@ stage_engines() {
     need_file tests/engines/Cargo.toml
     # shellcheck source=tests/lib/engines.sh
     . tests/lib/engines.sh
-    with_engines -- cargo test --locked --no-fail-fast --package sealed-session-engine-tests
+    with_engines -- cargo test --locked --no-fail-fast --profile engines --package sealed-session-engine-tests
 }
 
 need_file() {

@@ -32,8 +32,8 @@ impl Engine {
         };
         std::env::var(variable).unwrap_or_else(|_| {
             panic!(
-                "{variable} is not set: start the engine with `bash tests/lib/engines.sh run {name} -- cargo test -p \
-                 sealed-session-engine-tests`, or run all with `bash tests/run.sh engines`"
+                "{variable} is not set: start the engine with `bash tests/lib/engines.sh run {name} -- cargo test --profile \
+                 engines -p sealed-session-engine-tests`, or run all with `bash tests/run.sh engines`"
             )
         })
     }

@@ -4,7 +4,7 @@
 //! `bash tests/run.sh engines` starts every engine and runs the tests. While working on one of them:
 //!
 //! ```sh
-//! bash tests/lib/engines.sh run redis -- cargo test -p sealed-session-engine-tests --test redis
+//! bash tests/lib/engines.sh run redis -- cargo test --profile engines -p sealed-session-engine-tests --test redis
 //! ```
 #![expect(
     clippy::unwrap_used,

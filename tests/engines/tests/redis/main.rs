@@ -1,7 +1,7 @@
 //! The Redis store on Redis: the store contract, and what is the engine's own.
 //!
 //! ```sh
-//! bash tests/lib/engines.sh run redis -- cargo test -p sealed-session-engine-tests --test redis
+//! bash tests/lib/engines.sh run redis -- cargo test --profile engines -p sealed-session-engine-tests --test redis
 //! ```
 #![expect(
     clippy::unwrap_used,
