@@ -6,7 +6,7 @@ use sealed_session::store::{Created, SqlPool, SqlStore, Updated};
 use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
 use sealed_session_engine_tests::Proxy;
 
-use super::place::{Place, of_one_connection, with_pool};
+use super::place::{Place, of_one_connection, settled};
 use super::schema::ID;
 use super::statements;
 
@@ -71,8 +71,8 @@ pub(crate) fn a_call_waits_for_one_round_trip(place: &Place) {
         store.create_table().await.unwrap();
         let spent = async || {
             let waited_for = proxy.take_round_trips();
-            // The pool looks after a connection that it gets back, while nobody waits for it.
-            with_pool!(&pool, pool => while pool.num_idle() == 0 { tokio::task::yield_now().await });
+            settled(&pool).await;
+            // The pool's own look at the connection.
             assert!(proxy.take_round_trips() <= 1);
             waited_for
         };

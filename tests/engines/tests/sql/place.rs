@@ -39,6 +39,11 @@ pub(crate) async fn of_one_connection(pool: &SqlPool, patience: Duration) -> Sql
     })
 }
 
+/// Waits until a connection is back in the pool, which looks after it first, while nobody waits for it.
+pub(crate) async fn settled(pool: &SqlPool) {
+    with_pool!(pool, pool => while pool.num_idle() == 0 { tokio::task::yield_now().await });
+}
+
 impl Place {
     pub(crate) fn sqlite() -> Self {
         let folder = std::env::temp_dir().join(unique_name("sealed-session"));

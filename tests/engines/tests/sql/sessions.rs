@@ -1,13 +1,19 @@
 //! Whole sessions: what the store is for.
 
+use std::sync::Arc;
+
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::store::SqlStore;
 use sealed_session::{CommitError, CookieStore, Key, Placement, RequestFacts, ResponseFacts};
+use tokio::sync::Semaphore;
 
 use super::place::Place;
 
 const TASKS: u64 = 64;
 const TIMES: u64 = 200;
+
+/// Requests of one session that a server works on at once; with all of them at once nearly every write is in vain.
+const AT_ONCE: usize = 4;
 
 /// One of the servers that share a key and a table.
 pub(crate) fn server(place: &Place, key: &Key) -> CookieStore {
@@ -34,13 +40,14 @@ async fn increment(server: &CookieStore, cookie: &[u8]) -> Result<(), CommitErro
 pub(crate) async fn no_increment_of_two_servers_is_lost(place: &Place) {
     place.store_without_table(&Default::default()).create_table().await.unwrap();
     let key = Key::generate().unwrap();
-    let servers = [server(place, &key), server(place, &key)];
-    let cookie = begun(&servers[0], "begun").await;
+    let servers = [(); 2].map(|()| (server(place, &key), Arc::new(Semaphore::new(AT_ONCE))));
+    let cookie = begun(&servers[0].0, "begun").await;
 
-    let tasks = servers.iter().cycle().zip(0..TASKS).map(|(server, _)| {
-        let (server, cookie) = (server.clone(), cookie.clone());
+    let tasks = servers.iter().cycle().zip(0..TASKS).map(|((server, free), _)| {
+        let (server, free, cookie) = (server.clone(), free.clone(), cookie.clone());
         tokio::spawn(async move {
             for _ in 0..TIMES {
+                let _turn = free.acquire().await.unwrap();
                 // A request whose tries ran out is answered with 503 or 409, and its client repeats it.
                 while let Err(error) = increment(&server, &cookie).await {
                     assert!(matches!(error, CommitError::Conflict), "{error}");
@@ -52,7 +59,7 @@ pub(crate) async fn no_increment_of_two_servers_is_lost(place: &Place) {
         task.await.unwrap();
     }
 
-    let pending = servers[1].begin(&RequestFacts::new().cookie_header(&cookie));
+    let pending = servers[1].0.begin(&RequestFacts::new().cookie_header(&cookie));
     let session = pending.session().await.unwrap();
     assert_eq!(session.get::<u64>("count").unwrap(), Some(TASKS * TIMES));
     assert_eq!(session.get::<String>("value").unwrap().as_deref(), Some("begun"));
