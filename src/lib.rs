@@ -30,6 +30,8 @@
 //! | feature | adds |
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
+//! | `redis` | `store::RedisStore`, a server store in Redis or Valkey |
+//! | `file` | `store::FileStore`, for one machine: sessions survive a restart |
 //! | `sqlite`, `postgres`, `mysql` | `store::SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB; needs Rust 1.94 and tokio |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
@@ -82,9 +84,11 @@ pub use error::{
 };
 pub use events::{CounterSnapshot, Counters, Event, Observer};
 pub use id::{KeyId, PublicId, RecordId};
-pub use key::{Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RotationSettings};
+pub use key::{
+    Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
+};
 pub use overflow::Placement;
-pub use seal::{Lifetimes, Opened, Sealer, SealerBuilder};
+pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
 pub use session::{
     Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
 };

@@ -90,6 +90,11 @@ pub const DATA_DEPTH_MAX: usize = 128;
 /// Bytes that the memory store holds by default, sealed records and its own bookkeeping together.
 pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;
 
+/// How often a [`Sweeper`](crate::store::Sweeper) removes expired records, by default.
+pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
+
+/// Records that one call of a [`Sweeper`](crate::store::Sweeper) removes at most, by default.
+pub const SWEEP_RECORDS_MAX: usize = 10_000;
 /// Longest table or schema name that an SQL store takes: PostgreSQL cuts names at 63 bytes without an error, and the
 /// index is named after the table with 11 bytes more.
 pub const SQL_TABLE_NAME_MAX_BYTES: usize = 48;

@@ -60,6 +60,11 @@ fn the_memory_store_stays_small() {
 }
 
 #[test]
+fn the_file_store_needs_the_standard_library_alone() {
+    assert_eq!(tree(&["--no-default-features", "--features", "file"]), tree(&["--no-default-features"]));
+}
+
+#[test]
 fn the_core_knows_no_framework_and_no_runtime() {
     let core = tree(&["--no-default-features"]);
     assert_without(
@@ -100,6 +105,13 @@ fn the_configuration_needs_one_parser_and_no_derive_macro() {
     let config = tree(&["--no-default-features", "--features", "config"]);
     assert_with(&config, "toml");
     assert_without(&config, &["serde", "serde_derive", "syn", "toml_writer", "indexmap"]);
+}
+
+#[test]
+fn the_redis_store_leaves_tls_and_the_kind_of_connection_to_the_application() {
+    let redis = tree(&["--no-default-features", "--features", "redis"]);
+    assert_with(&redis, "redis");
+    assert_without(&redis, &["rustls", "native-tls", "openssl", "backon", "crc16", "moka"]);
 }
 
 #[test]

@@ -25,6 +25,7 @@ STAGES=(
     "test-core  tests   480  cc"
     "test-all   tests   480  cc"
     "memory     tests   300  cc"
+    "files      tests   300  cc"
     "doc        check   300  cc"
     "features   check   300  cc clippy python3"
     "deny       check   120  cargo-deny"
@@ -32,6 +33,7 @@ STAGES=(
     "fuzz       check   600  cc c++ cargo-fuzz"
     "benches    check   900  cc"
     "engines    tests  1200  cc python3 redis-server postgres mariadbd engine-speakers"
+    "fleet      tests   600  cc"
     "browser    tests   900  cc chromium"
 )
 INSTALL_LIMIT=1800

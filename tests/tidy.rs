@@ -224,6 +224,7 @@ fn a_crate_is_named_in_its_room_alone() {
         ("axum_core", "adapter"),
         ("pin_project_lite", "adapter"),
         ("clap", "bin"),
+        ("humantime", "bin"),
     ] {
         let expected = format!("only src/{home} names the crate `{name}`");
         for text in [

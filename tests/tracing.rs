@@ -176,6 +176,10 @@ fn what_an_operator_is_to_see_is_a_warning_and_says_what_is_wrong() {
             Event::RingReloadFailed { problem: problem.to_owned() },
             fields(&[("event", "session.ring_reload_failed"), ("problem", problem)]),
         ),
+        (
+            Event::SweepFailed { problem: problem.to_owned() },
+            fields(&[("event", "session.sweep_failed"), ("problem", problem)]),
+        ),
         (Event::Ephemeral, fields(&[("event", "session.ephemeral")])),
         (Event::WriteAfterCommit { id: None }, fields(&[("event", "session.write_after_commit")])),
     ] {
@@ -211,6 +215,8 @@ fn every_event_of_a_session_has_its_own_name_and_the_public_id() {
     assert_eq!(observed(&Event::Resealed { id, from: key }), (Level::DEBUG, resealed));
     let replaced = fields(&[("event", "session.ring_replaced"), ("key_ids", &format!("{key} {key}"))]);
     assert_eq!(observed(&Event::RingReplaced { key_ids: vec![key, key] }), (Level::INFO, replaced));
+    let swept = fields(&[("event", "session.swept"), ("removed", "7")]);
+    assert_eq!(observed(&Event::Swept { removed: 7 }), (Level::DEBUG, swept));
     let restricted = fields(&[("event", "session.caching_restricted")]);
     assert_eq!(observed(&Event::CachingRestricted), (Level::DEBUG, restricted));
 }

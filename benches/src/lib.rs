@@ -1,5 +1,7 @@
 //! What is measured, and what it is measured against.
 
+pub mod reload;
+
 use std::time::Duration;
 
 use cookie::{Cookie, CookieJar};

@@ -3,83 +3,62 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use sealed_session::store::MemoryStore;
-use sealed_session::{CookieStore, Event, KeyRing, Observer};
-use sealed_session_demo::{application, keys};
+use axum::Router;
+use sealed_session::store::{FileStore, Sweeper};
+use sealed_session::{CookieStore, Event, Observer};
+use sealed_session_demo::options::{HELP, Options};
+use sealed_session_demo::{application, keys, operator};
 use tokio::net::TcpListener;
-
-const HELP: &str = "\
-A small shop with a login, on sealed sessions.
-
-Usage: cargo run --example demo [-- OPTIONS]
-
-Options:
-  --listen ADDRESS  where to listen; port 0 takes a free one [default: 127.0.0.1:3011]
-  --keys FILE       the key file, made on the first start [default: demo.keys]
-  --help            this text
-
-Environment:
-  SESSION_KEYS      keys, separated by white space or commas, in place of a file: the first seals, the rest only open
-";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Some(options) = Options::from_arguments(std::env::args().skip(1))? else {
+    let arguments = std::env::args().skip(1);
+    let Some(options) = Options::new(arguments, |variable| std::env::var(variable).ok())? else {
         print!("{HELP}");
         return Ok(());
     };
-    let ring = match std::env::var("SESSION_KEYS") {
-        Ok(text) => KeyRing::from_text(&text).map_err(|error| format!("SESSION_KEYS: {error}"))?,
-        Err(_) => keys::from_file(&options.keys).map_err(|error| format!("{}: {error}", options.keys.display()))?,
+    let keys = match std::env::var_os("SESSION_KEYS") {
+        Some(_) => keys::in_environment(),
+        None => keys::at(&options.keys).map_err(|error| format!("{}: {error}", options.keys.display()))?,
     };
-    let store = CookieStore::builder(ring)
+    let ring = keys.interval(options.keys_poll_interval).observer(Log).start()?;
+    // Files are read and written on threads that may wait, so that one request's disk does not hold up the others.
+    let runtime = tokio::runtime::Handle::current();
+    let records = FileStore::builder(options.records).offload(move |call| drop(runtime.spawn_blocking(call))).open()?;
+    let _sweeper = Sweeper::new(records.clone()).observer(Log).start()?;
+    let store = CookieStore::builder(ring.clone())
         .audience("sealed-session/demo")
-        .store(MemoryStore::new())
+        .key_grace(options.keys_grace)
+        .lifetimes(options.lifetimes)
+        .store(records)
         // Who wants to stay logged in for longer says so at login.
         .clear_with_browser(true)
         .observer(Log)
         .build()?;
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| format!("{}: {error}; choose another with --listen", options.listen))?;
+    if let Some(address) = options.operator {
+        let listener = listen(address, "--operator").await?;
+        println!("The keys are shown at http://localhost:{}/keys", listener.local_addr()?.port());
+        tokio::spawn(serve(listener, operator::pages(store.clone(), ring)));
+    }
+    let listener = listen(options.listen, "--listen").await?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
     println!("Listening on http://localhost:{}", listener.local_addr()?.port());
-    axum::serve(listener, application(store))
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
-    Ok(())
+    Ok(serve(listener, application(store)).await?)
 }
 
-struct Options {
-    listen: SocketAddr,
-    keys: PathBuf,
+async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}; choose another with {option}"))
 }
 
-impl Options {
-    /// `None` when only the help was asked for.
-    fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options = Self { listen: SocketAddr::from(([127, 0, 0, 1], 3011)), keys: PathBuf::from("demo.keys") };
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value; see --help"));
-            match argument.as_str() {
-                "--listen" => {
-                    let text = value()?;
-                    options.listen = text.parse().map_err(|_| format!("{text} is no address like 127.0.0.1:3011"))?;
-                }
-                "--keys" => options.keys = value()?.into(),
-                "--help" => return Ok(None),
-                other => return Err(format!("{other} is not known; see --help")),
-            }
-        }
-        Ok(Some(options))
-    }
+async fn serve(listener: TcpListener, pages: Router) -> std::io::Result<()> {
+    let interrupted = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    axum::serve(listener, pages).with_graceful_shutdown(interrupted).await
 }
 
-/// Tells on standard error what happens to sessions.
+/// Tells on standard error what happens to sessions and keys.
 struct Log;
 
 impl Observer for Log {

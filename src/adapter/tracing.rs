@@ -16,9 +16,9 @@ const TARGET: &str = "sealed_session";
 /// | level | events |
 /// |---|---|
 /// | `TRACE` | `session.initiated`; `session.rejected` with the reason `absent` |
-/// | `DEBUG` | `session.rejected` with an expiry; `session.migrated`, `.spilled`, `.returned`, `.renewed`, `.resealed`, `.destroyed`, `.caching_restricted`, `.committed` |
+/// | `DEBUG` | `session.rejected` with an expiry; `session.migrated`, `.spilled`, `.returned`, `.renewed`, `.resealed`, `.destroyed`, `.caching_restricted`, `.committed`, `.swept` |
 /// | `INFO` | `session.rejected` with any other reason; `session.old_input_dropped`, `.renewal_skipped`, `.ring_replaced` |
-/// | `WARN` | `session.setting_worth_a_thought`, `.load_failed`, `.ephemeral`, `.writes_dropped`, `.write_after_commit`, `.commit_failed`, `.ring_reload_failed` |
+/// | `WARN` | `session.setting_worth_a_thought`, `.load_failed`, `.ephemeral`, `.writes_dropped`, `.write_after_commit`, `.commit_failed`, `.ring_reload_failed`, `.sweep_failed` |
 ///
 /// ```
 /// use sealed_session::adapter::tracing::TracingObserver;
@@ -42,6 +42,10 @@ impl Observer for TracingObserver {
             }
             Event::RingReloadFailed { problem } => {
                 warn!(target: TARGET, event = "session.ring_reload_failed", problem = problem.as_str());
+            }
+            Event::Swept { removed } => debug!(target: TARGET, event = "session.swept", removed = *removed),
+            Event::SweepFailed { problem } => {
+                warn!(target: TARGET, event = "session.sweep_failed", problem = problem.as_str());
             }
             Event::Initiated { id } => {
                 trace!(target: TARGET, event = "session.initiated", id = id.map(field::display));

@@ -11,6 +11,37 @@ const MAX_AGE: &str = "; Max-Age=";
 // `Expires`. One second into 1970, because a client that keeps the time as a number may take zero for "no expiry".
 const REMOVED: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:01 GMT";
 
+impl CookieAttributes {
+    /// Bytes of the `Set-Cookie` value that carries a cookie value of so many characters, without `Max-Age` (the browser's
+    /// session) where `None`.
+    ///
+    /// ```
+    /// use sealed_session::cookie::CookieAttributes;
+    ///
+    /// let line = "__Host-session=dmFsdWU; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=7200";
+    /// assert_eq!(CookieAttributes::new().set_cookie_bytes("dmFsdWU".len(), Some(7200)), line.len());
+    /// ```
+    #[must_use]
+    pub fn set_cookie_bytes(&self, value_characters: usize, max_age_seconds: Option<u64>) -> usize {
+        issued_length(self, value_characters, max_age_seconds)
+    }
+
+    /// Most characters of a value that browsers keep and whose `Set-Cookie` value, whatever its `Max-Age`, has at most so
+    /// many bytes, if there is such a limit; `0` when nothing fits.
+    ///
+    /// ```
+    /// use sealed_session::cookie::CookieAttributes;
+    ///
+    /// let attributes = CookieAttributes::new();
+    /// assert_eq!(attributes.value_max_characters(None), 4096 - "__Host-session".len());
+    /// assert_eq!(attributes.value_max_characters(Some(3072)), 2999);
+    /// ```
+    #[must_use]
+    pub fn value_max_characters(&self, set_cookie_max_bytes: Option<usize>) -> usize {
+        largest_value(self, set_cookie_max_bytes)
+    }
+}
+
 /// The `Set-Cookie` value that gives the client this cookie, without `Max-Age` (the browser's session) where `None`.
 ///
 /// `value` consists of cookie-octets (RFC 6265bis §4.1.1), as base64url does.

@@ -6,8 +6,18 @@ use crate::error::ConfigError;
 use crate::limits::{COOKIE_ATTRIBUTE_MAX_BYTES, COOKIE_NAME_MAX_BYTES};
 
 impl CookieAttributes {
-    /// Refuses what browsers would refuse or misread, naming the setting and the mend.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses what browsers would refuse or misread, as the building of a store does.
+    ///
+    /// ```
+    /// use sealed_session::cookie::CookieAttributes;
+    ///
+    /// assert!(CookieAttributes::new().path("/admin").check().is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that cannot work, and the mend.
+    pub fn check(&self) -> Result<(), ConfigError> {
         check_name(&self.name)?;
         check_path(&self.path)?;
         self.domain.as_deref().map_or(Ok(()), check_domain)?;

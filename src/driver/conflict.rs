@@ -30,14 +30,15 @@ impl CookieStore {
                 Err(CommitError::Conflict) => {}
                 outcome => return outcome,
             }
+            if self.0.clock.unix_milliseconds().saturating_sub(begun) >= CONFLICT_RETRIES_MAX_MILLISECONDS {
+                break;
+            }
+            // The pause first: what was loaded before it would be old by its end, and meet again.
+            self.pause(tries).await?;
             match self.catch_up(loaded, &newest).await? {
                 Some(caught_up) => newest = caught_up,
                 None => return Ok(None),
             }
-            if self.0.clock.unix_milliseconds().saturating_sub(begun) >= CONFLICT_RETRIES_MAX_MILLISECONDS {
-                break;
-            }
-            self.pause(tries).await?;
         }
         Err(CommitError::Conflict)
     }

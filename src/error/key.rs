@@ -54,6 +54,13 @@ pub enum KeyError {
         /// The key id.
         key_id: String,
     },
+    /// The ring has no key of this key id.
+    NotInRing {
+        /// The key id.
+        key_id: String,
+    },
+    /// A time lies behind the year 9999, so a ring's text cannot say it.
+    NoTextForm,
     /// A ring in which every key only opens.
     NoSealingKey,
     /// No key of the ring can seal at this instant.
@@ -145,6 +152,8 @@ impl fmt::Display for KeyError {
             Self::DuplicateKeyId { key_id } => {
                 write!(f, "the key {key_id} stands in the ring twice; take one of the two out")
             }
+            Self::NotInRing { key_id } => write!(f, "the ring has no key {key_id}"),
+            Self::NoTextForm => f.write_str("a time behind the year 9999 cannot be written; choose an earlier one"),
             Self::NoSealingKey => {
                 f.write_str("every key of the ring is marked `open-only`; take the mark off the one that seals")
             }

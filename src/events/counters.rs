@@ -91,6 +91,8 @@ mod tests {
             Event::SettingWorthAThought { setting: "", advice: "" },
             Event::RingReplaced { key_ids: Vec::new() },
             Event::RingReloadFailed { problem: problem.clone() },
+            Event::Swept { removed: 1 },
+            Event::SweepFailed { problem: problem.clone() },
             Event::Initiated { id: None },
             Event::Rejected { reason: Reason::Absent },
             Event::LoadFailed { problem: problem.clone() },

@@ -60,6 +60,16 @@ pub enum Event {
         /// What is wrong, and the mend.
         problem: String,
     },
+    /// Expired records were removed from a server store; told by a [`Sweeper`](crate::store::Sweeper).
+    Swept {
+        /// How many.
+        removed: usize,
+    },
+    /// A [`Sweeper`](crate::store::Sweeper) could not remove expired records, or not all; it tries again at its interval.
+    SweepFailed {
+        /// What the store says.
+        problem: String,
+    },
     /// A request asked for its session.
     Initiated {
         /// The session that its cookie named, if there was a good one.
@@ -148,10 +158,12 @@ pub enum Event {
 
 impl Event {
     /// The names of all events, in the order of the variants.
-    pub(crate) const NAMES: [&str; 20] = [
+    pub(crate) const NAMES: [&str; 22] = [
         "setting_worth_a_thought",
         "ring_replaced",
         "ring_reload_failed",
+        "swept",
+        "sweep_failed",
         "initiated",
         "rejected",
         "load_failed",
@@ -182,6 +194,8 @@ impl Event {
             Self::SettingWorthAThought { .. } => "setting_worth_a_thought",
             Self::RingReplaced { .. } => "ring_replaced",
             Self::RingReloadFailed { .. } => "ring_reload_failed",
+            Self::Swept { .. } => "swept",
+            Self::SweepFailed { .. } => "sweep_failed",
             Self::Initiated { .. } => "initiated",
             Self::Rejected { .. } => "rejected",
             Self::LoadFailed { .. } => "load_failed",

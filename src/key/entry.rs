@@ -1,4 +1,4 @@
-use super::Key;
+use super::{Key, RingMarks};
 use crate::clock::Timestamp;
 use crate::id::KeyId;
 
@@ -22,23 +22,21 @@ use crate::id::KeyId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingEntry {
     pub(super) key: Key,
-    pub(super) seal_from: Option<Timestamp>,
-    pub(super) seal_until: Option<Timestamp>,
-    pub(super) open_until: Option<Timestamp>,
-    pub(super) open_only: bool,
+    pub(super) marks: RingMarks,
 }
 
 impl RingEntry {
     /// A key that seals since ever, until another one does.
     #[must_use]
     pub const fn new(key: Key) -> Self {
-        Self { key, seal_from: None, seal_until: None, open_until: None, open_only: false }
+        let marks = RingMarks { seal_from: None, seal_until: None, open_until: None, open_only: false };
+        Self { key, marks }
     }
 
     /// The first second in which the key seals.
     #[must_use]
     pub const fn seal_from(mut self, instant: Timestamp) -> Self {
-        self.seal_from = Some(instant);
+        self.marks.seal_from = Some(instant);
         self
     }
 
@@ -46,14 +44,14 @@ impl RingEntry {
     /// begins.
     #[must_use]
     pub const fn seal_until(mut self, instant: Timestamp) -> Self {
-        self.seal_until = Some(instant);
+        self.marks.seal_until = Some(instant);
         self
     }
 
     /// The first second in which the key opens nothing any more. By default that is when nothing that it sealed is valid.
     #[must_use]
     pub const fn open_until(mut self, instant: Timestamp) -> Self {
-        self.open_until = Some(instant);
+        self.marks.open_until = Some(instant);
         self
     }
 
@@ -61,7 +59,7 @@ impl RingEntry {
     /// mint for as long as it is in the ring: a `seal_until` is the better mark for a key that once sealed.
     #[must_use]
     pub const fn open_only(mut self) -> Self {
-        self.open_only = true;
+        self.marks.open_only = true;
         self
     }
 
@@ -71,9 +69,24 @@ impl RingEntry {
         self.key.id()
     }
 
-    /// Whether the entry names a time.
-    pub(super) const fn names_a_time(&self) -> bool {
-        self.seal_from.is_some() || self.seal_until.is_some() || self.open_until.is_some()
+    /// The entry's own marks.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry};
+    ///
+    /// assert!(RingEntry::new(Key::generate()?).open_only().marks().open_only);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    #[must_use]
+    pub const fn marks(&self) -> &RingMarks {
+        &self.marks
+    }
+
+    /// The same key with these marks, whatever it had.
+    #[must_use]
+    pub const fn with_marks(mut self, marks: RingMarks) -> Self {
+        self.marks = marks;
+        self
     }
 }
 

@@ -121,6 +121,12 @@ impl RingHandle {
         }
     }
 
+    /// Whether nobody else is passed on until the watcher comes round.
+    #[cfg(test)]
+    pub(crate) fn has_asked(&self) -> bool {
+        self.0.early_reload.as_ref().is_some_and(|early| early.asked.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn downgrade(&self) -> WeakRingHandle {
         WeakRingHandle(Arc::downgrade(&self.0))
     }

@@ -84,33 +84,33 @@ impl KeyRing {
         if entries.is_empty() {
             return Err(KeyError::EmptyRing);
         }
-        if entries.iter().all(|entry| entry.open_only) {
+        if entries.iter().all(|entry| entry.marks.open_only) {
             return Err(KeyError::NoSealingKey);
         }
         // Whatever the order of the entries: every server of a fleet, and every tool, sees the same ring.
-        entries.sort_by_key(|entry| (entry.open_only, std::cmp::Reverse(entry.seal_from), entry.key_id()));
+        entries.sort_by_key(|entry| (entry.marks.open_only, std::cmp::Reverse(entry.marks.seal_from), entry.key_id()));
         let mut slots = Vec::<Slot>::with_capacity(entries.len());
         for entry in entries {
             let key_id = || entry.key_id().to_string();
             if slots.iter().any(|slot| slot.entry.key_id() == entry.key_id()) {
                 return Err(KeyError::DuplicateKeyId { key_id: key_id() });
             }
-            let next = slots.last().filter(|next| !next.entry.open_only && !entry.open_only);
-            if let Some(next) = next.filter(|next| next.entry.seal_from == entry.seal_from) {
-                let seal_from = entry.seal_from.map(Timestamp::to_rfc3339);
+            let next = slots.last().filter(|next| !next.entry.marks.open_only && !entry.marks.open_only);
+            if let Some(next) = next.filter(|next| next.entry.marks.seal_from == entry.marks.seal_from) {
+                let seal_from = entry.marks.seal_from.map(Timestamp::to_rfc3339);
                 return Err(KeyError::EqualSealFrom {
                     key_ids: [key_id(), next.entry.key_id().to_string()],
                     seal_from,
                 });
             }
-            let window = Window::new(&entry, next.and_then(|next| next.entry.seal_from));
-            if let (Some(from), Some(until)) = (entry.seal_from, entry.seal_until)
+            let window = Window::new(&entry, next.and_then(|next| next.entry.marks.seal_from));
+            if let (Some(from), Some(until)) = (entry.marks.seal_from, entry.marks.seal_until)
                 && until < from
             {
                 return Err(KeyError::SealUntilBeforeSealFrom { key_id: key_id() });
             }
-            if let Some(open_until) = entry.open_until
-                && window.seal_until().map_or(!entry.open_only, |seal_until| open_until < seal_until)
+            if let Some(open_until) = entry.marks.open_until
+                && window.seal_until().map_or(!entry.marks.open_only, |seal_until| open_until < seal_until)
             {
                 return Err(KeyError::OpenUntilBeforeSealUntil { key_id: key_id() });
             }
@@ -170,7 +170,7 @@ impl KeyRing {
     ///
     /// A [`KeyError`] that names the line or the entry, and the rule, never a key.
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
-        ring_text::parse(text)
+        ring_text::ring(&ring_text::lines(text)?)
     }
 
     /// Whether a key seals at this instant: a ring that fails here is not to be put in force.
@@ -182,7 +182,8 @@ impl KeyRing {
         if self.sealing(now).is_some() {
             return Ok(());
         }
-        let coming = self.sealers().filter_map(|slot| slot.entry.seal_from.map(|from| (from, slot.entry.key_id())));
+        let coming =
+            self.sealers().filter_map(|slot| slot.entry.marks.seal_from.map(|from| (from, slot.entry.key_id())));
         let next = coming.filter(|(from, _)| *from > now).min_by_key(|(from, _)| *from);
         Err(KeyError::NothingSealsNow {
             now: now.to_rfc3339(),
@@ -199,6 +200,19 @@ impl KeyRing {
     /// The ids of all keys: those that can seal, the newest first, then those that only open.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         self.slots.iter().map(|slot| slot.entry.key_id())
+    }
+
+    /// The entries, in the order of [`KeyRing::key_ids`]: for tools that make one ring of another.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing};
+    ///
+    /// let ring = KeyRing::new(Key::generate()?).with_open_only(Key::generate()?)?;
+    /// assert_eq!(KeyRing::from_entries(ring.entries().cloned())?, ring);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    pub fn entries(&self) -> impl Iterator<Item = &RingEntry> {
+        self.slots.iter().map(|slot| &slot.entry)
     }
 
     /// The instant before which no session may have begun, once it has come.
@@ -237,7 +251,7 @@ impl KeyRing {
                 seal_from: window.seal_from(),
                 seal_until: window.seal_until(),
                 open_until: window.open_until(settings),
-                open_only: entry.open_only,
+                open_only: entry.marks.open_only,
             }
         })
     }
@@ -282,7 +296,7 @@ impl KeyRing {
     }
 
     fn sealers(&self) -> impl Iterator<Item = &Slot> {
-        self.slots.iter().filter(|slot| !slot.entry.open_only)
+        self.slots.iter().filter(|slot| !slot.entry.marks.open_only)
     }
 }
 

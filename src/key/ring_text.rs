@@ -7,7 +7,8 @@
 //! KEY KEY,KEY                                  a list: nothing in the ring has a time; the first key seals
 //! ```
 
-use super::{Key, KeyRing, RingEntry, text};
+pub(super) use super::marks::OPEN_ONLY;
+use super::{Key, KeyRing, RingEntry, RingMarks, text};
 use crate::clock::Timestamp;
 use crate::error::KeyError;
 
@@ -16,53 +17,63 @@ const WORD: &str = "a key (`ssk1.`, `hex:`, `base64:` or `base64url:`), `seal-fr
                     or `not-before=`";
 
 /// What one line says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Line {
     /// The keys, each with the marks behind it.
     pub(super) entries: Vec<RingEntry>,
     pub(super) not_before: Option<Timestamp>,
 }
 
-pub(super) fn parse(text: &str) -> Result<KeyRing, KeyError> {
-    let mut entries = Vec::<RingEntry>::new();
-    let mut not_before = None;
+/// The lines of a ring's text, as they act: what a plain list's order says is marked.
+pub(super) fn lines(text: &str) -> Result<Vec<Line>, KeyError> {
+    let mut lines = Vec::<Line>::new();
     for (number, content) in (1..).zip(text.lines()) {
         let line = parse_line(number, content)?;
-        for entry in line.entries {
-            if entries.iter().any(|earlier| earlier.key_id() == entry.key_id()) {
+        for (position, entry) in line.entries.iter().enumerate() {
+            let mut earlier = entries(&lines).chain(line.entries.iter().take(position));
+            if earlier.any(|earlier| earlier.key_id() == entry.key_id()) {
                 let source = KeyError::DuplicateKeyId { key_id: entry.key_id().to_string() };
                 return Err(KeyError::RingEntry { line: number, source: Box::new(source) });
             }
-            entries.push(entry);
         }
-        if let Some(instant) = line.not_before
-            && not_before.replace(instant).is_some()
-        {
+        if line.not_before.is_some() && not_before(&lines).is_some() {
             return Err(syntax(number, "`not-before` stands once in a ring"));
         }
+        lines.push(line);
     }
-    mark_plain_list(&mut entries);
-    let ring = KeyRing::from_entries(entries)?;
-    Ok(match not_before {
+    if is_plain_list(entries(&lines)) {
+        let sealers = lines.iter_mut().flat_map(|line| &mut line.entries).filter(|entry| !entry.marks.open_only);
+        sealers.skip(1).for_each(|entry| entry.marks.open_only = true);
+    }
+    Ok(lines)
+}
+
+/// The ring that these lines make.
+pub(super) fn ring<'a>(lines: impl IntoIterator<Item = &'a Line, IntoIter: Clone>) -> Result<KeyRing, KeyError> {
+    let lines = lines.into_iter();
+    let ring = KeyRing::from_entries(lines.clone().flat_map(|line| line.entries.iter().cloned()))?;
+    Ok(match not_before(lines) {
         Some(instant) => ring.with_not_before(instant),
         None => ring,
     })
+}
+
+fn entries(lines: &[Line]) -> impl Iterator<Item = &RingEntry> {
+    lines.iter().flat_map(|line| &line.entries)
+}
+
+fn not_before<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Option<Timestamp> {
+    lines.into_iter().find_map(|line| line.not_before)
 }
 
 /// Whether these entries are a plain list, in which the first key that may seal does, and the rest only open.
 ///
 /// A `not-before` makes it no less of one: it is the whole ring's, and says nothing of which key seals.
 pub(super) fn is_plain_list<'a>(mut entries: impl Iterator<Item = &'a RingEntry>) -> bool {
-    !entries.any(RingEntry::names_a_time)
+    !entries.any(|entry| entry.marks.name_a_time())
 }
 
-fn mark_plain_list(entries: &mut [RingEntry]) {
-    if is_plain_list(entries.iter()) {
-        entries.iter_mut().filter(|entry| !entry.open_only).skip(1).for_each(|entry| entry.open_only = true);
-    }
-}
-
-pub(super) fn parse_line(number: usize, content: &str) -> Result<Line, KeyError> {
+fn parse_line(number: usize, content: &str) -> Result<Line, KeyError> {
     let mut line = Line::default();
     for word in words(content) {
         if text::looks_like_a_key(word) {
@@ -86,7 +97,7 @@ pub(super) fn parse_line(number: usize, content: &str) -> Result<Line, KeyError>
 }
 
 /// The words of a line, its comment left out.
-fn words(content: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(content: &str) -> impl Iterator<Item = &str> {
     let without_comment = content.split('#').next().unwrap_or_default();
     without_comment.split([' ', '\t', '\r', ',']).filter(|word| !word.is_empty())
 }
@@ -97,26 +108,18 @@ const NOT_BEFORE: &str = "`not-before` is the whole ring's and stands on a line 
 // Security: a mark that is not understood is never taken for none.
 fn mark(number: usize, word: &str, entry: Option<&mut RingEntry>) -> Result<(), KeyError> {
     const TWICE: &str = "each mark stands once behind a key";
-    let Some(entry) = entry else {
-        let is_mark = word == "open-only" || word.split_once('=').is_some_and(|(name, _)| is_time_mark(name));
+    let Some(RingEntry { marks, .. }) = entry else {
+        let name = word.split_once('=').map(|(name, _)| name);
+        let is_mark = word == OPEN_ONLY || name.is_some_and(|name| RingMarks::default().time_mut(name).is_some());
         return Err(syntax(number, if is_mark { "a mark stands behind a key on its line" } else { WORD }));
     };
-    if word == "open-only" {
-        return if std::mem::replace(&mut entry.open_only, true) { Err(syntax(number, TWICE)) } else { Ok(()) };
+    if word == OPEN_ONLY {
+        return if std::mem::replace(&mut marks.open_only, true) { Err(syntax(number, TWICE)) } else { Ok(()) };
     }
     let (name, time) = word.split_once('=').ok_or_else(|| syntax(number, WORD))?;
-    let slot = match name {
-        "seal-from" => &mut entry.seal_from,
-        "seal-until" => &mut entry.seal_until,
-        "open-until" => &mut entry.open_until,
-        _ => return Err(syntax(number, WORD)),
-    };
+    let place = marks.time_mut(name).ok_or_else(|| syntax(number, WORD))?;
     let instant = Timestamp::from_rfc3339(time).ok_or_else(|| syntax(number, TIME))?;
-    if slot.replace(instant).is_some() { Err(syntax(number, TWICE)) } else { Ok(()) }
-}
-
-fn is_time_mark(name: &str) -> bool {
-    ["seal-from", "seal-until", "open-until"].contains(&name)
+    if place.replace(instant).is_some() { Err(syntax(number, TWICE)) } else { Ok(()) }
 }
 
 const fn syntax(line: usize, expected: &'static str) -> KeyError {

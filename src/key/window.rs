@@ -102,14 +102,14 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(entry: &RingEntry, next_seal_from: Option<Timestamp>) -> Self {
-        let next = next_seal_from.filter(|_| !entry.open_only);
-        let superseded_at = next.filter(|next| entry.seal_until.is_none_or(|own| *next <= own));
+        let next = next_seal_from.filter(|_| !entry.marks.open_only);
+        let superseded_at = next.filter(|next| entry.marks.seal_until.is_none_or(|own| *next <= own));
         Self {
-            seal_from: entry.seal_from,
-            seal_until: superseded_at.or(entry.seal_until),
+            seal_from: entry.marks.seal_from,
+            seal_until: superseded_at.or(entry.marks.seal_until),
             superseded_at,
-            open_until: entry.open_until,
-            open_only: entry.open_only,
+            open_until: entry.marks.open_until,
+            open_only: entry.marks.open_only,
         }
     }
 

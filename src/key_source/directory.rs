@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{KeySource, text};
-use crate::error::KeySourceError;
+use crate::error::{KeyError, KeySourceError};
 use crate::key::KeyRing;
 
 /// What Kubernetes swaps when a mounted secret changes: a symbolic link to the directory that holds all of its files.
@@ -37,49 +37,101 @@ impl DirectorySource {
         Self { path: path.into() }
     }
 
+    /// Reads all files in one state of the directory.
+    pub(super) fn load_by(
+        &self,
+        read: impl Fn(&Path) -> Result<Files, KeySourceError>,
+    ) -> Result<KeyRing, KeySourceError> {
+        let failed = |source| KeySourceError::Read { place: place(&self.path), source };
+        let mut directory = self.current().map_err(failed)?;
+        for _ in 0..SWAPS_MAX {
+            let files = read(&directory);
+            // Kubernetes removes the old directory once the new one is linked: what was read of it may be a part.
+            let still = self.current().map_err(failed)?;
+            if still == directory {
+                return files?.ring(&self.path);
+            }
+            directory = still;
+        }
+        Err(failed(io::Error::other("it was replaced again and again while it was read")))
+    }
+
     /// The directory that holds the files now: where `..data` leads, or the directory itself.
     fn current(&self) -> io::Result<PathBuf> {
-        match fs::canonicalize(self.path.join(CURRENT_DATA)) {
+        let data = self.path.join(CURRENT_DATA);
+        match fs::symlink_metadata(&data) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => fs::canonicalize(&self.path),
-            other => other,
+            // Where there is a link, what stands around it is not the secret, wherever it leads.
+            _ => fs::canonicalize(data),
         }
     }
 }
 
 impl KeySource for DirectorySource {
     fn load(&self) -> Result<KeyRing, KeySourceError> {
-        let place = format!("the key directory {}", self.path.display());
-        let failed = |source| KeySourceError::Read { place: place.clone(), source };
-        let mut directory = self.current().map_err(failed)?;
-        for _ in 0..SWAPS_MAX {
-            let read = read_all(&place, &directory);
-            // Kubernetes removes the old directory once the new one is linked: what was read of it may be a part.
-            let still = self.current().map_err(failed)?;
-            if still == directory {
-                return text::ring(&place, &read?);
-            }
-            directory = still;
-        }
-        Err(failed(io::Error::other("it was replaced again and again while it was read")))
+        self.load_by(read_all)
     }
 }
 
-fn read_all(place: &str, directory: &Path) -> Result<Zeroizing<Vec<u8>>, KeySourceError> {
-    let failed = |source| KeySourceError::Read { place: place.to_owned(), source };
-    let entries = fs::read_dir(directory).map_err(failed)?;
-    let mut files =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(failed)?;
-    files.retain(|path| is_visible(path) && path.is_file());
-    files.sort();
-    let mut all = Zeroizing::new(Vec::with_capacity(text::RING_TEXT_MAX_BYTES));
-    for path in files {
-        let bytes = text::read(place, File::open(&path).map_err(failed)?)?;
+/// The files of a directory, as one text.
+pub(super) struct Files {
+    text: Zeroizing<Vec<u8>>,
+    /// Each file, and how many lines stand before it.
+    starts: Vec<(PathBuf, usize)>,
+}
+
+/// Reads all files, in the order of their names.
+pub(super) fn read_all(directory: &Path) -> Result<Files, KeySourceError> {
+    let failed = |path: &Path| {
+        let place = place(path);
+        move |source| KeySourceError::Read { place, source }
+    };
+    let entries = fs::read_dir(directory).map_err(failed(directory))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>();
+    let mut paths = paths.map_err(failed(directory))?;
+    paths.retain(|path| is_visible(path));
+    paths.sort();
+    let (mut text, mut starts) = (Zeroizing::new(Vec::with_capacity(text::RING_TEXT_MAX_BYTES)), Vec::new());
+    let mut lines = 0_usize;
+    for path in paths {
+        // Security: what cannot be looked at is no file that is not there, or the ring would lose its keys without a word.
+        if !fs::metadata(&path).map_err(failed(&path))?.is_file() {
+            continue;
+        }
+        let bytes = text::read(&place(&path), File::open(&path).map_err(failed(&path))?)?;
+        text::check_text(&place(&path), &bytes)?;
         // A newline between two files, the last line of which may end without one.
-        text::check_length(place, all.len().saturating_add(bytes.len()).saturating_add(1))?;
-        all.extend_from_slice(&bytes);
-        all.push(b'\n');
+        text::check_length(&place(directory), text.len().saturating_add(bytes.len()).saturating_add(1))?;
+        text.extend_from_slice(&bytes);
+        text.push(b'\n');
+        starts.push((path, lines));
+        lines = lines.saturating_add(bytes.iter().filter(|byte| **byte == b'\n').count()).saturating_add(1);
     }
-    Ok(all)
+    Ok(Files { text, starts })
+}
+
+impl Files {
+    fn ring(&self, directory: &Path) -> Result<KeyRing, KeySourceError> {
+        text::ring(&place(directory), &self.text).map_err(|error| match error {
+            KeySourceError::Ring { place, source } => self.located(place, source),
+            other => other,
+        })
+    }
+
+    /// The same error by its file, and the line of it.
+    fn located(&self, whole: String, mut source: KeyError) -> KeySourceError {
+        let (KeyError::RingSyntax { line, .. } | KeyError::RingEntry { line, .. }) = &mut source else {
+            return KeySourceError::Ring { place: whole, source };
+        };
+        let start = self.starts.iter().rev().find(|(_, before)| *before < *line);
+        let (file, before) = start.map_or((whole, 0), |(path, before)| (place(path), *before));
+        *line = line.saturating_sub(before);
+        KeySourceError::Ring { place: file, source }
+    }
+}
+
+fn place(path: &Path) -> String {
+    format!("the key file or directory {}", path.display())
 }
 
 fn is_visible(path: &Path) -> bool {

@@ -10,6 +10,18 @@ mod file;
 mod text;
 mod watch;
 
+#[cfg(test)]
+#[cfg(unix)]
+mod directory_rules;
+#[cfg(test)]
+mod scratch_folder;
+#[cfg(test)]
+mod source_rules;
+#[cfg(test)]
+mod thread_rules;
+#[cfg(test)]
+mod watch_rules;
+
 pub use closure::ClosureSource;
 pub use directory::DirectorySource;
 pub use environment::EnvironmentSource;

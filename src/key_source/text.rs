@@ -30,7 +30,11 @@ pub(super) fn check_length(place: &str, bytes: usize) -> Result<(), KeySourceErr
     Ok(())
 }
 
+pub(super) fn check_text<'a>(place: &str, bytes: &'a [u8]) -> Result<&'a str, KeySourceError> {
+    std::str::from_utf8(bytes).map_err(|_| KeySourceError::NotText { place: place.to_owned() })
+}
+
 pub(super) fn ring(place: &str, bytes: &[u8]) -> Result<KeyRing, KeySourceError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| KeySourceError::NotText { place: place.to_owned() })?;
-    KeyRing::from_text(text).map_err(|source| KeySourceError::Ring { place: place.to_owned(), source })
+    KeyRing::from_text(check_text(place, bytes)?)
+        .map_err(|source| KeySourceError::Ring { place: place.to_owned(), source })
 }

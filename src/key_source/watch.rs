@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -83,7 +84,7 @@ impl KeyWatch {
         let handle = RingHandle::watched(ring, EarlyReload { asked: Arc::clone(&asked), wake });
         let ring = handle.downgrade();
         let interval = self.interval.max(Duration::from_millis(limits::KEY_SETTLE_MILLISECONDS));
-        let reloader = Reloader { watch: self, candidate: None };
+        let reloader = Reloader::new(self);
         thread::Builder::new()
             .name("session-keys".to_owned())
             .spawn(move || reloader.run(&ring, &woken, &asked, interval))
@@ -99,65 +100,87 @@ impl fmt::Debug for KeyWatch {
 }
 
 /// Reads the source again and again.
-struct Reloader {
+pub(super) struct Reloader {
     watch: KeyWatch,
     /// Read once and not yet put in force.
     candidate: Option<KeyRing>,
+    /// The candidate is to be read again soon, and not after the interval.
+    pub(super) is_settling: bool,
 }
 
 impl Reloader {
+    pub(super) const fn new(watch: KeyWatch) -> Self {
+        Self { watch, candidate: None, is_settling: false }
+    }
+
     fn run(mut self, ring: &WeakRingHandle, woken: &Receiver<()>, asked: &AtomicBool, interval: Duration) {
-        let mut wait = interval;
         loop {
-            match woken.recv_timeout(wait) {
+            let settle = Duration::from_millis(limits::KEY_SETTLE_MILLISECONDS);
+            match woken.recv_timeout(if self.is_settling { settle } else { interval }) {
                 Ok(()) => {}
                 // Only behind a regular reading, so that requests cannot keep the source busy.
-                Err(RecvTimeoutError::Timeout) => asked.store(false, Ordering::Relaxed),
+                Err(RecvTimeoutError::Timeout) if !self.is_settling => asked.store(false, Ordering::Relaxed),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             let Some(ring) = ring.upgrade() else { return };
             self.poll(&ring);
-            wait = match self.candidate {
-                Some(_) => Duration::from_millis(limits::KEY_SETTLE_MILLISECONDS),
-                None => interval,
-            };
         }
     }
 
     /// One reading.
-    fn poll(&mut self, ring: &RingHandle) {
+    pub(super) fn poll(&mut self, ring: &RingHandle) {
+        // An application's own source or observer may panic. The thread goes on: without it no key would ever be taken out
+        // again, and nobody told.
+        if catch_unwind(AssertUnwindSafe(|| self.read(ring))).is_err() {
+            self.forget_candidate();
+            // Not told: it may be an observer that panics.
+            ring.set_reload_problem(Some("the source of the keys, or an observer of it, panicked".to_owned()));
+        }
+    }
+
+    fn read(&mut self, ring: &RingHandle) {
         let problem = match self.watch.source.load() {
             Ok(loaded) => self.settle(ring, loaded).err(),
             Err(error) => {
-                self.candidate = None;
+                self.forget_candidate();
                 Some(error)
             }
         };
         let problem = problem.map(|error| error.to_string());
         // A problem that stays is told once.
-        if let Some(problem) = problem.as_ref().filter(|problem| ring.reload_problem().as_ref() != Some(problem)) {
-            self.watch.observers.tell(&Event::RingReloadFailed { problem: problem.clone() });
+        let is_new = problem != ring.reload_problem();
+        ring.set_reload_problem(problem.clone());
+        if let Some(problem) = problem.filter(|_| is_new) {
+            self.watch.observers.tell(&Event::RingReloadFailed { problem });
         }
-        ring.set_reload_problem(problem);
     }
 
     /// Puts a ring in force that was read twice.
     fn settle(&mut self, ring: &RingHandle, loaded: KeyRing) -> Result<(), KeySourceError> {
+        let candidate = self.candidate.take();
+        self.is_settling = false;
         if *ring.load().as_ref() == loaded {
-            self.candidate = None;
             return Ok(());
         }
-        if self.candidate.as_ref() != Some(&loaded) {
+        let now = self.watch.clock.now();
+        // Before it is a candidate: a problem that is there with every second reading would be told again and again.
+        loaded.check(now).map_err(refused)?;
+        if candidate.as_ref() != Some(&loaded) {
+            // A source that says something else each time is not asked more often for it.
+            self.is_settling = candidate.is_none();
             self.candidate = Some(loaded);
             return Ok(());
         }
-        self.candidate = None;
-        let now = self.watch.clock.now();
         let key_ids = loaded.key_ids().collect();
         if ring.replace(loaded, now).map_err(refused)? {
             self.watch.observers.tell(&Event::RingReplaced { key_ids });
         }
         Ok(())
+    }
+
+    fn forget_candidate(&mut self) {
+        (self.candidate, self.is_settling) = (None, false);
     }
 }
 

@@ -33,6 +33,15 @@ pub(crate) enum Body {
     Reference { least_version: u64 },
 }
 
+/// What an envelope holds: authentic, and not yet known to be a session.
+pub(super) struct Authentic<'a> {
+    pub(super) header: Header,
+    /// Of a reference the bytes of its version.
+    pub(super) payload: &'a [u8],
+    /// Of a reference alone.
+    pub(super) least_version: Option<u64>,
+}
+
 impl Sealer {
     /// Seals a session into its cookie.
     pub(crate) fn seal_inline(&self, header: &Header, payload: &[u8]) -> Result<String, SealError> {
@@ -65,7 +74,7 @@ impl Sealer {
     ) -> Result<String, SealError> {
         let too_large =
             || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: self.payload_max_bytes() };
-        let plaintext_length = self.plaintext_length(payload.len()).ok_or_else(too_large)?;
+        let plaintext_length = self.lengths.plaintext_bytes(payload.len()).ok_or_else(too_large)?;
         let length = plaintext_length.saturating_add(envelope::OVERHEAD);
         let mut scratch = Scratch::new();
         let buffer = scratch.for_use(length).get_mut(..length).ok_or_else(too_large)?;
@@ -110,13 +119,35 @@ impl Sealer {
         now: Timestamp,
         holds_plaintext: impl FnOnce(),
     ) -> Result<OpenedCookie, Reason> {
-        if !slot.may_open(&self.rotation, now) {
-            return Err(Reason::KeyRetired);
-        }
+        self.check_key(slot, now)?;
+        let key_id = envelope.key_id;
+        let Authentic { header, payload, least_version } = self.authenticate(envelope, slot.key(), holds_plaintext)?;
+        self.check_times(&header, (ring, slot), now)?;
+        let body = match least_version {
+            Some(least_version) => Body::Reference { least_version },
+            // The first allocation, and the cookie is authentic.
+            None => Body::Inline(Zeroizing::new(payload.to_vec())),
+        };
+        let reseal_due = ring.is_superseded(&key_id, now);
+        Ok(OpenedCookie { header, key_id, reseal_due, body })
+    }
+
+    /// Step 5: whether the key may still open.
+    pub(super) fn check_key(&self, slot: &Slot, now: Timestamp) -> Result<(), Reason> {
+        if slot.may_open(&self.rotation, now) { Ok(()) } else { Err(Reason::KeyRetired) }
+    }
+
+    /// Steps 6 to 8: what the envelope holds was sealed under this key, for this name and audience. Whether it is a session
+    /// now is not said.
+    pub(super) fn authenticate<'a>(
+        &self,
+        envelope: Envelope<'a>,
+        key: &Key,
+        holds_plaintext: impl FnOnce(),
+    ) -> Result<Authentic<'a>, Reason> {
         let data =
             AssociatedData::cookie(&envelope.prefix, &self.cookie_name, &self.audience).ok_or(Reason::Unauthentic)?;
-        slot.key()
-            .cookie_cipher()
+        key.cookie_cipher()
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
         // From here on the buffer holds plaintext. What was refused before is the sender's own, and not worth wiping.
@@ -128,7 +159,17 @@ impl Sealer {
             Kind::Inline => None,
             Kind::Reference => Some(u64::from_be_bytes(payload.try_into().map_err(|_| Reason::Malformed)?)),
         };
-        self.lifetimes.check_times(&header, now)?;
+        Ok(Authentic { header, payload, least_version })
+    }
+
+    /// Step 9: whether what is authentic is a session at this instant.
+    pub(super) fn check_times(
+        &self,
+        header: &Header,
+        (ring, slot): (&KeyRing, &Slot),
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        self.lifetimes.check_times(header, now)?;
         if !slot.covers(&self.rotation, header.issued) {
             return Err(Reason::KeyRetired);
         }
@@ -136,12 +177,6 @@ impl Sealer {
         if ring.is_ended(header.created, now) {
             return Err(Reason::Revoked);
         }
-        let body = match least_version {
-            Some(least_version) => Body::Reference { least_version },
-            // The first allocation, and the cookie is authentic.
-            None => Body::Inline(Zeroizing::new(payload.to_vec())),
-        };
-        let reseal_due = ring.is_superseded(&envelope.key_id, now);
-        Ok(OpenedCookie { header, key_id: envelope.key_id, reseal_due, body })
+        Ok(())
     }
 }

@@ -3,7 +3,11 @@
 mod cookie;
 mod counted;
 mod csrf;
+mod envelope_facts;
+mod inspection;
+mod lengths;
 mod lifetimes;
+mod member_sizes;
 mod opened;
 mod record;
 mod scratch;
@@ -16,8 +20,13 @@ mod vectors;
 
 pub(crate) use cookie::{Body, OpenedCookie};
 pub(crate) use counted::Counted;
+pub use envelope_facts::EnvelopeFacts;
+pub use inspection::Inspection;
+pub use lengths::CookieLengths;
 pub(crate) use lifetimes::CheckedLifetimes;
 pub use lifetimes::Lifetimes;
+pub use member_sizes::member_sizes;
+pub(crate) use member_sizes::sizes_of;
 pub use opened::Opened;
 pub(crate) use record::OpenedRecord;
 
@@ -27,7 +36,6 @@ use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::key::{KeyReport, RingHandle, RotationSettings};
 use crate::limits;
-use crate::wire::{envelope, header, text};
 
 /// Seals and opens cookie values of one name and audience, without any I/O.
 ///
@@ -56,9 +64,8 @@ pub struct Sealer {
     audience: String,
     lifetimes: CheckedLifetimes,
     rotation: RotationSettings,
-    padding_bucket_bytes: usize,
-    /// Most characters of a value that this writer seals. A reader takes any that a browser may have kept.
-    longest_text: usize,
+    /// Of what this writer seals. A reader takes any value that a browser may have kept.
+    lengths: CookieLengths,
 }
 
 impl Sealer {
@@ -78,7 +85,7 @@ impl Sealer {
     /// Most bytes of JSON that one cookie of this sealer carries.
     #[must_use]
     pub const fn payload_max_bytes(&self) -> usize {
-        self.largest_plaintext().saturating_sub(header::LENGTH + 1)
+        self.lengths.payload_max_bytes()
     }
 
     /// Characters of the value that a payload of so many bytes will be sealed to, or `None` when it does not fit.
@@ -93,8 +100,7 @@ impl Sealer {
     /// ```
     #[must_use]
     pub fn text_length(&self, payload_bytes: usize) -> Option<usize> {
-        self.plaintext_length(payload_bytes)
-            .map(|plaintext| text::encoded_length(plaintext.saturating_add(envelope::OVERHEAD)))
+        self.lengths.value_characters(payload_bytes)
     }
 
     /// The exact cookie name on the wire, prefix included, that this sealer's cookies are bound to.
@@ -146,15 +152,6 @@ impl Sealer {
 
     pub(crate) const fn ring(&self) -> &RingHandle {
         &self.ring
-    }
-
-    const fn largest_plaintext(&self) -> usize {
-        text::decoded_length(self.longest_text).saturating_sub(envelope::OVERHEAD)
-    }
-
-    fn plaintext_length(&self, payload_bytes: usize) -> Option<usize> {
-        let content = payload_bytes.saturating_add(header::LENGTH);
-        crate::wire::padding::padded_length(content, self.padding_bucket_bytes, self.largest_plaintext())
     }
 }
 
@@ -231,8 +228,7 @@ impl SealerBuilder {
             ring: self.ring,
             cookie_name: self.cookie_name,
             audience: self.audience,
-            padding_bucket_bytes: self.padding_bucket_bytes,
-            longest_text,
+            lengths: CookieLengths::new(longest_text).padding_bucket_bytes(self.padding_bucket_bytes),
         })
     }
 }

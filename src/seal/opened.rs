@@ -64,9 +64,8 @@ impl Sealer {
     /// The [`Reason`] for which this is not a session now: for logs and tests, never for the client.
     pub fn open(&self, text: &str, now: Timestamp) -> Result<Opened, Reason> {
         let cookie = self.open_cookie(text.as_bytes(), now)?;
-        // Wire format, section 4, step 10: the depth is bounded, so that reading a session never overflows the stack.
         if let Body::Inline(payload) = &cookie.body {
-            shape(payload).ok().filter(|shape| *shape == Shape::Payload).ok_or(Reason::Payload)?;
+            check_payload(payload)?;
         }
         let public_id = cookie.header.id.public_id(&self.audience);
         Ok(Opened { cookie, public_id })
@@ -222,6 +221,14 @@ impl fmt::Debug for Opened {
             .field("issued", &self.issued())
             .field("expires", &self.expires())
             .finish_non_exhaustive()
+    }
+}
+
+/// Wire format, section 4, step 10: the depth is bounded, so that reading a session never overflows the stack.
+pub(super) fn check_payload(payload: &[u8]) -> Result<(), Reason> {
+    match shape(payload) {
+        Ok(Shape::Payload) => Ok(()),
+        Ok(Shape::ReservedMember) | Err(_) => Err(Reason::Payload),
     }
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::flash::{Bags, Flash};
 use super::{Data, parse_object};
 use crate::error::Reason;
-use crate::seal::Counted;
+use crate::seal::{Counted, sizes_of};
 
 const RESERVED_MEMBER: &str = "~";
 const FLASH: &str = "flash";
@@ -106,21 +106,9 @@ impl Payload {
     /// Bytes of JSON that each top-level member takes, its name included, the largest first.
     pub(crate) fn member_sizes(&self) -> Vec<(String, usize)> {
         let reserved = self.reserved();
-        let reserved = (!reserved.is_empty()).then(|| (RESERVED_MEMBER.to_owned(), json_length(&reserved)));
-        let mut sizes: Vec<_> = self
-            .data
-            .all()
-            .iter()
-            .map(|(name, value)| (name.clone(), json_length(value)))
-            .chain(reserved)
-            // Quoted name, colon, value.
-            .map(|(name, value)| {
-                let bytes = json_length(&name).saturating_add(1).saturating_add(value);
-                (name, bytes)
-            })
-            .collect();
-        sizes.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
-        sizes
+        let reserved = (!reserved.is_empty()).then_some(Value::Object(reserved));
+        let reserved = reserved.iter().map(|value| (RESERVED_MEMBER, value));
+        sizes_of(self.data.all().iter().map(|(name, value)| (name.as_str(), value)).chain(reserved))
     }
 }
 
@@ -131,12 +119,6 @@ fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String
         Some(_) => Err(Reason::Payload),
         None => Ok(Map::new()),
     }
-}
-
-fn json_length(value: &impl serde_core::Serialize) -> usize {
-    let mut counted = Counted::default();
-    let _ = value.serialize(&mut serde_json::Serializer::new(&mut counted));
-    counted.0
 }
 
 #[cfg(test)]

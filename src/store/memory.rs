@@ -7,15 +7,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::poll_fn;
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 use moka::notification::RemovalCause;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
+use super::pause::pause;
 use super::{Created, Record, RecordStore, StoreFuture, Updated};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::StoreError;
@@ -375,17 +373,4 @@ impl MemoryStore {
 /// What a record of so many bytes counts against the capacity.
 fn weight_bytes(record_bytes: usize) -> u64 {
     u64::try_from(record_bytes).unwrap_or(u64::MAX).saturating_add(ENTRY_OVERHEAD_BYTES)
-}
-
-/// Gives the executor's other tasks their turn.
-async fn pause() {
-    let mut paused = false;
-    poll_fn(|context| {
-        if mem::replace(&mut paused, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -5,18 +5,31 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "file")]
+mod file;
 mod guarded;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "file", feature = "memory"))]
+mod pause;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
+mod sweeper;
 
 pub(crate) use guarded::GuardedStore;
 
+#[cfg(feature = "file")]
+pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{RedisStore, RedisStoreBuilder};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
+pub use sweeper::{Sweeper, SweeperHandle};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,20 +1,9 @@
 //! `sealed-session open`: what it says of a cookie that is good.
 
-use sealed_session::{CookieStore, CookieStoreBuilder, Key, RequestFacts, ResponseFacts, Session};
+use sealed_session::{CookieStore, Key};
 use serde_json::{Value, json};
 
-use super::support::{KeyFile, SUITES};
-
-/// The value of the cookie that an application sends for a session.
-fn sent_by(application: CookieStoreBuilder, fill: impl FnOnce(&Session)) -> String {
-    pollster::block_on(async {
-        let pending = application.build().unwrap().begin(&RequestFacts::new());
-        fill(&pending.session().await.unwrap());
-        let commit = pending.commit(&ResponseFacts::new(200)).await.unwrap();
-        let (name_and_value, _) = commit.set_cookies[0].split_once(';').unwrap();
-        name_and_value.strip_prefix("__Host-session=").unwrap().to_owned()
-    })
-}
+use super::support::{KeyFile, SUITES, sent_by};
 
 fn member_names(answer: &Value) -> Vec<&str> {
     answer.as_object().unwrap().keys().map(String::as_str).collect()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sealed_session::{Key, Suite};
+use sealed_session::{CookieStoreBuilder, Key, RequestFacts, ResponseFacts, Session, Suite};
 use serde_json::Value;
 
 pub(crate) const SUITES: [Suite; 2] = [Suite::Xaes, Suite::XChaCha];
@@ -23,7 +23,14 @@ impl Outcome {
     /// The one line on standard output, of a run that went well.
     #[track_caller]
     pub(crate) fn line(&self) -> &str {
-        assert_eq!((self.code, self.error.as_str()), (0, ""), "{self:?}");
+        assert_eq!(self.error, "", "{self:?}");
+        self.line_with_remarks()
+    }
+
+    /// The one line on standard output, of a run that went well and had something to remark on standard error.
+    #[track_caller]
+    pub(crate) fn line_with_remarks(&self) -> &str {
+        assert_eq!(self.code, 0, "{self:?}");
         let line = self.output.strip_suffix('\n').unwrap();
         assert!(!line.contains('\n'), "{line}");
         line
@@ -38,6 +45,13 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn assert_failed(&self, code: i32) {
         assert_eq!((self.code, self.output.as_str()), (code, ""), "{self:?}");
+    }
+
+    /// The JSON that was printed, of a run that failed with exit code 1 and this on standard error.
+    #[track_caller]
+    pub(crate) fn json_of_failure(&self, error: &str) -> Value {
+        assert_eq!((self.code, self.error.as_str()), (1, error), "{self:?}");
+        serde_json::from_str(&self.output).unwrap()
     }
 
     /// That the cookie was refused, with its reason code alone on a line.
@@ -117,6 +131,17 @@ impl Drop for KeyFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// The value of the cookie that an application sends for a session.
+pub(crate) fn sent_by(application: CookieStoreBuilder, fill: impl FnOnce(&Session)) -> String {
+    pollster::block_on(async {
+        let pending = application.build().unwrap().begin(&RequestFacts::new());
+        fill(&pending.session().await.unwrap());
+        let commit = pending.commit(&ResponseFacts::new(200)).await.unwrap();
+        let (name_and_value, _) = commit.set_cookies[0].split_once(';').unwrap();
+        name_and_value.strip_prefix("__Host-session=").unwrap().to_owned()
+    })
 }
 
 /// That no part of a secret stands in a text, not even six characters of it.

@@ -15,10 +15,10 @@ fn secret_of(key: &Key) -> String {
     key.to_secret_text().rsplit('.').next().unwrap().to_owned()
 }
 
-/// That neither `seal` nor `open` takes this key file, and that both name it and the problem.
+/// That no subcommand takes this key file, and that each of them names it and the problem.
 #[track_caller]
 fn assert_unusable(path: &str, problem: &str) {
-    for command in [&["seal", "--ttl", "60"][..], &["open"]] {
+    for command in [&["seal", "--ttl", "60"][..], &["open"], &["inspect"], &["size"], &["simulate"]] {
         let outcome = run(command.iter().chain(&["--keys", path]), "{}");
         outcome.assert_failed(2);
         assert!(outcome.error.contains(path) && outcome.error.contains(problem), "{}", outcome.error);
@@ -31,10 +31,14 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
         ("keygen", "sealed-session keygen > session.keys"),
         ("seal", "sealed-session seal --keys session.keys"),
         ("open", "sealed-session open --keys session.keys"),
+        ("inspect", "sealed-session inspect --keys session.keys"),
+        ("size", "| sealed-session size\n"),
+        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --rollout 30m\n"),
+        ("sweep", "sealed-session sweep --directory /var/lib/example-app/sessions"),
     ] {
         let help = run([command, "--help"], "");
         assert_eq!((help.code, help.error.as_str()), (0, ""));
-        for part in ["Example:\n", example, "Exit codes:\n  0  done\n  1  ", "\n  2  wrong usage"] {
+        for part in ["Example:\n", example, "Exit codes:\n  0  done", "\n  1  ", "\n  2  wrong usage"] {
             assert!(help.output.contains(part), "{}", help.output);
         }
         assert_eq!(run(["help", command], "").output, help.output);
@@ -42,7 +46,7 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
     }
     let help = run(["--help"], "");
     assert_eq!((help.code, help.error.as_str()), (0, ""));
-    for part in ["keygen", "seal", "open", "Exit codes:"] {
+    for part in ["keygen", "keys", "seal", "open", "inspect", "size", "simulate", "Exit codes:"] {
         assert!(help.output.contains(part), "{}", help.output);
     }
 }
@@ -70,6 +74,13 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["open"], "--keys"),
         (&["open", "--keys"], "--keys"),
         (&["open", "--keys", path, "--ttl", "60"], "--ttl"),
+        (&["inspect", "--idle", "2"], "such as 90s, 10m, 2h or 30days"),
+        (&["inspect", "--keys", path, "--idle", "0s"], "idle_timeout"),
+        (&["inspect", "--keys", path, "--absolute", "none"], "remember_max"),
+        (&["size", "--limit", "many"], "--limit"),
+        (&["size", "--cookie-name", "a b"], "cannot stand in a cookie's name"),
+        (&["sweep"], "--directory"),
+        (&["sweep", "--directory", "records", "--store", "redis"], "file"),
     ] {
         let outcome = run(arguments, "{}");
         outcome.assert_failed(2);
@@ -149,6 +160,12 @@ fn a_secret_that_is_given_as_an_argument_by_mistake_is_not_shown() {
         &["open", "--keys", keys.path(), &flag],
         &["keygen", "--suite", &key_text],
         &["seal", "--keys", keys.path(), "--ttl", &key_text],
+        &["inspect", "--keys", &key_text],
+        &["inspect", "--keys", keys.path(), "--idle", &key_text],
+        &["size", "--limit", &key_text],
+        &["simulate", "--keys", &key_text],
+        &["simulate", "--keys", keys.path(), "--from", &raw],
+        &["simulate", "--keys", keys.path(), "--start", &key_text],
         &[&key_text],
         &["help", &key_text],
     ] {
@@ -190,8 +207,8 @@ fn when_nobody_reads_the_output_the_command_ends_quietly_and_not_with_0() {
 #[test]
 fn a_key_that_could_not_be_written_is_not_success() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let output =
-        std::process::Command::new(env!("CARGO_BIN_EXE_sealed-session")).arg("keygen").stdout(full).output().unwrap();
+    let mut keygen = std::process::Command::new(env!("CARGO_BIN_EXE_sealed-session"));
+    let output = keygen.args(["keygen", "--suite", "xaes"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: standard output cannot be written: "));
 }

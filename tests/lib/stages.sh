@@ -58,6 +58,12 @@ stage_memory() {
     cargo test --locked --no-fail-fast --package sealed-session-memory-tests --release
 }
 
+# Mounts a small file system in a name space of its own.
+stage_files() {
+    need_file tests/files/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-file-tests
+}
+
 stage_doc() {
     export RUSTDOCFLAGS='-D warnings'
     cargo doc --locked --package "$CRATE" --no-deps --all-features
@@ -119,6 +125,12 @@ stage_benches() {
     need_file benches/Cargo.toml
     cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 | tee "$LOGS/bench-output"
     grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
+}
+
+# Servers, people and a rotation of keys, in the time that there is.
+stage_fleet() {
+    need_file tests/fleet/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-fleet-tests
 }
 
 stage_browser() {

@@ -25,6 +25,7 @@ mod flash;
 mod handle;
 mod headers;
 mod hostile_store;
+mod key_windows;
 mod lazy_start;
 mod lifetimes;
 mod model;

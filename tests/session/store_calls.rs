@@ -84,21 +84,33 @@ fn a_store_without_a_timer_is_told_of_unless_it_is_local() {
 
 #[test]
 fn tries_that_meet_again_and_again_pause_and_end_after_two_seconds() {
-    /// Moves the clock instead of waiting, and has another request write in the meantime.
-    struct Meanwhile {
-        clock: ManualClock,
+    let site = Site::new();
+    let mut browser = site.browser();
+    let plain = site.with_records().build().unwrap();
+    browser.put(&plain, "cart", text(LARGE));
+    let overtaken = Overtaken { records: site.records.clone(), store: plain.clone(), other: browser.clone().into() };
+    let timer = Arc::new(Pauses { clock: site.clock.clone(), pauses: Mutex::default() });
+    let store = site.cookie_only().store(overtaken).timer(Arc::clone(&timer)).build().unwrap();
+    let request = browser.begin(&store);
+    request.session().put("mine", &1).unwrap();
+    assert_eq!(request.try_commit().unwrap_err().status_code(), 409);
+    let pauses = timer.pauses.lock().unwrap().clone();
+    assert_eq!(pauses.len(), 2);
+    assert!(pauses[0] <= Duration::from_millis(1) && pauses[1] <= Duration::from_millis(2), "{pauses:?}");
+    assert_eq!(browser.get(&plain, "visits"), Some(3));
+}
+
+#[test]
+fn what_is_written_during_a_pause_is_read_after_it_and_not_met_again() {
+    struct WritesOnce {
         store: CookieStore,
         other: Mutex<Browser>,
-        pauses: Mutex<Vec<Duration>>,
     }
-    impl Timer for Meanwhile {
+    impl Timer for WritesOnce {
         fn wait(&self, duration: Duration) -> Wait {
-            // The time limit of a store call.
-            if duration == Duration::from_millis(2000) {
+            if duration == LIMIT {
                 return Box::pin(std::future::pending());
             }
-            self.pauses.lock().unwrap().push(duration);
-            self.clock.advance_seconds(1);
             self.other.lock().unwrap().visit(&self.store, |session| session.increment("visits", 1).unwrap());
             Box::pin(std::future::ready(()))
         }
@@ -107,18 +119,63 @@ fn tries_that_meet_again_and_again_pause_and_end_after_two_seconds() {
     let mut browser = site.browser();
     let plain = site.with_records().build().unwrap();
     browser.put(&plain, "cart", text(LARGE));
-    let (clock, other) = (site.clock.clone(), Mutex::new(browser.clone()));
-    let timer = Arc::new(Meanwhile { clock, store: plain.clone(), other, pauses: Mutex::default() });
-    let store = site.with_records().timer(Arc::clone(&timer)).build().unwrap();
+    let timer = WritesOnce { store: plain.clone(), other: browser.clone().into() };
+    let store = site.with_records().timer(timer).build().unwrap();
     let request = browser.begin(&store);
-    request.session().put("mine", &1).unwrap();
-    // The first meeting.
+    request.session().increment("visits", 1).unwrap();
     browser.visit(&plain, |session| session.increment("visits", 1).unwrap());
-    assert_eq!(request.try_commit().unwrap_err().status_code(), 409);
-    let pauses = timer.pauses.lock().unwrap().clone();
-    assert_eq!(pauses.len(), 2);
-    assert!(pauses[0] <= Duration::from_millis(1) && pauses[1] <= Duration::from_millis(2), "{pauses:?}");
+    request.commit();
+    // This request's, the one that it met, and one pause.
     assert_eq!(browser.get(&plain, "visits"), Some(3));
+}
+
+/// The time limit of a store call, told from a pause by its length.
+const LIMIT: Duration = Duration::from_millis(2000);
+
+/// Moves the clock instead of waiting.
+struct Pauses {
+    clock: ManualClock,
+    pauses: Mutex<Vec<Duration>>,
+}
+
+impl Timer for Pauses {
+    fn wait(&self, duration: Duration) -> Wait {
+        if duration == LIMIT {
+            return Box::pin(std::future::pending());
+        }
+        self.pauses.lock().unwrap().push(duration);
+        self.clock.advance_seconds(1);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Has another request write before every update.
+struct Overtaken {
+    records: FaultyStore,
+    store: CookieStore,
+    other: Mutex<Browser>,
+}
+
+impl RecordStore for Overtaken {
+    fn load<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, Option<Record>> {
+        self.records.load(id)
+    }
+    fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created> {
+        self.records.create(id, record)
+    }
+    fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected: u64) -> StoreFuture<'a, Updated> {
+        self.other.lock().unwrap().visit(&self.store, |session| session.increment("visits", 1).unwrap());
+        self.records.update(id, record, expected)
+    }
+    fn touch<'a>(&'a self, id: &'a RecordId, expires_at: Timestamp) -> StoreFuture<'a, bool> {
+        self.records.touch(id, expires_at)
+    }
+    fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
+        self.records.destroy(id)
+    }
+    fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
+        self.records.sweep(limit)
+    }
 }
 
 #[test]

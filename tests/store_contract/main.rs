@@ -4,6 +4,9 @@ use sealed_session::store::conformance::reference::ReferenceStore;
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
 use sealed_session::{ManualClock, RecordStore, store_conformance};
 
+mod broken;
+#[cfg(feature = "file")]
+mod file;
 #[cfg(feature = "memory")]
 mod memory;
 
@@ -11,6 +14,13 @@ store_conformance!(contract_of_the_reference_store, crate::with_reference_store)
 
 #[cfg(feature = "memory")]
 store_conformance!(contract_of_the_memory_store, crate::memory::with_store);
+
+#[cfg(feature = "file")]
+store_conformance!(contract_of_the_file_store, crate::file::with_store);
+#[cfg(feature = "file")]
+store_conformance!(contract_of_the_file_store_on_disk, crate::file::with_store_on_disk);
+#[cfg(feature = "file")]
+store_conformance!(contract_of_file_stores_that_share_a_directory, crate::file::with_stores_that_share_a_directory);
 
 fn with_reference_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, &Runner<'_>)) {
     let clock = ManualClock::at_unix_seconds(START_UNIX_SECONDS);

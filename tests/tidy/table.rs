@@ -15,7 +15,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("key_source", &["error", "clock", "limits", "key", "events"]),
     ("session", &["error", "clock", "limits", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
-    ("store", &["error", "clock", "limits", "id"]),
+    ("store", &["error", "clock", "limits", "id", "events"]),
     ("overflow", &["error", "clock", "limits", "id", "wire", "seal", "store", "session", "cookie", "events"]),
     ("revocation", &["error", "clock", "limits", "id", "crypto", "seal", "store", "events"]),
     ("config", &["error", "clock", "limits", "key", "cookie"]),
@@ -56,7 +56,7 @@ pub(crate) const CLOCK_ROOM: &str = "clock";
 pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
 
 /// Modules of those rooms that are no leaves.
-pub(crate) const SHARED_BY_LEAVES: &[&str] = &["conformance", "guarded"];
+pub(crate) const SHARED_BY_LEAVES: &[&str] = &["conformance", "guarded", "pause"];
 
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
@@ -66,6 +66,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
     (&["arc_swap"], "key"),
     (&["moka"], "store/memory"),
+    (&["redis"], "store/redis"),
     (&["sqlx"], "store/sql"),
     (&["proptest"], "store/conformance"),
     (
@@ -83,7 +84,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
         "adapter",
     ),
     (&["toml"], "config"),
-    (&["clap"], "bin"),
+    (&["clap", "humantime"], "bin"),
 ];
 
 /// Those of them that are development dependencies too: test code names them anywhere.

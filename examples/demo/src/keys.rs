@@ -1,17 +1,18 @@
-//! The demo's keys: from the environment, from a file, or made on the first start.
+//! The demo's keys: from the environment, from a directory, or from a file that is made on the first start.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-use sealed_session::{Key, KeyError, KeyRing};
+use sealed_session::key_source::{DirectorySource, EnvironmentSource, FileSource, KeyWatch};
+use sealed_session::{Key, KeyError};
 
-/// Why there is no ring.
+/// Why the first key file could not be made.
 #[derive(Debug)]
 pub enum KeysError {
-    /// The keys are refused.
+    /// There is no new key.
     Key(KeyError),
-    /// The key file can be neither read nor made.
+    /// The key file cannot be made.
     File(io::Error),
 }
 
@@ -19,7 +20,7 @@ impl std::fmt::Display for KeysError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Key(source) => source.fmt(f),
-            Self::File(source) => source.fmt(f),
+            Self::File(source) => write!(f, "the key file cannot be made: {source}"),
         }
     }
 }
@@ -38,23 +39,33 @@ impl From<io::Error> for KeysError {
     }
 }
 
-/// The ring of a key file, which is made when there is none, so that sessions survive a restart.
+/// A watch over `SESSION_KEYS`, which does not change while the demo runs.
+pub fn in_environment() -> KeyWatch {
+    KeyWatch::new(EnvironmentSource::default())
+}
+
+/// A watch over the files of a directory, or over a key file, which is made when there is none, so that sessions survive a
+/// restart.
 ///
 /// # Errors
 ///
-/// [`KeysError`] when the file cannot be read or made, or its keys are refused.
-pub fn from_file(path: &Path) -> Result<KeyRing, KeysError> {
+/// [`KeysError`] when the file is not there and cannot be made.
+pub fn at(path: &Path) -> Result<KeyWatch, KeysError> {
+    if path.is_dir() {
+        return Ok(KeyWatch::new(DirectorySource::new(path)));
+    }
+    make_unless_there(path)?;
+    Ok(KeyWatch::new(FileSource::new(path)))
+}
+
+fn make_unless_there(path: &Path) -> Result<(), KeysError> {
     match create_private(path) {
         Ok(mut file) => {
-            let key = Key::generate()?;
             writeln!(file, "# Keys of the demo's sessions. Whoever has them can forge every session.")?;
-            writeln!(file, "{}", *key.to_secret_text())?;
-            file.sync_all()?;
-            Ok(KeyRing::new(key))
+            writeln!(file, "{}", *Key::generate()?.to_secret_text())?;
+            Ok(file.sync_all()?)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Ok(KeyRing::from_text(&std::fs::read_to_string(path)?)?)
-        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

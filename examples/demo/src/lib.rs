@@ -1,11 +1,13 @@
 //! The demo: a home page for guests and users, a login, a profile behind it, a cart that outgrows its cookie, a contact
-//! form with rules, and pictures that ask who is there.
+//! form with rules, pictures that ask who is there, and what the operator sees of its keys.
 
 mod cart;
 mod contact;
 mod form;
 mod inspect;
 pub mod keys;
+pub mod operator;
+pub mod options;
 mod pages;
 mod pictures;
 mod user;

@@ -53,15 +53,25 @@ impl<'a> Page<'a> {
             ),
             None => "<a href=/login>Log in</a>".to_owned(),
         };
-        Ok(Html(format!(
-            "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-             <title>{title} · Sealed Goods</title><style>{STYLE}</style>\
-             <header><a class=brand href=/>Sealed Goods</a><nav aria-label=Pages><a href=/>Home</a>\
+        let header = format!(
+            "<a class=brand href=/>Sealed Goods</a><nav aria-label=Pages><a href=/>Home</a>\
              <a href=/profile>Profile</a><a href=/cart>Cart</a><a href=/contact>Contact</a><a href=/pixels>Pictures</a>\
-             <a href=/session>Session</a></nav><div class=account>{account}</div></header>\
-             <main>{notice}<h1>{title}</h1>{content}</main></html>"
-        )))
+             <a href=/session>Session</a></nav><div class=account>{account}</div>"
+        );
+        Ok(document(title, &header, &format!("{notice}<h1>{title}</h1>{content}")))
     }
+}
+
+/// A page of the operator, whom no session knows.
+pub(crate) fn without_session(title: &str, content: &str) -> Html<String> {
+    document(title, "<span class=brand>Sealed Goods</span> for its operator", &format!("<h1>{title}</h1>{content}"))
+}
+
+fn document(title: &str, header: &str, main: &str) -> Html<String> {
+    Html(format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+         <title>{title} · Sealed Goods</title><style>{STYLE}</style><header>{header}</header><main>{main}</main></html>"
+    ))
 }
 
 /// A field of a form: its name, which is its id as well, and what stands before it.

@@ -68,7 +68,11 @@ pub(crate) async fn log_in(session: Session, Form(login): Form<Login>) -> Result
     session.put_time("user.logged_in_at", now())?;
     session.put("visits", &0)?;
     if login.remember.is_some() {
-        session.remember(REMEMBERED)?;
+        match session.remember(REMEMBERED) {
+            // Started with sessions that end before that: this one ends with them.
+            Err(SessionError::Lifetime { .. }) => {}
+            other => other?,
+        }
     }
     session.flash("notice", "You are logged in.")?;
     Ok(see_other("/"))

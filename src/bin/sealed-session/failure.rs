@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     NotDone(String),
     /// What the operator gave cannot work.
     Usage(String),
+    /// The work is done, and what it found is no good news; it stands on standard output.
+    Findings,
     /// Whoever read standard output has gone.
     ReaderGone,
 }
@@ -26,7 +28,7 @@ impl Failure {
         let _ = write!(std::io::stderr().lock(), "{self}");
         match self {
             Self::Usage(_) => ExitCode::from(2),
-            Self::Refused(_) | Self::NotDone(_) | Self::ReaderGone => ExitCode::from(1),
+            Self::Refused(_) | Self::NotDone(_) | Self::Findings | Self::ReaderGone => ExitCode::from(1),
         }
     }
 }
@@ -38,7 +40,7 @@ impl fmt::Display for Failure {
             Self::Refused(reason) => writeln!(f, "{reason}"),
             Self::NotDone(problem) | Self::Usage(problem) => writeln!(f, "error: {problem}"),
             // As other tools that a closed pipe ends: without a word.
-            Self::ReaderGone => Ok(()),
+            Self::Findings | Self::ReaderGone => Ok(()),
         }
     }
 }

@@ -12,9 +12,12 @@ The key is 32 bytes from the operating system's random source. Its text form is
 ssk1.SUITE.KEY_ID.SECRET; the key id is public and stands in every cookie that
 the key seals, the secret is what nobody else may know.
 
-Keep it in a file that the application alone can read. To rotate, put a new key
-on the line above: it seals from then on, and the old one still opens what it
-sealed.
+Keep it in a file that the application alone can read. `sealed-session keys`
+makes and rotates such files by itself; keygen is for keys that are kept
+elsewhere, in an environment variable or a secret store. In a plain list of keys
+the first seals, and the others open what they once sealed.
+
+Without --suite, standard error says which one was chosen, and why.
 
 Example:
   (umask 077; sealed-session keygen > session.keys)
@@ -34,12 +37,23 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let suite = arguments.suite.unwrap_or_else(Suite::fastest_here);
+    let suite = arguments.suite.unwrap_or_else(proposed);
     let key = Key::generate_with(suite).map_err(|error| Failure::NotDone(error.to_string()))?;
     output::line(&key.to_secret_text())
 }
 
-fn suite_parser() -> impl clap::builder::TypedValueParser<Value = Suite> {
+/// The suite for this machine, with the reason on standard error: the key may be meant for other machines.
+fn proposed() -> Suite {
+    let suite = Suite::fastest_here();
+    let reason = match suite {
+        Suite::Xaes => "this machine has AES instructions, which make it the faster one",
+        _ => "this machine has no AES instructions, without which it is the faster one",
+    };
+    output::remark("suite", &format!("{}: {reason}; --suite chooses for other machines", suite.name()));
+    suite
+}
+
+pub(crate) fn suite_parser() -> impl clap::builder::TypedValueParser<Value = Suite> {
     PossibleValuesParser::new([Suite::Xaes.name(), Suite::XChaCha.name()])
         .try_map(|name| Suite::from_name(&name).ok_or("there is no such suite"))
 }

@@ -1,12 +1,20 @@
-//! The operator's command: makes keys, and seals and opens session cookies by hand. Over the crate's public API alone.
+//! The operator's command: keys and key files, session cookies by hand, and what a rotation will do. Over the crate's public
+//! API alone.
 
+mod cookie_value;
 mod failure;
 mod input;
+mod inspect;
 mod keygen;
+mod keys;
+mod lifetimes;
 mod open;
 mod output;
 mod seal;
 mod sealer;
+mod simulate;
+mod size;
+mod sweep;
 mod usage;
 
 use std::process::ExitCode;
@@ -18,12 +26,12 @@ use failure::Failure;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused, or not sealed
+  1  refused, not done, or somebody would be logged out
   2  wrong usage, which includes a key file that cannot be used
 
 `sealed-session COMMAND --help` explains a command and shows an example.";
 
-/// Makes keys for session cookies, and seals and opens such cookies by hand.
+/// Makes keys for session cookies, looks after key files, works on such cookies by hand, and rehearses key rotations.
 #[derive(Debug, Parser)]
 #[command(name = "sealed-session", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -35,10 +43,20 @@ struct Arguments {
 enum Command {
     /// Make a new random key and print its text form: the secret itself
     Keygen(keygen::Arguments),
+    /// Look after a key file: stage, promote, retire and remove keys
+    Keys(keys::Arguments),
     /// Seal a JSON object from standard input and print the cookie value
     Seal(seal::Arguments),
     /// Open a cookie value from standard input and print what it says
     Open(open::Arguments),
+    /// Show what a cookie value says of itself, whether it is a session or not; never its data
+    Inspect(inspect::Arguments),
+    /// Show what fills a session cookie, key by key, and how much room is left
+    Size(size::Arguments),
+    /// Rehearse a key rotation and show who would be logged out by it
+    Simulate(simulate::Arguments),
+    /// Remove expired records from a store and print how many they were
+    Sweep(sweep::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,8 +66,13 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::Seal(arguments) => seal::run(&arguments),
         Command::Open(arguments) => open::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Size(arguments) => size::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
     };
     outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

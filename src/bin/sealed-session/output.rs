@@ -12,6 +12,12 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
     })
 }
 
+/// Writes a line that the outcome does not depend on to standard error.
+pub(crate) fn remark(kind: &str, text: &str) {
+    // There is no one left to tell when this fails.
+    let _ = writeln!(io::stderr().lock(), "{kind}: {text}");
+}
+
 fn write(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;

@@ -43,8 +43,8 @@ pub const START_UNIX_SECONDS: u64 = 4_000_000_000;
 /// A module of tests, one for each rule of the store contract, over the store that a function starts.
 ///
 /// The function is named by its path from the root of the test's crate. It is called once for each rule: it makes the
-/// clock, at [`START_UNIX_SECONDS`](crate::store::conformance::START_UNIX_SECONDS), and the store on that clock, and hands
-/// both to the rule, with a [`Runner`](crate::store::conformance::Runner) that waits for the store's answers. An engine may
+/// clock, at [`START_UNIX_SECONDS`], and the store on that clock, and hands
+/// both to the rule, with a [`Runner`] that waits for the store's answers. An engine may
 /// be shared by all rules: none touches the records of another, and none counts them.
 ///
 /// ```

@@ -7,10 +7,9 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use sealed_session_test_programs::{Server, scratch};
 use serde_json::{Map, Value, json};
 use url::Url;
-
-use crate::process::{Server, scratch};
 
 /// A headless browser with a profile of its own.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ impl Browser {
     /// Starts a driver and a browser. `name` is of this test alone.
     pub async fn start(name: &str) -> Self {
         let driver = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-        let driver = Server::start(Command::new(driver).arg("--port=0"), "started successfully on port ");
+        let driver = Server::start(Command::new(driver).arg("--port=0"), &["started successfully on port "]);
         let profile = scratch(name).join("profile");
         let client = connect(&driver, &profile).await;
         Self { client, name: name.to_owned(), driver, profile }
@@ -52,6 +51,14 @@ impl Browser {
     /// Loads the page again.
     pub async fn reload(&self) {
         self.client.refresh().await.unwrap();
+    }
+
+    /// Loads the page again until an element of it is there.
+    pub async fn reload_until(&self, selector: &str) {
+        while self.text(selector).await.is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.reload().await;
+        }
     }
 
     /// Opens a page that leads to another origin by itself, and waits for that.
@@ -185,7 +192,7 @@ impl WebDriverCompatibleCommand for DevTools {
 async fn connect(driver: &Server, profile: &Path) -> Client {
     ClientBuilder::new(HttpConnector::new())
         .capabilities(capabilities(profile))
-        .connect(&format!("http://127.0.0.1:{}", driver.port))
+        .connect(&format!("http://127.0.0.1:{}", driver.port(0)))
         .await
         .expect("the browser starts; `bash tests/run.sh browser` installs it")
 }

@@ -4,16 +4,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     reason = "a test fails loudly, and so does what it calls"
 )]
 
 mod browser;
+mod demo;
 mod other_site;
-mod process;
 
 pub use browser::Browser;
+pub use demo::Demo;
 pub use other_site::OtherSite;
-pub use process::Demo;

@@ -9,6 +9,7 @@ use sealed_session_browser_tests::{Browser, Demo};
 mod contact;
 mod flash;
 mod forgery;
+mod operator;
 mod remember;
 mod visit;
 

@@ -99,6 +99,25 @@ async fn the_cart_overflows_to_the_store_and_comes_back_with_nothing_lost() {
 }
 
 #[tokio::test]
+async fn a_cart_in_the_store_survives_a_restart_of_the_server() {
+    scenario("restart", async |browser, demo| {
+        log_in(&browser, &demo).await;
+        browser.open(&demo.page("/cart")).await;
+        browser.send("#fill").await;
+        browser.open(&demo.page("/session")).await;
+        assert_eq!(browser.attribute("#place", "data-place").await.as_deref(), Some("store"));
+        let demo = demo.restart();
+        browser.reload().await;
+        assert_eq!(browser.attribute("#place", "data-place").await.as_deref(), Some("store"));
+        assert_eq!(browser.text(".who").await.as_deref(), Some(USER));
+        browser.open(&demo.page("/cart")).await;
+        assert_eq!(browser.text("#items").await.as_deref(), Some("40"));
+        (browser, demo)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_cookie_that_was_edited_in_the_browser_is_a_guest_again() {
     scenario("edited", async |browser, demo| {
         log_in(&browser, &demo).await;

@@ -1,0 +1,315 @@
+//! The text form of a ring, changed where it stands.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::ring_text::{self, Line};
+use super::{KeyRing, RingEntry, RingMarks};
+use crate::clock::Timestamp;
+use crate::error::KeyError;
+use crate::id::KeyId;
+
+/// The text form of a ring, to be edited: what an edit does not touch stays byte for byte, comments and order included.
+///
+/// An edited line has one key, written in its self-checking form, and keeps its comment; where several keys stood on the
+/// line, the comment moves above them. An edit that gives the first time to a plain list marks as `open-only` what only
+/// opened by its place in the list. An edit that fails changes nothing.
+///
+/// An edit keeps a text in line with the rules of [`KeyRing::from_entries`]. Whether it is wise is the caller's business:
+/// `sealed-session keys` knows what a fleet needs.
+///
+/// ```
+/// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+///
+/// let (old, new) = (Key::generate()?, Key::generate()?);
+/// let mut text = RingText::parse(&format!("# example-app\n{}\n", *old.to_secret_text()))?;
+/// let monday = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
+/// text.push(RingEntry::new(new).seal_from(monday), Some("for the winter"))?;
+/// let mut marks = *text.marks(&old.id()).unwrap();
+/// marks.seal_until = Some(monday);
+/// text.set_marks([(old.id(), marks)])?;
+///
+/// let written = text.to_secret_text();
+/// let lines: Vec<_> = written.lines().collect();
+/// assert_eq!(lines[0], "# example-app");
+/// assert!(lines[1].ends_with(" seal-until=2026-11-23T09:00:00Z"));
+/// assert!(lines[2].ends_with(" seal-from=2026-11-23T09:00:00Z # for the winter"));
+/// # Ok::<(), sealed_session::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct RingText {
+    lines: Vec<TextLine>,
+    ring: KeyRing,
+}
+
+#[derive(Clone)]
+struct TextLine {
+    /// As it stands, its line break included.
+    raw: Zeroizing<String>,
+    /// What it says, as it acts.
+    content: Line,
+    is_edited: bool,
+}
+
+impl RingText {
+    /// The text of a ring of one entry, with a comment behind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyRing::from_entries`].
+    pub fn new(entry: RingEntry, comment: Option<&str>) -> Result<Self, KeyError> {
+        let line = TextLine::of_entry(entry, comment, "\n");
+        let ring = ring_text::ring([&line.content])?;
+        let mut text = Self { lines: Vec::new(), ring };
+        text.settle(vec![line])?;
+        Ok(text)
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyRing::from_text`]: what is no ring cannot be edited.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let contents = ring_text::lines(text)?;
+        let ring = ring_text::ring(&contents)?;
+        let line = |(raw, content)| TextLine { raw: copy(&[raw]), content, is_edited: false };
+        Ok(Self { lines: text.split_inclusive('\n').zip(contents).map(line).collect(), ring })
+    }
+
+    /// The text as it is now: **the keys' secrets**, for a key file.
+    #[must_use]
+    pub fn to_secret_text(&self) -> Zeroizing<String> {
+        secret_text(&self.lines)
+    }
+
+    /// The ring that [`KeyRing::from_text`] reads from the text.
+    #[must_use]
+    pub const fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// The entries in the order of the text, as they act: those of a plain list that only open by their place are marked so.
+    pub fn entries(&self) -> impl Iterator<Item = &RingEntry> {
+        self.lines.iter().flat_map(|line| &line.content.entries)
+    }
+
+    /// Whether no key has a time, so that the order of the keys says which of them seals.
+    #[must_use]
+    pub fn is_plain_list(&self) -> bool {
+        ring_text::is_plain_list(self.entries())
+    }
+
+    /// The marks of a key of the ring, as they act.
+    #[must_use]
+    pub fn marks(&self, key_id: &KeyId) -> Option<&RingMarks> {
+        self.entries().find(|entry| entry.key_id() == *key_id).map(RingEntry::marks)
+    }
+
+    /// Adds an entry on a line at the end, with a comment behind it. Control characters of the comment become spaces.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyRing::from_entries`], and [`KeyError::NoTextForm`] for a time behind the year 9999.
+    pub fn push(&mut self, entry: RingEntry, comment: Option<&str>) -> Result<(), KeyError> {
+        let line_break = self.line_break();
+        let mut lines = self.lines_with_an_end();
+        lines.push(TextLine::of_entry(entry, comment, line_break));
+        self.settle(lines)
+    }
+
+    /// Gives keys of the ring other marks, all at once.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotInRing`] for another key; otherwise as [`RingText::push`].
+    pub fn set_marks(&mut self, changes: impl IntoIterator<Item = (KeyId, RingMarks)>) -> Result<(), KeyError> {
+        let mut lines = self.lines.clone();
+        for (key_id, marks) in changes {
+            let line = line_of(&mut lines, &key_id)?;
+            let entries = line.content.entries.iter_mut();
+            for entry in entries.filter(|entry| entry.key_id() == key_id && *entry.marks() != marks) {
+                entry.marks = marks;
+                line.is_edited = true;
+            }
+        }
+        self.settle(lines)
+    }
+
+    /// Takes a key out, and with it the comment on its line unless other keys stand there.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotInRing`], and as [`KeyRing::from_entries`] for what is left: a ring has a key that can seal.
+    pub fn remove(&mut self, key_id: &KeyId) -> Result<(), KeyError> {
+        let mut lines = self.lines.clone();
+        let line = line_of(&mut lines, key_id)?;
+        line.content.entries.retain(|entry| entry.key_id() != *key_id);
+        line.is_edited = true;
+        // An edited line without a key and without a `not-before` has had this one alone.
+        lines.retain(|line| !line.is_edited || !line.content.entries.is_empty());
+        self.settle(lines)
+    }
+
+    /// Sets the ring's `not-before` on its line, or on a new one at the end; `None` takes the line out.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NoTextForm`] for a time behind the year 9999.
+    pub fn set_not_before(&mut self, instant: Option<Timestamp>) -> Result<(), KeyError> {
+        let line_break = self.line_break();
+        let mut lines = self.lines_with_an_end();
+        let is_here = |line: &TextLine| line.content.not_before.is_some();
+        match instant {
+            None => lines.retain(|line| !is_here(line)),
+            Some(_) if lines.iter().any(is_here) => {
+                for line in lines.iter_mut().filter(|line| is_here(line) && line.content.not_before != instant) {
+                    line.content.not_before = instant;
+                    line.is_edited = true;
+                }
+            }
+            Some(_) => {
+                let content = Line { not_before: instant, ..Line::default() };
+                lines.push(TextLine { raw: copy(&[line_break]), content, is_edited: true });
+            }
+        }
+        self.settle(lines)
+    }
+
+    /// Writes the edited lines anew, and takes the outcome when it reads as what was meant.
+    fn settle(&mut self, lines: Vec<TextLine>) -> Result<(), KeyError> {
+        let ring = ring_text::ring(lines.iter().map(|line| &line.content))?;
+        let mut lines = rewrite(lines);
+        if KeyRing::from_text(&secret_text(&lines)).as_ref() != Ok(&ring) {
+            // The order said what the marks now have to say.
+            lines.iter_mut().for_each(|line| line.is_edited |= line.lacks_marks());
+            lines = rewrite(lines);
+            if KeyRing::from_text(&secret_text(&lines)).as_ref() != Ok(&ring) {
+                return Err(KeyError::NoTextForm);
+            }
+        }
+        *self = Self { lines, ring };
+        Ok(())
+    }
+
+    fn line_break(&self) -> &'static str {
+        self.lines.first().map_or("\n", |line| line.parts().line_break_or_newline())
+    }
+
+    /// The lines, the last of which has a line break too.
+    fn lines_with_an_end(&self) -> Vec<TextLine> {
+        let mut lines = self.lines.clone();
+        if let Some(last) = lines.last_mut().filter(|line| !line.raw.ends_with('\n')) {
+            last.raw = copy(&[&last.raw, self.line_break()]);
+        }
+        lines
+    }
+}
+
+impl fmt::Debug for RingText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Security: comments too may hold a key that was taken out of use.
+        f.debug_struct("RingText").field("ring", &self.ring).finish_non_exhaustive()
+    }
+}
+
+/// A line's parts in their order, its words left out.
+struct Parts<'a> {
+    /// With the white space before it; empty where there is none.
+    comment: &'a str,
+    line_break: &'static str,
+}
+
+impl Parts<'_> {
+    fn line_break_or_newline(&self) -> &'static str {
+        if self.line_break.is_empty() { "\n" } else { self.line_break }
+    }
+}
+
+impl TextLine {
+    fn of_entry(entry: RingEntry, comment: Option<&str>, line_break: &'static str) -> Self {
+        let comment: String = comment.unwrap_or_default().replace(char::is_control, " ");
+        let raw = match comment.as_str() {
+            "" => copy(&[line_break]),
+            comment => copy(&[" # ", comment, line_break]),
+        };
+        let content = Line { entries: vec![entry], not_before: None };
+        Self { raw, content, is_edited: true }
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        let (text, line_break) = if let Some(text) = self.raw.strip_suffix("\r\n") {
+            (text, "\r\n")
+        } else if let Some(text) = self.raw.strip_suffix('\n') {
+            (text, "\n")
+        } else {
+            (self.raw.as_str(), "")
+        };
+        let comment = text.find('#').map_or("", |hash| {
+            let words = text.get(..hash).unwrap_or_default();
+            text.get(words.trim_end().len()..).unwrap_or_default()
+        });
+        Parts { comment, line_break }
+    }
+
+    /// Whether a key of the line only opens by its place in a list.
+    fn lacks_marks(&self) -> bool {
+        let written =
+            ring_text::words(self.raw.trim_end_matches('\n')).filter(|word| *word == ring_text::OPEN_ONLY).count();
+        self.content.entries.iter().filter(|entry| entry.marks().open_only).count() != written
+    }
+
+    /// The line as its content demands: one line for each of its keys.
+    fn rewritten(self) -> Vec<Self> {
+        let Parts { comment, line_break } = self.parts();
+        let line = |raw, content| Self { raw, content, is_edited: false };
+        let Line { entries, not_before } = &self.content;
+        if let Some(instant) = not_before {
+            let raw = copy(&["not-before=", &instant.to_rfc3339(), comment, line_break]);
+            return vec![line(raw, self.content.clone())];
+        }
+        let content = |entry: &RingEntry| Line { entries: vec![entry.clone()], not_before: None };
+        if let [entry] = entries.as_slice() {
+            return vec![line(entry_text(entry, comment, line_break), content(entry))];
+        }
+        let between = self.parts().line_break_or_newline();
+        let mut lines = Vec::new();
+        if !comment.is_empty() {
+            lines.push(line(copy(&[comment.trim_start(), between]), Line::default()));
+        }
+        let last = entries.len().saturating_sub(1);
+        for (position, entry) in entries.iter().enumerate() {
+            let line_break = if position == last { line_break } else { between };
+            lines.push(line(entry_text(entry, "", line_break), content(entry)));
+        }
+        lines
+    }
+}
+
+fn rewrite(lines: Vec<TextLine>) -> Vec<TextLine> {
+    lines.into_iter().flat_map(|line| if line.is_edited { line.rewritten() } else { vec![line] }).collect()
+}
+
+fn line_of<'a>(lines: &'a mut [TextLine], key_id: &KeyId) -> Result<&'a mut TextLine, KeyError> {
+    let has_it = |line: &&mut TextLine| line.content.entries.iter().any(|entry| entry.key_id() == *key_id);
+    lines.iter_mut().find(has_it).ok_or_else(|| KeyError::NotInRing { key_id: key_id.to_string() })
+}
+
+fn entry_text(entry: &RingEntry, comment: &str, line_break: &str) -> Zeroizing<String> {
+    let marks = entry.marks().to_string();
+    let space = if marks.is_empty() { "" } else { " " };
+    copy(&[&entry.key.to_secret_text(), space, &marks, comment, line_break])
+}
+
+fn secret_text(lines: &[TextLine]) -> Zeroizing<String> {
+    copy(&lines.iter().map(|line| line.raw.as_str()).collect::<Vec<_>>())
+}
+
+/// These texts behind each other.
+// Security: in one allocation of the whole length. Growing would leave copies of the keys behind.
+fn copy(parts: &[&str]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| text.push_str(part));
+    text
+}

@@ -1,0 +1,197 @@
+//! What the rules share: a store on a part of the engine that is theirs alone, a Redis of their own, and browsers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, cmd};
+use sealed_session::adapter::tokio::TokioTimer;
+use sealed_session::store::RedisStore;
+use sealed_session::testing::CookieJar;
+use sealed_session::{
+    CommitError, CookieStore, CookieStoreBuilder, Key, LoadError, ManualClock, Placement, Record, RecordId,
+    RequestFacts, ResponseFacts, Session, Timestamp,
+};
+use sealed_session_engine_tests::{Engine, Server, free_port, unique_name};
+
+pub(crate) type Store = RedisStore<ConnectionManager>;
+
+pub(crate) const NOW_UNIX_SECONDS: u64 = 1_795_000_000;
+
+/// A connection that connects again by itself, and gives up soon, as these tests have their engine at hand.
+pub(crate) async fn connect(url: &str) -> ConnectionManager {
+    let settings = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(Duration::from_secs(2)))
+        .set_response_timeout(Some(Duration::from_secs(10)))
+        .set_number_of_retries(1)
+        .set_max_delay(Duration::from_millis(20));
+    ConnectionManager::new_with_config(Client::open(url).unwrap(), settings).await.unwrap()
+}
+
+/// One engine, and a key prefix on it that is this test's alone.
+pub(crate) struct Site {
+    pub(crate) connection: ConnectionManager,
+    pub(crate) key_prefix: String,
+    pub(crate) clock: ManualClock,
+    pub(crate) store: Store,
+    key: Key,
+}
+
+impl Site {
+    /// On the engine that was started for all tests.
+    pub(crate) async fn new() -> Self {
+        Self::at(&Engine::Redis.url()).await
+    }
+
+    pub(crate) async fn at(url: &str) -> Self {
+        let (connection, key_prefix) = (connect(url).await, unique_name("sessions") + ":");
+        let clock = ManualClock::at_unix_seconds(NOW_UNIX_SECONDS);
+        let builder = RedisStore::builder(connection.clone()).key_prefix(key_prefix.as_str());
+        let store = builder.clock(clock.clone()).build();
+        Self { connection, key_prefix, clock, store, key: Key::generate().unwrap() }
+    }
+
+    pub(crate) fn key_of(&self, id: &RecordId) -> String {
+        format!("{}{}", self.key_prefix, id.to_hex())
+    }
+
+    /// A record of this version that ends so many seconds from now.
+    pub(crate) fn record(&self, version: u64, seconds: u64) -> Record {
+        Record::new(version, self.after(seconds), format!("sealed bytes of version {version}").into_bytes())
+    }
+
+    pub(crate) fn after(&self, seconds: u64) -> Timestamp {
+        use sealed_session::Clock as _;
+        self.clock.now().saturating_add_seconds(seconds)
+    }
+
+    /// Sessions that are kept on the engine.
+    pub(crate) fn sessions(&self) -> CookieStoreBuilder {
+        self.sessions_where_they_fit().placement(Placement::StoreOnly)
+    }
+
+    /// Sessions that are kept in their cookies while they fit.
+    pub(crate) fn sessions_where_they_fit(&self) -> CookieStoreBuilder {
+        CookieStore::builder(self.key.clone())
+            .audience("shop/test")
+            .clock(self.clock.clone())
+            .timer(TokioTimer)
+            .store_timeout(Duration::from_secs(30))
+            .store(self.store.clone())
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser(CookieJar::new(self.clock.clone()))
+    }
+
+    /// Every key of this test, and its value.
+    pub(crate) async fn values(&self) -> Vec<(String, Vec<u8>)> {
+        let mut connection = self.connection.clone();
+        let pattern = format!("{}*", self.key_prefix);
+        let keys: Vec<String> = cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
+        let mut values = Vec::new();
+        for key in keys {
+            let value = cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+            values.push((key, value));
+        }
+        values
+    }
+}
+
+/// A browser with its cookies.
+#[derive(Clone)]
+pub(crate) struct Browser(pub(crate) CookieJar);
+
+/// Why a request was not answered as it should be.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Load(LoadError),
+    Commit(CommitError),
+}
+
+impl Failed {
+    pub(crate) fn status_code(&self) -> u16 {
+        match self {
+            Self::Load(error) => error.status_code(),
+            Self::Commit(error) => error.status_code(),
+        }
+    }
+}
+
+impl Browser {
+    /// One request, from its cookies to the cookies that its response sets.
+    pub(crate) async fn visit<R>(
+        &mut self,
+        store: &CookieStore,
+        handle: impl FnOnce(&Session) -> R,
+    ) -> Result<R, Failed> {
+        let header = self.0.cookie_header();
+        let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
+        let result = handle(&pending.session().await.map_err(Failed::Load)?);
+        let commit = pending.commit(&ResponseFacts::new(200)).await.map_err(Failed::Commit)?;
+        commit.set_cookies.iter().for_each(|line| self.0.receive(line));
+        Ok(result)
+    }
+
+    pub(crate) async fn get(&mut self, store: &CookieStore, key: &str) -> Option<u64> {
+        self.visit(store, |session| session.get(key).unwrap()).await.unwrap()
+    }
+}
+
+/// A Redis of one test: its own files, and a port that stays the same when it is started again.
+pub(crate) struct OwnRedis {
+    pub(crate) port: u16,
+    pub(crate) folder: PathBuf,
+    options: Vec<String>,
+    server: Option<Server>,
+}
+
+impl OwnRedis {
+    pub(crate) async fn start(options: &[&str]) -> Self {
+        let folder = std::env::temp_dir().join(unique_name("sealed_session_redis"));
+        std::fs::create_dir(&folder).unwrap();
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut redis = Self { port: free_port(), folder, options, server: None };
+        redis.start_again();
+        redis.wait().await;
+        redis
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// SIGKILL, as when a machine fails.
+    pub(crate) fn kill(&mut self) {
+        self.server.take().unwrap().kill();
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        let port = self.port.to_string();
+        let mut arguments = vec!["--port", &port, "--bind", "127.0.0.1", "--dir", self.folder.to_str().unwrap()];
+        arguments.extend(self.options.iter().map(String::as_str));
+        self.server = Some(Server::start("redis-server", &arguments));
+    }
+
+    /// Until it answers; it is at hand, so that takes a moment.
+    async fn wait(&self) {
+        let asked = async {
+            let client = Client::open(self.url()).unwrap();
+            let answered = async |client: &Client| {
+                let mut connection = client.get_multiplexed_async_connection().await?;
+                cmd("PING").exec_async(&mut connection).await
+            };
+            while answered(&client).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("redis-server did not start");
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        self.server = None;
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
