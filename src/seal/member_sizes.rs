@@ -1,4 +1,4 @@
-use serde_core::Serialize;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Counted;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_core::Serialize;
-use serde_core::de::DeserializeOwned;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::scratch::Scratch;

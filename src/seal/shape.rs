@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde_core::Deserializer as _;
-use serde_core::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserializer as _;
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::limits::DATA_DEPTH_MAX;
 
@@ -59,7 +59,7 @@ struct IsReserved;
 impl<'de> DeserializeSeed<'de> for IsReserved {
     type Value = bool;
 
-    fn deserialize<D: serde_core::Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
         name.deserialize_str(self)
     }
 }
@@ -82,7 +82,7 @@ struct IsObject;
 impl<'de> DeserializeSeed<'de> for IsObject {
     type Value = bool;
 
-    fn deserialize<D: serde_core::Deserializer<'de>>(self, value: D) -> Result<bool, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, value: D) -> Result<bool, D::Error> {
         value.deserialize_any(self)
     }
 }

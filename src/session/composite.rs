@@ -1,6 +1,6 @@
 //! The arrays and objects of the exact serializer, while they are built.
 
-use serde_core::ser::{self, Serialize, SerializeMap as _, Serializer as _};
+use serde::ser::{self, Serialize, SerializeMap as _, Serializer as _};
 use serde_json::{Map, Value};
 
 use super::exact::{self, Exact, Inexact};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde_core::de::DeserializeOwned;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
 use super::number::{self, Amount};

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde_core::ser::{self, Serialize, Serializer};
+use serde::ser::{self, Serialize, Serializer};
 use serde_json::{Number, Value};
 
 use super::composite::{Elements, Fields, Members, tagged};

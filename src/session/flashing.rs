@@ -1,7 +1,7 @@
 //! What handlers leave for the next request, and find from the last.
 
-use serde_core::Serialize;
-use serde_core::de::DeserializeOwned;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::flash::Bags;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_core::ser::{SerializeMap as _, Serializer as _};
+use serde::ser::{SerializeMap as _, Serializer as _};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 

@@ -1,6 +1,6 @@
 //! What a session is inside of one request.
 
-use serde_core::de::DeserializeOwned;
+use serde::de::DeserializeOwned;
 use serde_json::Number;
 
 use super::changes::{Change, Remembered, replay};

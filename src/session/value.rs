@@ -2,8 +2,8 @@
 
 use std::any::type_name;
 
-use serde_core::Serialize;
-use serde_core::de::{DeserializeOwned, Error as _};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value};
 
 use super::path::Path;

@@ -1,7 +1,7 @@
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use serde_core::Serialize;
-use serde_core::de::DeserializeOwned;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::error::SessionError;

@@ -8,7 +8,7 @@ use axum_core::extract::{FromRequest, FromRequestParts as _, Request};
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, StatusCode};
-use serde_core::de::DeserializeOwned;
+use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::error::CsrfError;

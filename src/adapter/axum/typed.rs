@@ -3,8 +3,8 @@ use std::ops::{Deref, DerefMut};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use serde_core::Serialize;
-use serde_core::de::DeserializeOwned;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::error::SessionError;

@@ -4,7 +4,7 @@ use std::str;
 
 use clap::Args;
 use sealed_session::{Clock as _, Opened, Reason, Sealer, SystemClock, Timestamp, object_from_json};
-use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
