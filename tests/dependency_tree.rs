@@ -104,7 +104,7 @@ fn an_sql_store_brings_one_engine_and_no_tls_of_its_own() {
 fn the_configuration_needs_one_parser_and_no_derive_macro() {
     let config = tree(&["--no-default-features", "--features", "config"]);
     assert_with(&config, "toml");
-    assert_without(&config, &["serde", "serde_derive", "syn", "toml_writer", "indexmap"]);
+    assert_without(&config, &["serde_derive", "syn", "toml_writer", "indexmap"]);
 }
 
 #[test]

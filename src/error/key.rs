@@ -5,6 +5,8 @@ use super::RandomError;
 /// Why a key or a ring of keys is refused. Names the rule, never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+// Security: what is large stands behind a box. The bytes of an error that its variant does not use come from the stack as it
+// was, where a key may have stood, and go to the heap with it (`tests/memory`).
 pub enum KeyError {
     /// The text begins with none of the known prefixes.
     UnknownPrefix,
@@ -68,12 +70,12 @@ pub enum KeyError {
         /// The instant, in RFC 3339.
         now: String,
         /// The key that seals next, and from when in RFC 3339, if there is one.
-        next: Option<(String, String)>,
+        next: Option<Box<(String, String)>>,
     },
     /// Two keys seal from the same instant on, so which of them does is not known.
     EqualSealFrom {
         /// The two key ids.
-        key_ids: [String; 2],
+        key_ids: Box<[String; 2]>,
         /// The instant, in RFC 3339; `None` when neither of the two names one.
         seal_from: Option<String>,
     },
@@ -160,23 +162,27 @@ impl fmt::Display for KeyError {
             Self::NothingSealsNow { now, next } => {
                 write!(f, "no key of the ring seals at {now}")?;
                 match next {
-                    Some((key_id, from)) => {
+                    Some(next) => {
+                        let (key_id, from) = &**next;
                         write!(f, ": {key_id} does from {from} on; let it begin earlier, or add a key")
                     }
                     None => f.write_str("; add a key, made with `sealed-session keygen`"),
                 }
             }
-            Self::EqualSealFrom { key_ids: [one, other], seal_from: Some(seal_from) } => {
-                write!(
-                    f,
-                    "the keys {one} and {other} both seal from {seal_from} on; give one of them another `seal-from`"
-                )
+            Self::EqualSealFrom { key_ids, seal_from } => {
+                let [one, other] = &**key_ids;
+                match seal_from {
+                    Some(seal_from) => write!(
+                        f,
+                        "the keys {one} and {other} both seal from {seal_from} on; give one of them another `seal-from`"
+                    ),
+                    None => write!(
+                        f,
+                        "the keys {one} and {other} both have no `seal-from`; give it to the newer one, or mark the older \
+                         one `open-only`"
+                    ),
+                }
             }
-            Self::EqualSealFrom { key_ids: [one, other], seal_from: None } => write!(
-                f,
-                "the keys {one} and {other} both have no `seal-from`; give it to the newer one, or mark the older one \
-                 `open-only`"
-            ),
             Self::SealUntilBeforeSealFrom { key_id } => {
                 write!(
                     f,

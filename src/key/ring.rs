@@ -99,7 +99,7 @@ impl KeyRing {
             if let Some(next) = next.filter(|next| next.entry.marks.seal_from == entry.marks.seal_from) {
                 let seal_from = entry.marks.seal_from.map(Timestamp::to_rfc3339);
                 return Err(KeyError::EqualSealFrom {
-                    key_ids: [key_id(), next.entry.key_id().to_string()],
+                    key_ids: Box::new([key_id(), next.entry.key_id().to_string()]),
                     seal_from,
                 });
             }
@@ -187,7 +187,7 @@ impl KeyRing {
         let next = coming.filter(|(from, _)| *from > now).min_by_key(|(from, _)| *from);
         Err(KeyError::NothingSealsNow {
             now: now.to_rfc3339(),
-            next: next.map(|(from, key_id)| (key_id.to_string(), from.to_rfc3339())),
+            next: next.map(|(from, key_id)| Box::new((key_id.to_string(), from.to_rfc3339()))),
         })
     }
 

@@ -118,7 +118,7 @@ fn two_keys_that_seal_from_the_same_instant_on_are_refused_and_both_are_named() 
         (both(|key| RingEntry::new(key).seal_from(at(5))), Some("1970-01-01T00:00:05Z".to_owned())),
     ] {
         let KeyError::EqualSealFrom { mut key_ids, seal_from } = error else { panic!("{error}") };
-        let mut expected_ids = keys.each_ref().map(name);
+        let mut expected_ids = Box::new(keys.each_ref().map(name));
         key_ids.sort();
         expected_ids.sort();
         assert_eq!((key_ids, seal_from), (expected_ids, expected));
@@ -203,7 +203,7 @@ fn a_ring_in_which_nothing_seals_names_the_key_that_will() {
     assert_eq!(ring.check(at(10)), Ok(()));
     assert_eq!(ring.check(at(20)), Ok(()));
     let nothing = |now: u64, next| KeyError::NothingSealsNow { now: at(now).to_rfc3339(), next };
-    assert_eq!(ring.check(at(9)).unwrap_err(), nothing(9, Some((name(&key), at(10).to_rfc3339()))));
+    assert_eq!(ring.check(at(9)).unwrap_err(), nothing(9, Some(Box::new((name(&key), at(10).to_rfc3339())))));
     assert_eq!(ring.check(at(21)).unwrap_err(), nothing(21, None));
 }
 
