@@ -22,9 +22,21 @@ const PLATFORMS: [&str; 4] =
 /// 1.39.
 const BUILD_WITH_OLD_COMPILERS: [&str; 1] = ["arc-swap"];
 
-/// Crates of which `sqlx` 0.9 uses an earlier release than ours, or pulls in one that does.
-const TWICE_WITH_SQL: [&str; 8] =
-    ["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "hashbrown", "sha2", "syn"];
+/// Crates of which a store's client uses an earlier release than ours, or pulls in one that does: `mongodb` 3.9 those of
+/// random numbers, `sqlx` 0.9 the others.
+const TWICE_WITH_STORES: [&str; 11] = [
+    "base64",
+    "block-buffer",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "getrandom",
+    "hashbrown",
+    "rand",
+    "rand_core",
+    "sha2",
+    "syn",
+];
 
 /// Ciphers and hashes that hold a key or a state made from one, and wipe it only on request.
 const HOLDS_SECRETS: [&str; 11] = [
@@ -101,6 +113,21 @@ fn an_sql_store_brings_one_engine_and_no_tls_of_its_own() {
 }
 
 #[test]
+fn the_dynamodb_store_leaves_http_and_tls_to_the_application() {
+    let dynamodb = tree(&["--no-default-features", "--features", "dynamodb"]);
+    assert_with(&dynamodb, "aws-sdk-dynamodb");
+    assert_without(&dynamodb, &["hyper", "rustls", "aws-lc-rs", "ring", "native-tls", "openssl", "aws-config"]);
+}
+
+#[test]
+fn the_mongodb_store_brings_one_kind_of_tls_and_no_resolver() {
+    let mongodb = tree(&["--no-default-features", "--features", "mongodb"]);
+    assert_with(&mongodb, "mongodb");
+    assert_with(&mongodb, "rustls");
+    assert_without(&mongodb, &["aws-lc-rs", "native-tls", "openssl", "hickory-resolver"]);
+}
+
+#[test]
 fn the_configuration_needs_one_parser_and_no_derive_macro() {
     let config = tree(&["--no-default-features", "--features", "config"]);
     assert_with(&config, "toml");
@@ -122,7 +149,7 @@ fn no_crate_comes_in_two_versions() {
     }
     versions.retain(|_, versions| versions.len() > 1);
     // Exactly these: one that has left the tree leaves the list.
-    assert_eq!(versions.keys().collect::<Vec<_>>(), TWICE_WITH_SQL.iter().collect::<Vec<_>>(), "{versions:?}");
+    assert_eq!(versions.keys().collect::<Vec<_>>(), TWICE_WITH_STORES.iter().collect::<Vec<_>>(), "{versions:?}");
 }
 
 #[test]

@@ -5,11 +5,15 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 #[cfg(feature = "file")]
 mod file;
 mod guarded;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
 #[cfg(feature = "redis")]
@@ -20,6 +24,10 @@ mod sweeper;
 
 pub(crate) use guarded::GuardedStore;
 
+#[cfg(feature = "mongodb")]
+pub use self::mongodb::{MongoDbStore, MongoDbStoreBuilder};
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::{DynamoDbStore, DynamoDbStoreBuilder};
 #[cfg(feature = "file")]
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]

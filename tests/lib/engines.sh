@@ -94,7 +94,22 @@ start_mariadb() {
 start_dynamodb() {
     local python
     python=$(speakers)/bin/python
-    begin TERM "$python" -c 'from moto.server import main; main()' -H 127.0.0.1 -p "$port"
+    # It looks at a condition and writes in two steps, and other threads get in between, where the service does both as
+    # one: requests are taken one after the other.
+    begin TERM "$python" -c '
+import threading
+from moto import server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication as Application
+
+turn, answer = threading.Lock(), Application.__call__
+
+def in_turn(*request):
+    with turn:
+        return answer(*request)
+
+Application.__call__ = in_turn
+server.main()
+' -H 127.0.0.1 -p "$port"
     answers_on_port || return 1
     export SEALED_DYNAMODB_URL=http://127.0.0.1:$port
     tell dynamodb "moto $("$python" -c 'import moto; print(moto.__version__)')"

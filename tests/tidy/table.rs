@@ -65,8 +65,10 @@ pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
 pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
     (&["arc_swap"], "key"),
+    (&["aws_sdk_dynamodb"], "store/dynamodb"),
     (&["moka"], "store/memory"),
     (&["redis"], "store/redis"),
+    (&["mongodb"], "store/mongodb"),
     (&["sqlx"], "store/sql"),
     (&["proptest"], "store/conformance"),
     (
