@@ -69,11 +69,9 @@ pub(crate) fn with_store_on_disk(rule: impl FnOnce(&dyn RecordStore, &ManualCloc
 pub(crate) fn with_stores_that_share_a_directory(rule: impl FnOnce(&dyn RecordStore, &ManualClock, &Runner<'_>)) {
     let (scratch, clock) = (Scratch::in_memory(), clock());
     let open = || FileStore::builder(scratch.records()).clock(clock.clone()).offload(in_a_thread).open().unwrap();
-    rule(
-        &Alternating { stores: [open(), open()], next: Default::default() },
-        &clock,
-        &Runner::new(|work| block_on(work)),
-    );
+    // A sweep is 256 calls, and each call starts a thread.
+    let runner = Runner::new(|work| block_on(work)).effort_divisor(10);
+    rule(&Alternating { stores: [open(), open()], next: Default::default() }, &clock, &runner);
 }
 
 fn in_a_thread(call: BlockingCall) {
