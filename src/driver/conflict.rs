@@ -86,7 +86,7 @@ impl CookieStore {
             Err(_) => return Err(CommitError::Conflict),
         };
         replay(loaded, &record)?;
-        Ok(Some(Opened { record: Some(record), ..opened.clone() }))
+        Ok(Some(Opened { record: Some(Box::new(record)), ..opened.clone() }))
     }
 
     /// Where the session was found under an earlier audience: what a parallel request has moved to today's, if one has.
@@ -100,7 +100,7 @@ impl CookieStore {
         match records.load(&opened.header.id, opened.header.created, 0).await {
             Ok(Ok(record)) if !record.closed => {
                 replay(loaded, &record)?;
-                Ok(Some(Opened { record: Some(record), earlier: None, ..opened.clone() }))
+                Ok(Some(Opened { record: Some(Box::new(record)), earlier: None, ..opened.clone() }))
             }
             Ok(_) => Ok(None),
             Err(crate::error::LoadError::Store(error)) => Err(CommitError::Store(error)),

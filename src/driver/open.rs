@@ -82,7 +82,9 @@ pub(super) struct Opened {
     pub(super) header: Header,
     /// The key that the cookie or its record was sealed under, when a newer one seals today.
     pub(super) superseded_key: Option<KeyId>,
-    pub(super) record: Option<LoadedRecord>,
+    // Security: behind a box. Where there is no record, its place would carry what stood on the stack to the heap, which may be
+    // a session's id (`tests/memory`).
+    pub(super) record: Option<Box<LoadedRecord>>,
     /// The name or audience of before under which the cookie was found.
     pub(super) earlier: Option<Arc<Earlier>>,
 }
@@ -262,7 +264,7 @@ impl CookieStore {
         // A cookie under the newer key may refer to a record that a server with the older ring wrote.
         let superseded_key =
             reseal_due.then_some(key_id).or_else(|| record.as_ref().and_then(|record| record.superseded_key));
-        let origin = Origin::Opened(Opened { header, superseded_key, record, earlier });
+        let origin = Origin::Opened(Opened { header, superseded_key, record: record.map(Box::new), earlier });
         Ok(Some(Loaded::new(session, origin, false)))
     }
 

@@ -89,7 +89,15 @@ impl Write<'_> {
 
     fn written(&self, header: Header, value: &str, record: Option<LoadedRecord>) -> Written {
         let line = self.line(&header, value);
-        Written { line, origin: Origin::Opened(Opened { header, superseded_key: None, record, earlier: None }) }
+        Written {
+            line,
+            origin: Origin::Opened(Opened {
+                header,
+                superseded_key: None,
+                record: record.map(Box::new),
+                earlier: None,
+            }),
+        }
     }
 
     /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
@@ -269,7 +277,7 @@ impl Write<'_> {
     }
 
     fn current_record(&self) -> Option<(&Records, &LoadedRecord)> {
-        self.store.0.records.as_ref().zip(self.opened.and_then(|opened| opened.record.as_ref()))
+        self.store.0.records.as_ref().zip(self.opened.and_then(|opened| opened.record.as_deref()))
     }
 
     fn id_changes(&self) -> bool {

@@ -19,7 +19,7 @@ pub(super) const MISSING: i64 = -1;
 /// The key holds something else.
 const NOT_OURS: i64 = -2;
 
-/// What each script knows: the header, and whether the record is alive at ARGV[1]. Numbers are floating-point here: 40 bits
+/// What each script knows: the header, and whether the record is alive at `ARGV[1]`. Numbers are floating-point here: 40 bits
 /// of seconds fit, 64 bits of a version do not, so versions are compared as the bytes that they are.
 macro_rules! script {
     ($body:literal) => {
