@@ -12,6 +12,7 @@ mod health;
 mod key_origin;
 mod open;
 mod pending;
+mod placed;
 mod policies;
 mod renewal;
 #[cfg(feature = "config")]

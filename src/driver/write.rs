@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::earlier::Earlier;
 use super::open::{Loaded, Opened, Origin};
+use super::placed::{Fitted, Moved, Placed, Renewed};
 use super::{CookieStore, TooLarge};
 use crate::clock::Timestamp;
 use crate::cookie::response;
@@ -345,25 +346,4 @@ impl Write<'_> {
 pub(super) struct Written {
     pub(super) line: String,
     pub(super) origin: Origin,
-}
-
-/// The JSON that is written, and where.
-struct Fitted {
-    payload: Zeroizing<Vec<u8>>,
-    target: Target,
-    /// The old input of a form was left out, for want of room.
-    without_input: bool,
-}
-
-/// A value for the cookie, whether the session moved for it, and the record behind it.
-type Placed = (String, Moved, Option<LoadedRecord>);
-
-/// The header of a renewed session, and what goes with it.
-type Renewed = (Header, Placed);
-
-/// Whether a write moved the session.
-enum Moved {
-    Not,
-    IntoStore,
-    IntoCookie,
 }
