@@ -48,7 +48,7 @@ impl Operator {
     /// Stages a key that seals from so many seconds on, which the roll-out does not take; its id, and when it begins.
     pub fn add(&self, lead_seconds: u64, rollout_seconds: u64) -> (String, Timestamp) {
         let [lead, rollout] = [lead_seconds, rollout_seconds].map(|seconds| format!("{seconds}s"));
-        let (id, report) = self.edit_key("add", &["--in", &lead, "--rollout", &rollout]);
+        let (id, report) = self.edit_key("add", &["--in", &lead, "--rollout", &rollout, "--skew", "0s"]);
         let key = report["keys"].as_array().unwrap().iter().find(|key| key["key_id"] == *id).unwrap();
         let seal_from = Timestamp::from_rfc3339(key["seal_from"].as_str().unwrap()).unwrap();
         (id, seal_from)
@@ -80,7 +80,8 @@ impl Operator {
 
     /// Ends every session that begins before so many seconds from now; that instant.
     pub fn revoke_before(&self, seconds: u64) -> Timestamp {
-        let report = self.edit("revoke-before", &["--in", &format!("{seconds}s"), "--rollout", "1s", "--force"]);
+        let report =
+            self.edit("revoke-before", &["--in", &format!("{seconds}s"), "--rollout", "1s", "--skew", "0s", "--force"]);
         Timestamp::from_rfc3339(report["not_before"].as_str().unwrap()).unwrap()
     }
 

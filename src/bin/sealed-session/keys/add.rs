@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     edit::run(&arguments.edit, |edit| {
         let seal_from = arguments.seal_from.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
         let seal_from = seal_from.or_else(|| arguments.now.then_some(edit.now));
-        add(edit, key, seal_from, arguments.rollout.rollout, arguments.comment.as_deref())
+        add(edit, key, seal_from, arguments.rollout.until_loaded(), arguments.comment.as_deref())
     })
 }
 
@@ -100,7 +100,7 @@ pub(super) fn add(
     comment: Option<&str>,
 ) -> Result<(), Failure> {
     let (key_id, suite) = (key.id(), key.suite().name());
-    let earliest = when::rolled_out(edit.now, rollout);
+    let earliest = when::later(edit.now, rollout);
     let seal_from = seal_from.unwrap_or(earliest);
     if seal_from < edit.now {
         return Err(refused(&format!("{} is past; a new key begins now or later", seal_from.to_rfc3339())));

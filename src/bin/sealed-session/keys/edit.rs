@@ -42,6 +42,18 @@ pub(crate) struct RolloutArguments {
     /// How long it takes until every server has loaded the file
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = when::duration)]
     pub(super) rollout: Duration,
+
+    /// How much the clocks of two servers may differ
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = when::duration)]
+    skew: Duration,
+}
+
+impl RolloutArguments {
+    /// How long it takes until the last server has loaded the file, by the clock that is furthest ahead. One server without a
+    /// roll-out has one clock.
+    pub(super) const fn until_loaded(&self) -> Duration {
+        if self.rollout.is_zero() { Duration::ZERO } else { self.rollout.saturating_add(self.skew) }
+    }
 }
 
 /// An edit under way.

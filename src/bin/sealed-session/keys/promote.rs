@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     edit::run(&arguments.edit, |edit| {
         let seal_from = arguments.at.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
         let seal_from = seal_from.or_else(|| arguments.now.then_some(edit.now));
-        promote(edit, &arguments.key_id, seal_from, arguments.rollout.rollout)
+        promote(edit, &arguments.key_id, seal_from, arguments.rollout.until_loaded())
     })
 }
 
@@ -85,7 +85,7 @@ pub(super) fn promote(
             )));
         }
     };
-    let earliest = when::rolled_out(edit.now, rollout);
+    let earliest = when::later(edit.now, rollout);
     let seal_from = seal_from.unwrap_or(earliest);
     edit.key_id = Some(key_id);
     if seal_from == planned {

@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    edit::run(&arguments.edit, |edit| remove(edit, &arguments.key_id, arguments.rollout.rollout))
+    edit::run(&arguments.edit, |edit| remove(edit, &arguments.key_id, arguments.rollout.until_loaded()))
 }
 
 pub(super) fn remove(edit: &mut Edit, key_id: &str, rollout: Duration) -> Result<(), Failure> {
@@ -88,7 +88,7 @@ pub(super) fn remove(edit: &mut Edit, key_id: &str, rollout: Duration) -> Result
 
 /// Servers that do not load the file in time begin to seal under a key that the others have not.
 fn check_pending(edit: &mut Edit, status: &KeyStatus, rollout: Duration) -> Result<(), Failure> {
-    let begins: Option<Timestamp> = status.seal_from.filter(|from| *from < when::rolled_out(edit.now, rollout));
+    let begins: Option<Timestamp> = status.seal_from.filter(|from| *from < when::later(edit.now, rollout));
     let Some(begins) = begins else { return Ok(()) };
     let problem = format!(
         "{} begins at {}, before the roll-out is over: servers that have not loaded the file by then seal under it, and the \

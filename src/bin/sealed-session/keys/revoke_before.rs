@@ -9,8 +9,8 @@ use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
 use super::when;
 use crate::failure::Failure;
 
-/// Between two servers whose clocks differ by the most that is tolerated, sixty seconds each way.
-const CLOCKS: Duration = Duration::from_secs(120);
+/// What a server tolerates of a beginning that lies ahead of its own clock: a thief dates his sessions so.
+const CLOCKS: Duration = Duration::from_secs(60);
 
 const AFTER: &str = "\
 Writes the ring's not-before. Once that instant has come, every session that
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     edit::run(&arguments.edit, |edit| {
         let not_before = arguments.at.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
         let not_before = not_before.ok_or_else(|| Failure::Usage("TIME or --in is needed".to_owned()))?;
-        revoke_before(edit, not_before, arguments.rollout.rollout)
+        revoke_before(edit, not_before, arguments.rollout.until_loaded())
     })
 }
 

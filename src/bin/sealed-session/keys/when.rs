@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealed_session::{Timestamp, limits};
+use sealed_session::Timestamp;
 
 const SECONDS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
 
@@ -26,13 +26,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
 /// The instant that lies so much later.
 pub(crate) const fn later(now: Timestamp, duration: Duration) -> Timestamp {
     now.saturating_add_seconds(duration.as_secs())
-}
-
-/// When the last server has loaded what is rolled out from now on, by the clock that is furthest ahead. One server without a
-/// roll-out has one clock.
-pub(crate) const fn rolled_out(now: Timestamp, rollout: Duration) -> Timestamp {
-    let skew = if rollout.is_zero() { 0 } else { limits::CLOCK_SKEW_SECONDS };
-    later(now, rollout).saturating_add_seconds(skew)
 }
 
 /// An instant, and how far it is from now: `2026-11-23T09:00:00Z (in 1d 2h)`.
