@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pollster::block_on;
-use sealed_session::{RequestFacts, ResponseFacts, Session};
+use sealed_session::{CommitError, RequestFacts, ResponseFacts, Session};
 
 use crate::fleet::{Fleet, INLINE_LIMIT_BYTES, RollOut, at};
 use crate::schedule::{Act, Visit};
@@ -88,7 +88,18 @@ impl Fleet {
         if reloads_meanwhile {
             self.reload(server);
         }
-        let commit = block_on(pending.commit(&ResponseFacts::new(200))).unwrap();
+        let commit = match block_on(pending.commit(&ResponseFacts::new(200))) {
+            // A server that is later than it may be cannot read what another has left in the session's place, under a key that
+            // it does not know: it writes nothing over it, and the client keeps its cookie.
+            Err(CommitError::Conflict) if self.with_records && matches!(self.roll_out, RollOut::Late) => {
+                assert!(
+                    self.servers[server].version + 1 < self.published.len(),
+                    "a server with the newest ring: {visit:?}"
+                );
+                return;
+            }
+            outcome => outcome.unwrap(),
+        };
         let now = self.servers[server].now();
         let is_superseded = record_is_superseded || cookie_is_superseded;
         let is_renewed = found.as_ref().is_some_and(|kept| is_due(kept, is_superseded, is_navigation, now));
