@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
+use crate::free_port;
+
 /// Stands between a driver and its engine on loopback: counts round trips, and breaks connections on request.
 ///
 /// It has a runtime of its own, so that its methods may be called from a test with or without one.
@@ -65,7 +67,7 @@ impl Proxy {
     pub fn to(engine: SocketAddr) -> Self {
         let shared = Arc::new(Shared { engine, state: Mutex::default() });
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut proxy = Self { shared, address, runtime: Some(runtime), open: None };
         proxy.reopen();
         proxy
@@ -126,7 +128,6 @@ impl Proxy {
         let _context = runtime.enter();
         let listener = StdListener::bind(self.address).unwrap();
         listener.set_nonblocking(true).unwrap();
-        self.address = listener.local_addr().unwrap();
         let (alive, ended) = channel();
         let accepting = runtime.spawn(accept(alive, TcpListener::from_std(listener).unwrap(), self.shared.clone()));
         self.open = Some(Open { accepting: accepting.abort_handle(), ended });

@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 /// A server that belongs to one test: killed when this is dropped, and when the test's process ends.
 #[derive(Debug)]
@@ -42,8 +44,18 @@ impl Drop for Server {
     }
 }
 
-/// A port of loopback that nobody listens on.
+/// A port of loopback that nobody listens on, and that no connection is given by chance: a server that is ended finds it
+/// free again.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    // Below the ports that systems give to connections (Linux: 32768, IANA: 49152). Processes of one run begin apart.
+    let first = 10_000 + (std::process::id() % 200) * 100;
+    let mut ports = (first..32_000).chain(10_000..first).filter_map(|port| u16::try_from(port).ok());
+    ports.find(|port| is_unused(*port)).unwrap()
+}
+
+/// No two threads are told the same port.
+fn is_unused(port: u16) -> bool {
+    static TOLD: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    TOLD.lock().unwrap().insert(port) && TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
