@@ -35,6 +35,7 @@
 //! | `sqlite`, `postgres`, `mysql` | `store::SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB; needs Rust 1.94 and tokio |
 //! | `dynamodb` | `store::DynamoDbStore`, in a table of DynamoDB; needs Rust 1.94.1 and tokio |
 //! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
+//! | `tower-sessions-core-0-14`, `tower-sessions-core-0-15` | `store::TowerSessionsStore`, over a store that was written for `tower-sessions`: second-class |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |

@@ -21,6 +21,8 @@ mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod sweeper;
+#[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
+mod tower_sessions;
 
 pub(crate) use guarded::GuardedStore;
 
@@ -38,6 +40,8 @@ pub use redis::{RedisStore, RedisStoreBuilder};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
+#[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
+pub use tower_sessions::{TowerSessionsStore, TowerSessionsStoreBuilder};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::thread;
@@ -11,8 +10,10 @@ use std::thread;
 use pollster::block_on;
 use sealed_session::store::conformance::support::{after, create, fresh_id, record};
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-use sealed_session::store::{BlockingCall, Created, FileStore, StoreFuture, Updated};
-use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, StoreError, Timestamp};
+use sealed_session::store::{BlockingCall, FileStore, Updated};
+use sealed_session::{Clock, ManualClock, RecordId, RecordStore, StoreError};
+
+use crate::alternating::Alternating;
 
 /// An empty directory, removed at the end.
 struct Scratch(PathBuf);
@@ -71,46 +72,11 @@ pub(crate) fn with_stores_that_share_a_directory(rule: impl FnOnce(&dyn RecordSt
     let open = || FileStore::builder(scratch.records()).clock(clock.clone()).offload(in_a_thread).open().unwrap();
     // A sweep is 256 calls, and each call starts a thread.
     let runner = Runner::new(|work| block_on(work)).effort_divisor(10);
-    rule(&Alternating { stores: [open(), open()], next: Default::default() }, &clock, &runner);
+    rule(&Alternating::between(open(), open()), &clock, &runner);
 }
 
 fn in_a_thread(call: BlockingCall) {
     drop(thread::spawn(call));
-}
-
-/// Every call goes to the other store than the call before.
-struct Alternating {
-    stores: [FileStore; 2],
-    next: AtomicUsize,
-}
-
-impl Alternating {
-    fn next(&self) -> &FileStore {
-        let [first, second] = &self.stores;
-        let is_even = self.next.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
-        if is_even { first } else { second }
-    }
-}
-
-impl RecordStore for Alternating {
-    fn load<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, Option<Record>> {
-        self.next().load(id)
-    }
-    fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created> {
-        self.next().create(id, record)
-    }
-    fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected_version: u64) -> StoreFuture<'a, Updated> {
-        self.next().update(id, record, expected_version)
-    }
-    fn touch<'a>(&'a self, id: &'a RecordId, expires_at: Timestamp) -> StoreFuture<'a, bool> {
-        self.next().touch(id, expires_at)
-    }
-    fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
-        self.next().destroy(id)
-    }
-    fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
-        self.next().sweep(limit)
-    }
 }
 
 /// Every file and directory below, with its path from there.

@@ -70,6 +70,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["redis"], "store/redis"),
     (&["mongodb"], "store/mongodb"),
     (&["sqlx"], "store/sql"),
+    (&["async_lock", "tower_sessions_core_0_14", "tower_sessions_core_0_15"], "store/tower_sessions"),
     (&["proptest"], "store/conformance"),
     (
         &[
