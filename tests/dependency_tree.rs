@@ -38,6 +38,41 @@ const TWICE_WITH_STORES: [&str; 11] = [
     "syn",
 ];
 
+/// The same for a framework alone: its own generation of crates, which its applications compile anyway.
+const TWICE_WITH_FRAMEWORKS: &[(&str, &[&str])] = &[
+    // `cookie` 0.16, with the ciphers of its private jars.
+    (
+        "actix-session",
+        &[
+            "aead",
+            "aes",
+            "aes-gcm",
+            "base64",
+            "block-buffer",
+            "cipher",
+            "cpufeatures",
+            "crypto-common",
+            "ctr",
+            "digest",
+            "getrandom",
+            "ghash",
+            "hkdf",
+            "hmac",
+            "inout",
+            "polyval",
+            "rand",
+            "rand_chacha",
+            "rand_core",
+            "sha2",
+            "syn",
+            "universal-hash",
+        ],
+    ),
+    ("actix-web", &["syn"]),
+    ("poem", &["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "syn"]),
+    ("rocket", &["http", "pear", "pear_codegen", "proc-macro2-diagnostics", "syn"]),
+];
+
 /// Ciphers and hashes that hold a key or a state made from one, and wipe it only on request.
 const HOLDS_SECRETS: [&str; 11] = [
     "aes",
@@ -143,13 +178,56 @@ fn the_redis_store_leaves_tls_and_the_kind_of_connection_to_the_application() {
 
 #[test]
 fn no_crate_comes_in_two_versions() {
+    let frameworks: BTreeSet<_> = TWICE_WITH_FRAMEWORKS.iter().map(|(feature, _)| *feature).collect();
+    let features = our_features().into_iter().filter(|feature| !frameworks.contains(feature.as_str()));
+    // Exactly these: one that has left the tree leaves the list.
+    assert_eq!(twice(&features.collect::<Vec<_>>().join(",")), TWICE_WITH_STORES);
+}
+
+#[test]
+fn a_framework_brings_few_crates_in_two_versions() {
+    for (feature, expected) in TWICE_WITH_FRAMEWORKS {
+        assert_eq!(twice(feature), *expected, "{feature}");
+    }
+}
+
+#[test]
+fn a_framework_brings_no_other() {
+    let frameworks = ["actix-web", "axum-core", "poem", "rocket"];
+    for (feature, own) in [
+        ("actix-web", "actix-web"),
+        ("actix-session", "actix-web"),
+        ("axum", "axum-core"),
+        ("poem", "poem"),
+        ("rocket", "rocket"),
+    ] {
+        let tree = tree(&["--no-default-features", "--features", feature]);
+        assert_with(&tree, own);
+        assert_without(&tree, &frameworks.into_iter().filter(|framework| *framework != own).collect::<Vec<_>>());
+        assert_without(&tree, &["sqlx", "redis", "mongodb", "moka", "aws-sdk-dynamodb"]);
+    }
+}
+
+/// The crates that come in two versions or more with these features.
+fn twice(features: &str) -> Vec<String> {
     let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
-    for dependency in tree(&["--all-features"]) {
+    for dependency in tree(&["--no-default-features", "--features", features]) {
         versions.entry(dependency.name).or_default().insert(dependency.version);
     }
     versions.retain(|_, versions| versions.len() > 1);
-    // Exactly these: one that has left the tree leaves the list.
-    assert_eq!(versions.keys().collect::<Vec<_>>(), TWICE_WITH_STORES.iter().collect::<Vec<_>>(), "{versions:?}");
+    versions.into_keys().collect()
+}
+
+/// The features of the manifest.
+fn our_features() -> Vec<String> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap_or_default();
+    let packages = metadata.get("packages").and_then(Value::as_array).cloned().unwrap_or_default();
+    let ours =
+        packages.iter().find(|package| package.get("name").and_then(Value::as_str) == Some(env!("CARGO_PKG_NAME")));
+    let features = ours.and_then(|ours| ours.get("features")?.as_object().cloned()).unwrap_or_default();
+    assert!(features.contains_key("default"), "the manifest was not read: {features:?}");
+    features.into_iter().map(|(name, _)| name).collect()
 }
 
 #[test]

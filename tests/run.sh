@@ -34,6 +34,7 @@ STAGES=(
     "benches    check   900  cc"
     "engines    tests  1800  cc python3 redis-server postgres mariadbd engine-speakers"
     "fleet      tests   600  cc"
+    "frameworks tests   900  cc"
     "browser    tests   900  cc chromium"
 )
 INSTALL_LIMIT=1800

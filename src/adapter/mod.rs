@@ -3,6 +3,10 @@
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
+#[cfg(any(feature = "poem", feature = "tower"))]
+mod header_map;
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
+mod marked;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;
@@ -12,3 +16,6 @@ pub mod tower;
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub mod tracing;
+
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
+pub use marked::Marked;

@@ -46,6 +46,12 @@ impl Earlier {
         asked.into_iter().map(earlier).collect()
     }
 
+    /// The same name under another audience of today.
+    pub(super) fn with_audience(&self, audience: &str) -> Result<Self, ConfigError> {
+        let sealer = Arc::new(self.sealer.bound_to(self.sealer.cookie_name().to_owned(), audience.to_owned())?);
+        Ok(Self { sealer, records: None, removal: self.removal.clone() })
+    }
+
     /// Whether what was sealed then is bound to another audience than today.
     pub(super) fn has_other_audience(&self, today: &Sealer) -> bool {
         self.sealer.audience() != today.audience()

@@ -1,5 +1,6 @@
 //! The driver: begin, load, commit. The one place where it all meets.
 
+mod audience;
 mod builder;
 mod commit;
 #[cfg(feature = "config")]
@@ -66,6 +67,7 @@ use crate::wire::header::Persistence;
 #[derive(Clone)]
 pub struct CookieStore(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     sealer: Arc<Sealer>,
     attributes: CookieAttributes,

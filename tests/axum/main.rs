@@ -4,6 +4,7 @@
 mod csrf_form;
 mod extractor;
 mod flash;
+mod layers;
 mod store_down;
 mod support;
 mod token_life;

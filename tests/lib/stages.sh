@@ -133,6 +133,12 @@ stage_fleet() {
     cargo test --locked --no-fail-fast --package sealed-session-fleet-tests
 }
 
+# The example of each framework, over real HTTP.
+stage_frameworks() {
+    need_file tests/frameworks/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-framework-tests
+}
+
 stage_browser() {
     need_file tests/browser/Cargo.toml
     CHROMIUM=$(command -v "${CHROMIUM:-chromium}")

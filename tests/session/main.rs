@@ -51,5 +51,6 @@ mod sizes;
 mod spilling;
 mod store_calls;
 mod support;
+mod tenants;
 mod tokens;
 mod writing;

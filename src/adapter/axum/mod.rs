@@ -32,6 +32,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
+use super::Marked;
 use crate::driver::PendingSession;
 use crate::error::{CommitError, CsrfError, LoadError, SessionError};
 use crate::session::Session;
@@ -45,12 +46,22 @@ impl<S: Sync> FromRequestParts<S> for Session {
     }
 }
 
+impl<S: Sync, M: 'static> FromRequestParts<S> for Marked<Session, M> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let pending = parts.extensions.get::<Marked<PendingSession, M>>().cloned();
+        let pending = pending.ok_or(SessionRejection::MissingLayer)?;
+        pending.session().await.map(Self::new).map_err(SessionRejection::Load)
+    }
+}
+
 /// Why a handler got no session.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionRejection {
-    /// No [`SessionLayer`](crate::adapter::tower::SessionLayer) is around this route. Answered with 500 and this
-    /// sentence, because every request to the route fails until it is mended.
+    /// No [`SessionLayer`](crate::adapter::tower::SessionLayer) is around this route, or two that are not told apart.
+    /// Answered with 500 and a sentence that says so, because every request to the route fails until it is mended.
     MissingLayer,
     /// The server store does not answer. Answered with 503 and an empty body.
     Load(LoadError),
@@ -62,7 +73,8 @@ impl fmt::Display for SessionRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingLayer => f.write_str(
-                "this route has no session: add `.layer(SessionLayer::new(store))` to its router, behind its routes",
+                "this route has no session: add `.layer(SessionLayer::new(store))` to its router, behind its routes, and once; \
+                 a second layer needs `.marked::<Marker>()`, and its handlers take `Marked<Session, Marker>`",
             ),
             Self::Load(source) => source.fmt(f),
             Self::Data(source) => source.fmt(f),

@@ -11,21 +11,19 @@ pub use csrf::{CsrfLayer, CsrfService};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, SET_COOKIE, VARY};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Extensions, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::driver::{Commit, CookieStore, PendingSession, RequestFacts, ResponseFacts};
-
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-// RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
+use super::Marked;
+use super::header_map::{apply, request_facts, response_facts};
+use crate::driver::{CookieStore, PendingSession};
 
 /// Gives every request its [`PendingSession`], in the request's extensions, and writes it into the response.
 ///
@@ -48,16 +46,72 @@ const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SessionLayer {
-    store: CookieStore,
+    choice: Choice,
+    put: fn(&mut Extensions, PendingSession),
+}
+
+/// Which store has the session of a request.
+#[derive(Clone)]
+enum Choice {
+    Always(CookieStore),
+    By(Arc<dyn Fn(&Parts) -> CookieStore + Send + Sync>),
 }
 
 impl SessionLayer {
     /// A layer over this store.
     #[must_use]
-    pub const fn new(store: CookieStore) -> Self {
-        Self { store }
+    pub fn new(store: CookieStore) -> Self {
+        Self { choice: Choice::Always(store), put }
+    }
+
+    /// A layer that chooses the store for each request: one for each tenant, say.
+    ///
+    /// ```
+    /// use sealed_session::adapter::tower::SessionLayer;
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = store.with_audience("shop/blue")?;
+    /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
+    /// let layer = SessionLayer::choosing(move |request| match request.headers.get("host") {
+    ///     Some(host) if host == "blue.example.com" => blue.clone(),
+    ///     _ => store.clone(),
+    /// });
+    /// # let _ = layer;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn choosing(store: impl Fn(&Parts) -> CookieStore + Send + Sync + 'static) -> Self {
+        Self { choice: Choice::By(Arc::new(store)), put }
+    }
+
+    /// The same layer for a second session of the same request: handlers find it by the marker, a type of the
+    /// application's own, as [`Marked<Session, M>`](Marked).
+    ///
+    /// Without a marker, or with the same one, two layers around a route would take each other's place; the route then has
+    /// no session, and every request to it fails and says so.
+    #[must_use]
+    pub fn marked<M: 'static>(self) -> Self {
+        Self { put: |extensions, pending| put(extensions, Marked::<_, M>::new(pending)), ..self }
+    }
+}
+
+fn put<T: Clone + Send + Sync + 'static>(extensions: &mut Extensions, pending: T) {
+    // Security: which of two sessions a handler would read and write must not depend on the order of layers.
+    if extensions.insert(pending).is_some() {
+        extensions.remove::<T>();
+    }
+}
+
+impl fmt::Debug for SessionLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("SessionLayer");
+        match &self.choice {
+            Choice::Always(store) => debug.field("store", store).finish_non_exhaustive(),
+            Choice::By(_) => debug.finish_non_exhaustive(),
+        }
     }
 }
 
@@ -65,7 +119,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> SessionService<S> {
-        SessionService { inner, store: self.store.clone() }
+        SessionService { inner, layer: self.clone() }
     }
 }
 
@@ -73,7 +127,7 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    store: CookieStore,
+    layer: SessionLayer,
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
@@ -90,10 +144,15 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let pending = self.store.begin(&request_facts(request.headers()));
-        request.extensions_mut().insert(pending.clone());
-        let response = self.inner.call(request);
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let facts = request_facts(&parts.headers);
+        let pending = match &self.layer.choice {
+            Choice::Always(store) => store.begin(&facts),
+            Choice::By(choose) => choose(&parts).begin(&facts),
+        };
+        (self.layer.put)(&mut parts.extensions, pending.clone());
+        let response = self.inner.call(Request::from_parts(parts, body));
         SessionFuture(Box::pin(async move {
             let response = response.await?;
             Ok(commit(&pending, response).await)
@@ -119,35 +178,16 @@ impl<T, E> fmt::Debug for SessionFuture<T, E> {
     }
 }
 
-fn request_facts(headers: &HeaderMap) -> RequestFacts<'_> {
-    let facts = headers
-        .get_all(COOKIE)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .fold(RequestFacts::new(), RequestFacts::cookie_header);
-    match headers.get(SEC_FETCH_DEST) {
-        Some(dest) => facts.sec_fetch_dest(dest.as_bytes()),
-        None => facts,
-    }
-}
-
-fn response_facts<B>(response: &Response<B>) -> ResponseFacts<'_> {
-    let values = |name| response.headers().get_all(name).iter().map(HeaderValue::as_bytes);
-    let facts =
-        values(CACHE_CONTROL).fold(ResponseFacts::new(response.status().as_u16()), ResponseFacts::cache_control);
-    values(VARY).fold(facts, ResponseFacts::vary)
-}
-
 async fn commit<B>(pending: &PendingSession, response: Response<B>) -> Response<SessionBody<B>> {
     // The facts borrow the response, which is not to be shared between threads over the wait.
     let committed = {
-        let facts = response_facts(&response);
+        let facts = response_facts(response.status().as_u16(), response.headers());
         pending.commit(&facts).await
     };
     let status = match committed {
         Ok(commit) => {
             let (mut parts, body) = response.into_parts();
-            if apply(commit, &mut parts.headers) {
+            if apply(commit, &mut parts.headers).is_ok() {
                 return Response::from_parts(parts, SessionBody::of_handler(body));
             }
             StatusCode::INTERNAL_SERVER_ERROR
@@ -157,28 +197,6 @@ async fn commit<B>(pending: &PendingSession, response: Response<B>) -> Response<
     let mut replaced = Response::new(SessionBody::empty());
     *replaced.status_mut() = status;
     replaced
-}
-
-/// Puts the session's headers beside those of the handler; `false` when a cookie is no header value.
-fn apply(commit: Commit, headers: &mut HeaderMap) -> bool {
-    for line in commit.set_cookies {
-        let Ok(mut value) = HeaderValue::try_from(line) else { return false };
-        // Security: kept out of header compression's tables and of debug output.
-        value.set_sensitive(true);
-        headers.append(SET_COOKIE, value);
-    }
-    if commit.add_vary_cookie {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
-    }
-    if let Some(cache_control) = commit.cache_control {
-        let Ok(value) = HeaderValue::try_from(cache_control) else { return false };
-        headers.insert(CACHE_CONTROL, value);
-    }
-    if commit.remove_cdn_cache_control {
-        headers.remove(CDN_CACHE_CONTROL);
-        headers.remove(SURROGATE_CONTROL);
-    }
-    true
 }
 
 pin_project! {

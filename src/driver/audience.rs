@@ -1,0 +1,42 @@
+//! The same store for another audience: tenants of one application.
+
+use std::sync::Arc;
+
+use super::{CookieStore, Inner};
+use crate::error::ConfigError;
+use crate::overflow::Records;
+
+impl CookieStore {
+    /// The same store for another audience, such as a tenant: a cookie of one opens under no other.
+    ///
+    /// Keys, server store, counters and settings are shared, so this costs some allocations and no derivation of keys: it
+    /// may be called for each request. Of [`also_read`](crate::CookieStoreBuilder::also_read), earlier names of the cookie
+    /// stay; earlier audiences do not.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// let tenant = store.with_audience("shop/prod/tenant-7")?;
+    /// assert_eq!(tenant.sealer().audience(), "shop/prod/tenant-7");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for more than 256 bytes.
+    pub fn with_audience(&self, audience: impl Into<String>) -> Result<Self, ConfigError> {
+        let (today, audience) = (&self.0, audience.into());
+        if today.sealer.audience() == audience {
+            return Ok(self.clone());
+        }
+        let sealer = Arc::new(today.sealer.bound_to(today.sealer.cookie_name().to_owned(), audience)?);
+        // Security: an audience of before was shared by all tenants, so its sessions would open in each of them.
+        let earlier = today.earlier.iter().filter(|earlier| !earlier.has_other_audience(&today.sealer));
+        let earlier = earlier.map(|earlier| earlier.with_audience(sealer.audience()).map(Arc::new));
+        let earlier = earlier.collect::<Result<_, _>>()?;
+        let records = today.records.as_ref();
+        let records = records.map(|records| Records { sealer: Arc::clone(&sealer), ..records.clone() });
+        Ok(Self(Arc::new(Inner { sealer, records, earlier, also_verify: Arc::default(), ..(**today).clone() })))
+    }
+}

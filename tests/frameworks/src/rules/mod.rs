@@ -1,0 +1,14 @@
+//! The rules of the scenario. Each has a server of its own.
+#![expect(missing_docs, reason = "a rule is its name")]
+
+mod cookies;
+mod failures;
+mod life;
+mod responses;
+mod several;
+
+pub use cookies::*;
+pub use failures::*;
+pub use life::*;
+pub use responses::*;
+pub use several::*;

@@ -1,0 +1,5 @@
+//! The scenario behind axum.
+
+use sealed_session_framework_tests::{Differences, Panic};
+
+sealed_session_framework_tests::scenario!(example_axum::serve, Differences { panic: Panic::ConnectionClosed });
