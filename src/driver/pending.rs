@@ -8,6 +8,8 @@ use std::task::{Context, Poll, Waker};
 use super::earlier::Candidates;
 use super::open::Loaded;
 use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts, StoreFailure};
+#[cfg(feature = "tower-sessions")]
+use crate::clock::{Clock as _, Timestamp};
 use crate::error::{CommitError, LoadError, StoreError};
 use crate::session::{Backing, Phase, Session};
 
@@ -60,6 +62,12 @@ impl PendingSession {
             session.state().phase = Phase::Committed;
         }
         Ok(session)
+    }
+
+    /// The time by the store's clock, for what an adapter keeps in a session beside it.
+    #[cfg(feature = "tower-sessions")]
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.store.0.clock.now()
     }
 
     /// Writes the session and tells what the response gets of it. Counts once; a second call returns an empty

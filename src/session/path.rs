@@ -62,12 +62,12 @@ impl Path {
         Err(SessionError::Path { path: self.to_string(), problem })
     }
 
-    /// How many segments there are; so many arrays and objects lie around the value.
     /// Whether a segment can be the index of an array's element.
     pub(super) fn may_name_an_element(&self) -> bool {
         self.segments.iter().any(|segment| segment.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
+    /// How many segments there are; so many arrays and objects lie around the value.
     pub(crate) fn segment_count(&self) -> usize {
         self.segments.len()
     }

@@ -153,16 +153,22 @@ where
         };
         (self.layer.put)(&mut parts.extensions, pending.clone());
         let response = self.inner.call(Request::from_parts(parts, body));
-        SessionFuture(Box::pin(async move {
+        SessionFuture::new(async move {
             let response = response.await?;
             Ok(commit(&pending, response).await)
-        }))
+        })
     }
 }
 
 /// What [`SessionService`] answers with, in time.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct SessionFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
+
+impl<T, E> SessionFuture<T, E> {
+    pub(in crate::adapter) fn new(answer: impl Future<Output = Result<T, E>> + Send + 'static) -> Self {
+        Self(Box::pin(answer))
+    }
+}
 
 impl<T, E> Future for SessionFuture<T, E> {
     type Output = Result<T, E>;
@@ -211,11 +217,11 @@ pin_project! {
 }
 
 impl<B> SessionBody<B> {
-    const fn of_handler(body: B) -> Self {
+    pub(in crate::adapter) const fn of_handler(body: B) -> Self {
         Self { inner: Some(body) }
     }
 
-    const fn empty() -> Self {
+    pub(in crate::adapter) const fn empty() -> Self {
         Self { inner: None }
     }
 }
