@@ -23,8 +23,8 @@ const PLATFORMS: [&str; 4] =
 const BUILD_WITH_OLD_COMPILERS: [&str; 1] = ["arc-swap"];
 
 /// Crates of which a store's client uses an earlier release than ours, or pulls in one that does: `mongodb` 3.9 those of
-/// random numbers, `sqlx` 0.9 the others.
-const TWICE_WITH_STORES: [&str; 11] = [
+/// random numbers, `sqlx` 0.9 the others. The stores of `tower-sessions` stand on two versions of its traits.
+const TWICE_WITH_STORES: [&str; 13] = [
     "base64",
     "block-buffer",
     "cpufeatures",
@@ -33,9 +33,11 @@ const TWICE_WITH_STORES: [&str; 11] = [
     "getrandom",
     "hashbrown",
     "rand",
+    "rand_chacha",
     "rand_core",
     "sha2",
     "syn",
+    "tower-sessions-core",
 ];
 
 /// The same for a framework alone: its own generation of crates, which its applications compile anyway.
@@ -174,6 +176,21 @@ fn the_redis_store_leaves_tls_and_the_kind_of_connection_to_the_application() {
     let redis = tree(&["--no-default-features", "--features", "redis"]);
     assert_with(&redis, "redis");
     assert_without(&redis, &["rustls", "native-tls", "openssl", "backon", "crc16", "moka"]);
+}
+
+#[test]
+fn a_store_of_tower_sessions_brings_one_version_of_its_traits_and_no_runtime() {
+    for (feature, version) in [("tower-sessions-core-0-14", "0.14."), ("tower-sessions-core-0-15", "0.15.")] {
+        let with_traits = tree(&["--no-default-features", "--features", feature]);
+        let named = |name: &str| with_traits.iter().filter(|dependency| dependency.name == name).collect::<Vec<_>>();
+        let traits = named("tower-sessions-core");
+        assert!(matches!(&traits[..], [one] if one.version.starts_with(version)), "{traits:?}");
+        assert_without(&with_traits, &["axum-core", "mio", "redis", "sqlx", "tower", "tower-layer", "tower-sessions"]);
+        // Its channels and locks, which run on any runtime.
+        for tokio in named("tokio") {
+            assert!(tokio.features.is_subset(&["default", "sync"].map(String::from).into()), "{tokio:?}");
+        }
+    }
 }
 
 #[test]

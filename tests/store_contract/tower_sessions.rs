@@ -1,6 +1,5 @@
 //! The store over those of `tower-sessions`: the contract over engines that do what such engines do, and what it makes of an
 //! engine that holds something else or fails. Once for each version of the traits.
-#![expect(clippy::unwrap_used, reason = "a rule fails loudly; clippy knows test functions, but not what they call")]
 
 /// The rules for one version of `tower-sessions-core`, and its memory store.
 macro_rules! rules_over {
