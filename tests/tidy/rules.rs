@@ -122,12 +122,13 @@ fn crates_and_clock(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>
     let file = source.name.trim_end_matches(".rs").trim_end_matches("/mod");
     for mention in &source.mentions {
         let Target::Other(path) = tree.resolve(mention) else { continue };
-        for (names, home) in CRATES {
-            let is_home = file == *home || file.starts_with(&format!("{home}/"));
+        for (names, homes) in CRATES {
+            let is_home = homes.iter().any(|home| file == *home || file.starts_with(&format!("{home}/")));
             let is_test = mention.test || tree.is_test(&source.module);
             let is_allowed = is_home || is_test && CRATES_OF_TESTS.contains(&segment(&path, 0));
             if names.contains(&segment(&path, 0)) && !is_allowed {
-                let rule = format!("only src/{home} names the crate `{}`", segment(&path, 0));
+                let homes = homes.join(" and src/");
+                let rule = format!("only src/{homes} names the crate `{}`", segment(&path, 0));
                 findings.push(source.finding(mention.line, &rule));
             }
         }
