@@ -32,7 +32,7 @@ STAGES=(
     "package    check   240  cc"
     "fuzz       check   600  cc c++ cargo-fuzz"
     "benches    check   900  cc"
-    "engines    tests  1800  cc python3 redis-server postgres mariadbd engine-speakers"
+    "engines    tests  1800  cc python3 redis-server valkey-server postgres mariadbd engine-speakers"
     "fleet      tests   600  cc"
     "frameworks tests   900  cc"
     "browser    tests   900  cc chromium"

@@ -242,6 +242,20 @@ fn a_crate_is_named_in_its_room_alone() {
 }
 
 #[test]
+fn a_crate_of_two_homes_is_named_in_both_and_nowhere_else() {
+    for home in ["adapter/tokio.rs", "bin/sealed-session/sweep/mod.rs"] {
+        assert_passes(home, "use tokio::runtime::Builder;");
+    }
+    for other in ["seal.rs", "bin/sealed-session/keys/mod.rs"] {
+        assert_caught(
+            other,
+            "use tokio::X;",
+            "only src/adapter and src/bin/sealed-session/sweep names the crate `tokio`",
+        );
+    }
+}
+
+#[test]
 fn a_crate_of_tests_is_named_in_any_test_and_otherwise_in_its_room() {
     assert_caught("seal.rs", "use proptest::prelude::*;", "only src/store/conformance names the crate `proptest`");
     assert_passes("seal.rs", "#[cfg(test)] mod tests { use proptest::prelude::*; }");

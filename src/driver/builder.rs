@@ -98,6 +98,13 @@ impl CookieStoreBuilder {
     }
 
     /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// use sealed_session::cookie::{CookieAttributes, SameSite};
+    /// let store = CookieStore::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cookie(mut self, attributes: CookieAttributes) -> Self {
         self.attributes = attributes;
         self
@@ -105,12 +112,26 @@ impl CookieStoreBuilder {
 
     /// The application, environment or tenant: at most 256 bytes, empty by default. A cookie of one audience is refused
     /// in another, although both use the same keys.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = audience.into();
         self
     }
 
     /// How long sessions live.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, Lifetimes};
+    /// # use std::time::Duration;
+    /// let lifetimes = Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60));
+    /// let store = CookieStore::builder(Key::generate()?).lifetimes(lifetimes).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.lifetimes = lifetimes;
         self
@@ -118,18 +139,40 @@ impl CookieStoreBuilder {
 
     /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
     /// hour by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// # use std::time::Duration;
+    /// let store = CookieStore::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn key_grace(mut self, grace: Duration) -> Self {
         self.key_grace = grace;
         self
     }
 
     /// When a session that was only read lives on.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, Renewal};
+    /// let store = CookieStore::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn renewal(mut self, renewal: Renewal) -> Self {
         self.renewal = renewal;
         self
     }
 
     /// The server store for sessions that outgrow the cookie.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// # use sealed_session::{CookieStore, Key};
+    /// use sealed_session::store::MemoryStore;
+    /// let store = CookieStore::builder(Key::generate()?).store(MemoryStore::new()).build()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn store(mut self, store: impl RecordStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -137,6 +180,15 @@ impl CookieStoreBuilder {
 
     /// The timer of the application's runtime: for the time limit of store calls, and for the pauses between the tries of a
     /// write that met another. Without one there is no limit and no pause.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")] {
+    /// # use sealed_session::{CookieStore, Key};
+    /// use sealed_session::adapter::tokio::TokioTimer;
+    /// let store = CookieStore::builder(Key::generate()?).timer(TokioTimer).build()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Some(Arc::new(timer));
         self
@@ -144,12 +196,31 @@ impl CookieStoreBuilder {
 
     /// How long a call to the server store may take, two seconds by default; needs a [`timer`](Self::timer). What takes
     /// longer is [`StoreError::Timeout`](crate::StoreError).
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")] {
+    /// # use sealed_session::{CookieStore, Key};
+    /// # use std::time::Duration;
+    /// # use sealed_session::adapter::tokio::TokioTimer;
+    /// let store = CookieStore::builder(Key::generate()?).timer(TokioTimer).store_timeout(Duration::from_millis(500)).build()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self
     }
 
     /// Where sessions are kept: [`Placement::Spill`] by default with a store, [`Placement::CookieOnly`] without.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// # use sealed_session::{CookieStore, Key, Placement};
+    /// # use sealed_session::store::MemoryStore;
+    /// let store = CookieStore::builder(Key::generate()?).store(MemoryStore::new()).placement(Placement::StoreOnly).build()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn placement(mut self, placement: Placement) -> Self {
         self.placement = Some(placement);
         self
@@ -157,47 +228,95 @@ impl CookieStoreBuilder {
 
     /// Longest `Set-Cookie` value in bytes: 3072 by default with a store, otherwise what browsers keep, which is 4096
     /// bytes of name and value. That bound always holds.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn inline_limit_bytes(mut self, bytes: usize) -> Self {
         self.inline_limit_bytes = Some(bytes);
         self
     }
 
     /// Most bytes of JSON that a session in the store may have: 1 MiB by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn record_limit_bytes(mut self, bytes: usize) -> Self {
         self.record_limit_bytes = bytes;
         self
     }
 
     /// Cookie plaintexts are filled to a multiple of so many bytes, which hides their length: 1 to 1024, 32 by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
         self.padding_bucket_bytes = bytes;
         self
     }
 
     /// New sessions end with the browser, unless they ask to be remembered; `false` by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).clear_with_browser(true).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clear_with_browser(mut self, clear: bool) -> Self {
         self.clear_with_browser = clear;
         self
     }
 
     /// Sessions that were looked at get a cookie although nothing was written to them; `false` by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).save_uninitialized(true).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn save_uninitialized(mut self, save: bool) -> Self {
         self.save_uninitialized = save;
         self
     }
 
     /// Sessions that were used are written although they were not changed; `false` by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).resave(true).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn resave(mut self, resave: bool) -> Self {
         self.resave = resave;
         self
     }
 
     /// `true` for [`Renewal::EveryResponse`], `false` for the default renewal: express-session's name for it.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).rolling(true).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rolling(self, rolling: bool) -> Self {
         self.renewal(if rolling { Renewal::EveryResponse } else { Renewal::default() })
     }
 
     /// What happens to a session that is too large.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, TooLarge};
+    /// let store = CookieStore::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn when_too_large(mut self, policy: TooLarge) -> Self {
         self.when_too_large = policy;
         self
@@ -205,6 +324,13 @@ impl CookieStoreBuilder {
 
     /// Attributes that the cookie had earlier, such as another path or domain: those cookies are removed when a session
     /// gets a new id, and when several cookies arrive and which of them is ours cannot be told.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// use sealed_session::cookie::CookieAttributes;
+    /// let store = CookieStore::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn also_remove(mut self, earlier: CookieAttributes) -> Self {
         self.also_remove.push(earlier);
         self
@@ -233,12 +359,25 @@ impl CookieStoreBuilder {
 
     /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
     /// site over without logging anyone out.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, Timestamp};
+    /// let moved = Timestamp::from_rfc3339("2026-12-01T00:00:00Z").unwrap();
+    /// let store = CookieStore::builder(Key::generate()?).accept_inline_until(moved).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
         self.accept_inline_until = Some(instant);
         self
     }
 
     /// What happens when the store does not answer a load.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, StoreFailure};
+    /// let store = CookieStore::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
         self.store_failure = policy;
         self
@@ -246,12 +385,24 @@ impl CookieStoreBuilder {
 
     /// Which responses, by their status, take what their handlers wrote; all of them by default, because a form that is
     /// sent back with its errors is a 4xx. What is not taken is dropped, and the client keeps its cookie.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
         self.commit_when = takes;
         self
     }
 
     /// `false` lets requests pass: each gets an empty session that is dropped with its response.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).enabled(false).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
@@ -260,24 +411,51 @@ impl CookieStoreBuilder {
     /// For development over plain http on other hosts than `localhost`: a cookie named `session` without `Secure`.
     ///
     /// Browsers take the default cookie on `http://localhost`; there this is not needed. It is told to the observer.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// let store = CookieStore::builder(Key::generate()?).insecure_for_development().build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn insecure_for_development(mut self) -> Self {
         self.insecure = true;
         self
     }
 
     /// Where the time comes from; the operating system's clock by default.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, ManualClock};
+    /// let store = CookieStore::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// Is told what happens to sessions. Several are told in the order in which they were added.
+    ///
+    /// ```
+    /// use sealed_session::{Counters, CookieStore, Key};
+    /// let counters = Counters::default();
+    /// let store = CookieStore::builder(Key::generate()?).observer(counters.clone()).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.add(Arc::new(observer));
         self
     }
 
     /// The store.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let error = CookieStore::builder(Key::generate()?).padding_bucket_bytes(0).build().unwrap_err();
+    /// assert_eq!(error.setting(), "padding_bucket_bytes");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -77,6 +77,18 @@ impl<'a> ResponseFacts<'a> {
 }
 
 /// What the response gets of its session.
+///
+/// ```
+/// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+///
+/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let pending = store.begin(&RequestFacts::new());
+/// pending.session_now()?.put("user", &42)?;
+/// let commit = pending.commit_now(&ResponseFacts::new(200))?;
+/// assert!(commit.set_cookies[0].starts_with("__Host-session="));
+/// assert!(commit.add_vary_cookie);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "a cookie that is not sent is a session that is lost"]

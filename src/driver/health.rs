@@ -4,6 +4,16 @@ use crate::error::StoreError;
 use crate::id::RecordId;
 
 /// Whether a [`CookieStore`] can serve, for a readiness probe.
+///
+/// ```
+/// use sealed_session::{CookieStore, Key};
+///
+/// # pollster::block_on(async {
+/// let health = CookieStore::builder(Key::generate()?).build()?.health().await;
+/// assert!(health.has_sealing_key && health.store_problem.is_none() && health.reload_problem.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Health {
@@ -18,6 +28,15 @@ pub struct Health {
 
 impl Health {
     /// Whether requests can be served.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let status = if store.health().await.is_ready() { 200 } else { 503 };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.store_problem.is_none() && self.has_sealing_key

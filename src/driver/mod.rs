@@ -96,11 +96,27 @@ struct Inner {
 
 impl CookieStore {
     /// Starts from a key or a ring of keys.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder(ring: impl Into<RingHandle>) -> CookieStoreBuilder {
         CookieStoreBuilder::new(ring.into())
     }
 
     /// Takes what a request says of its session. Cheap and synchronous: nothing is opened before it is asked for.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key, RequestFacts};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
+    /// assert!(pending.session_now()?.is_new());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
         PendingSession::new(self.clone(), request)
@@ -139,6 +155,13 @@ impl CookieStore {
     }
 
     /// The exact name of the cookie on the wire.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// assert_eq!(CookieStore::builder(Key::generate()?).build()?.cookie_name(), "__Host-session");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.0.sealer.cookie_name()
@@ -163,6 +186,14 @@ impl CookieStore {
     }
 
     /// The sealer behind this store: opens and seals its cookies outside of a request.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// assert!(store.sealer().payload_max_bytes() > 2900);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer

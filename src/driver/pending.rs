@@ -16,6 +16,16 @@ use crate::session::{Backing, Phase, Session};
 /// The session of a request that nobody has asked for yet.
 ///
 /// A clone is the same one: adapters put it into the request, and keep one for the response.
+///
+/// ```
+/// # use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+/// # let store = CookieStore::builder(Key::generate()?).build()?;
+/// let in_the_request = store.begin(&RequestFacts::new());
+/// let for_the_response = in_the_request.clone();
+/// in_the_request.session_now()?.put("user", &42)?;
+/// assert_eq!(for_the_response.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct PendingSession(Arc<Pending>);
 
@@ -46,6 +56,17 @@ impl PendingSession {
     ///
     /// A cookie that is missing, forged or expired is no error: the session is empty and new.
     ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// let session = pending.session().await?;
+    /// assert!(session.is_new());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`LoadError`] when the cookie is good and the store does not answer. The user is not logged out: answer 503.
@@ -75,6 +96,18 @@ impl PendingSession {
     ///
     /// Call it when the response head is complete and not yet sent. A later write to the session is an error to its
     /// writer.
+    ///
+    /// ```
+    /// # use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// pending.session().await?.put("user", &42)?;
+    /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
+    /// assert_eq!(commit.set_cookies.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -120,6 +153,15 @@ impl PendingSession {
     }
 
     /// As [`PendingSession::commit`], where nothing has to wait: always without a server store.
+    ///
+    /// ```
+    /// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// assert!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -1,4 +1,11 @@
 /// What happens to a request whose session is in a store that does not answer.
+///
+/// ```
+/// use sealed_session::{CookieStore, Key, StoreFailure};
+///
+/// let store = CookieStore::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreFailure {
@@ -10,6 +17,13 @@ pub enum StoreFailure {
 }
 
 /// What happens to a session that fits neither its cookie nor, where there is one, the store.
+///
+/// ```
+/// use sealed_session::{CookieStore, Key, TooLarge};
+///
+/// let store = CookieStore::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TooLarge {

@@ -2,6 +2,13 @@ use crate::clock::Timestamp;
 use crate::wire::header::Header;
 
 /// When a session that was only read lives on for another idle timeout.
+///
+/// ```
+/// use sealed_session::{CookieStore, Key, Renewal};
+///
+/// let store = CookieStore::builder(Key::generate()?).renewal(Renewal::OnWrite).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Renewal {

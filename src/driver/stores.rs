@@ -28,6 +28,10 @@ pub struct Stores(BTreeMap<String, Arc<dyn RecordStore>>);
 
 impl Stores {
     /// No stores.
+    ///
+    /// ```
+    /// assert_eq!(format!("{:?}", sealed_session::Stores::new()), "{}");
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -35,6 +39,16 @@ impl Stores {
 
     /// Adds a store under a name: letters, digits, `_` and `-`, and not `cookie`, which stands for sessions without a
     /// store. Of two stores with one name the later one counts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// use sealed_session::Stores;
+    /// use sealed_session::store::MemoryStore;
+    ///
+    /// let stores = Stores::new().with("sessions", MemoryStore::new());
+    /// assert_eq!(format!("{stores:?}"), "{\"sessions\"}");
+    /// # }
+    /// ```
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, store: impl RecordStore) -> Self {
         self.0.insert(name.into(), Arc::new(store));

@@ -55,6 +55,14 @@ struct TextLine {
 impl RingText {
     /// The text of a ring of one entry, with a comment behind it.
     ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry, RingText};
+    ///
+    /// let text = RingText::new(RingEntry::new(Key::generate()?), Some("the first"))?;
+    /// assert!(text.to_secret_text().ends_with(" # the first\n"));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`KeyRing::from_entries`].
@@ -68,6 +76,15 @@ impl RingText {
 
     /// Reads a text.
     ///
+    /// ```
+    /// use sealed_session::{Key, RingText};
+    ///
+    /// let file = format!("# example-app\n{}\n", *Key::generate()?.to_secret_text());
+    /// assert_eq!(*RingText::parse(&file)?.to_secret_text(), file);
+    /// assert!(RingText::parse("# no key yet\n").is_err());
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`KeyRing::from_text`]: what is no ring cannot be edited.
@@ -79,35 +96,89 @@ impl RingText {
     }
 
     /// The text as it is now: **the keys' secrets**, for a key file.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingEntry, RingText};
+    ///
+    /// let text = RingText::new(RingEntry::new(Key::generate()?), None)?;
+    /// assert_eq!(KeyRing::from_text(&text.to_secret_text())?, *text.ring());
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn to_secret_text(&self) -> Zeroizing<String> {
         secret_text(&self.lines)
     }
 
     /// The ring that [`KeyRing::from_text`] reads from the text.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingText};
+    ///
+    /// let key = Key::generate()?;
+    /// assert_eq!(*RingText::parse(&key.to_secret_text())?.ring(), KeyRing::new(key));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn ring(&self) -> &KeyRing {
         &self.ring
     }
 
     /// The entries in the order of the text, as they act: those of a plain list that only open by their place are marked so.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingText};
+    ///
+    /// let (new, old) = (Key::generate()?, Key::generate()?);
+    /// let text = RingText::parse(&format!("{} {}", *new.to_secret_text(), *old.to_secret_text()))?;
+    /// assert!(text.entries().map(|entry| (entry.key_id(), entry.marks().open_only)).eq([(new.id(), false), (old.id(), true)]));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     pub fn entries(&self) -> impl Iterator<Item = &RingEntry> {
         self.lines.iter().flat_map(|line| &line.content.entries)
     }
 
     /// Whether no key has a time, so that the order of the keys says which of them seals.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingText};
+    ///
+    /// let key = Key::generate()?.to_secret_text();
+    /// assert!(RingText::parse(&key)?.is_plain_list());
+    /// assert!(!RingText::parse(&format!("{} seal-from=2026-11-23T09:00:00Z", *key))?.is_plain_list());
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn is_plain_list(&self) -> bool {
         ring_text::is_plain_list(self.entries())
     }
 
     /// The marks of a key of the ring, as they act.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    ///
+    /// let (key, instant) = (Key::generate()?, Timestamp::from_unix_seconds(1_795_000_000));
+    /// let text = RingText::new(RingEntry::new(key.clone()).seal_from(instant), None)?;
+    /// assert_eq!(text.marks(&key.id()).unwrap().seal_from, Some(instant));
+    /// assert_eq!(text.marks(&Key::generate()?.id()), None);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn marks(&self, key_id: &KeyId) -> Option<&RingMarks> {
         self.entries().find(|entry| entry.key_id() == *key_id).map(RingEntry::marks)
     }
 
     /// Adds an entry on a line at the end, with a comment behind it. Control characters of the comment become spaces.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    ///
+    /// let mut text = RingText::new(RingEntry::new(Key::generate()?), None)?;
+    /// let monday = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
+    /// text.push(RingEntry::new(Key::generate()?).seal_from(monday), Some("for the winter"))?;
+    /// assert!(text.to_secret_text().ends_with(" seal-from=2026-11-23T09:00:00Z # for the winter\n"));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -120,6 +191,18 @@ impl RingText {
     }
 
     /// Gives keys of the ring other marks, all at once.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    ///
+    /// let key = Key::generate()?;
+    /// let mut text = RingText::new(RingEntry::new(key.clone()), None)?;
+    /// let mut marks = *text.marks(&key.id()).unwrap();
+    /// marks.seal_until = Timestamp::from_rfc3339("2026-11-23T09:00:00Z");
+    /// text.set_marks([(key.id(), marks)])?;
+    /// assert!(text.to_secret_text().ends_with(" seal-until=2026-11-23T09:00:00Z\n"));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -139,6 +222,19 @@ impl RingText {
 
     /// Takes a key out, and with it the comment on its line unless other keys stand there.
     ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry, RingText};
+    ///
+    /// let (new, old) = (Key::generate()?, Key::generate()?);
+    /// let mut text = RingText::new(RingEntry::new(new.clone()), None)?;
+    /// text.push(RingEntry::new(old.clone()).open_only(), None)?;
+    /// text.remove(&old.id())?;
+    /// assert_eq!(text.ring().key_ids().count(), 1);
+    /// // A ring has a key that can seal.
+    /// assert!(text.remove(&new.id()).is_err());
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`KeyError::NotInRing`], and as [`KeyRing::from_entries`] for what is left: a ring has a key that can seal.
@@ -153,6 +249,15 @@ impl RingText {
     }
 
     /// Sets the ring's `not-before` on its line, or on a new one at the end; `None` takes the line out.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    ///
+    /// let mut text = RingText::new(RingEntry::new(Key::generate()?), None)?;
+    /// text.set_not_before(Timestamp::from_rfc3339("2026-11-23T09:00:00Z"))?;
+    /// assert!(text.to_secret_text().ends_with("\nnot-before=2026-11-23T09:00:00Z\n"));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///

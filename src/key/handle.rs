@@ -58,12 +58,31 @@ impl RingHandle {
     }
 
     /// The ring as it is now. One operation asks once, so that it sees one ring from its start to its end.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingHandle};
+    ///
+    /// let ring = KeyRing::new(Key::generate()?);
+    /// assert_eq!(*RingHandle::from(ring.clone()).current(), ring);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn current(&self) -> Arc<KeyRing> {
         self.0.current.load_full()
     }
 
     /// Puts another ring in force; `false` when it is the same as the one that is. Keys that both have go on being counted.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingHandle, Timestamp};
+    ///
+    /// let (old, new) = (Key::generate()?, Key::generate()?);
+    /// let handle = RingHandle::from(old.clone());
+    /// let ring = KeyRing::new(new).with_open_only(old)?;
+    /// assert!(handle.replace(ring.clone(), Timestamp::default())?);
+    /// assert!(!handle.replace(ring, Timestamp::default())?);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -83,12 +102,32 @@ impl RingHandle {
     ///
     /// `now` and the settings are those of the sealer or the store; [`CookieStore::key_reports`](crate::CookieStore::key_reports)
     /// knows both.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+    ///
+    /// let handle = RingHandle::from(Key::generate()?);
+    /// for report in handle.reports(&RotationSettings::default(), Timestamp::default()) {
+    ///     println!("{} opened {} cookies", report.status.key_id, report.opened);
+    /// }
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn reports(&self, settings: &RotationSettings, now: Timestamp) -> Vec<KeyReport> {
         KeyReport::of_ring(&self.current(), settings, now)
     }
 
     /// Why the last reload of a watched ring failed; `None` when it did not. The ring before it is then still in force.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingHandle};
+    ///
+    /// let handle = RingHandle::from(Key::generate()?);
+    /// if let Some(problem) = handle.reload_problem() {
+    ///     eprintln!("the keys are those of before: {problem}");
+    /// }
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn reload_problem(&self) -> Option<String> {
         self.0.reload_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -53,6 +53,13 @@ struct Material {
 impl Key {
     /// A new random key, of the suite that is faster on this machine.
     ///
+    /// ```
+    /// use sealed_session::Key;
+    ///
+    /// assert_ne!(Key::generate()?, Key::generate()?);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`KeyError::Random`] when the operating system gives no random bytes.
@@ -115,6 +122,16 @@ impl Key {
 
     /// As [`Key::from_text`], with the suite for the three raw forms, which name none.
     ///
+    /// ```
+    /// use sealed_session::{Key, Suite};
+    ///
+    /// let key = Key::generate_with(Suite::XChaCha)?;
+    /// let text = key.to_secret_text();
+    /// let raw = format!("base64url:{}", text.rsplit('.').next().unwrap());
+    /// assert_eq!(Key::from_text_with(&raw, Suite::XChaCha)?, key);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// A [`KeyError`] that names the rule and never the value.
@@ -128,18 +145,41 @@ impl Key {
     }
 
     /// The self-checking text form, `ssk1.<suite>.<key id>.<secret>`: **the secret itself**, for a key file.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Suite};
+    ///
+    /// let text = Key::generate_with(Suite::Xaes)?.to_secret_text();
+    /// assert!(text.starts_with("ssk1.xaes."));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn to_secret_text(&self) -> Zeroizing<String> {
         text::write(self.0.suite, &self.0.id, &self.0.secret)
     }
 
     /// The public name of this key.
+    ///
+    /// ```
+    /// use sealed_session::Key;
+    ///
+    /// let key = Key::generate()?;
+    /// assert_eq!(key.id().to_string().len(), 11);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.0.id
     }
 
     /// The cipher of this key.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Suite};
+    ///
+    /// assert_eq!(Key::generate_with(Suite::Xaes)?.suite(), Suite::Xaes);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn suite(&self) -> Suite {
         self.0.suite

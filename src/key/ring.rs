@@ -43,6 +43,18 @@ pub(crate) struct Slot {
 }
 
 /// A key of a ring at an instant, as [`KeyRing::statuses`] tells it.
+///
+/// ```
+/// use sealed_session::{Key, KeyRing, KeyState, RingEntry, RotationSettings, Timestamp};
+///
+/// let end = Timestamp::from_unix_seconds(1_795_000_000);
+/// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
+/// let settings = RotationSettings::default();
+/// let status = ring.statuses(&settings, end).next().unwrap();
+/// assert_eq!((status.state, status.seal_until), (KeyState::Sealing, Some(end)));
+/// assert_eq!(status.next_change, Some(end.saturating_add_seconds(1)));
+/// # Ok::<(), sealed_session::KeyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyStatus {
@@ -66,6 +78,15 @@ pub struct KeyStatus {
 
 impl KeyRing {
     /// A ring of one key, which seals and opens.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, Timestamp};
+    ///
+    /// let key = Key::generate()?;
+    /// let ring = KeyRing::new(key.clone());
+    /// assert_eq!(ring.sealing_key_id(Timestamp::default()), Some(key.id()));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn new(sealing: Key) -> Self {
         let entry = RingEntry::new(sealing);
@@ -74,6 +95,19 @@ impl KeyRing {
     }
 
     /// A ring of these entries, in whatever order.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyError, KeyRing, RingEntry, Timestamp};
+    ///
+    /// let (old, new) = (RingEntry::new(Key::generate()?), RingEntry::new(Key::generate()?));
+    /// let refused = KeyRing::from_entries([old.clone(), new.clone()]);
+    /// assert!(matches!(refused, Err(KeyError::EqualSealFrom { .. })));
+    ///
+    /// let monday = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
+    /// let ring = KeyRing::from_entries([old, new.seal_from(monday)])?;
+    /// assert_eq!(ring.key_ids().count(), 2);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -121,6 +155,15 @@ impl KeyRing {
 
     /// Adds a key that opens what it once sealed, and never seals again.
     ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing};
+    ///
+    /// let (new, old) = (Key::generate()?, Key::generate()?);
+    /// let ring = KeyRing::new(new.clone()).with_open_only(old)?;
+    /// assert!(ring.with_open_only(new).is_err());
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`KeyError::DuplicateKeyId`] when the ring has a key of this id.
@@ -129,6 +172,16 @@ impl KeyRing {
     }
 
     /// Adds an entry.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
+    ///
+    /// let new = Key::generate()?;
+    /// let monday = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
+    /// let ring = KeyRing::new(Key::generate()?).with_entry(RingEntry::new(new.clone()).seal_from(monday))?;
+    /// assert_eq!(ring.sealing_key_id(monday), Some(new.id()));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -143,6 +196,15 @@ impl KeyRing {
     ///
     /// For after a leak: take the key out, and set an instant that lies two minutes or more behind the last server's
     /// reload. What a thief minted until then began earlier, and renewal moves no session's beginning.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, Timestamp};
+    ///
+    /// let instant = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
+    /// let ring = KeyRing::new(Key::generate()?).with_not_before(instant);
+    /// assert_eq!(ring.not_before(), Some(instant));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn with_not_before(mut self, instant: Timestamp) -> Self {
         self.not_before = Some(instant);
@@ -175,6 +237,17 @@ impl KeyRing {
 
     /// Whether a key seals at this instant: a ring that fails here is not to be put in force.
     ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
+    ///
+    /// let monday = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
+    /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_from(monday)])?;
+    /// assert!(ring.check(monday).is_ok());
+    /// let problem = ring.check(Timestamp::default()).unwrap_err().to_string();
+    /// assert!(problem.contains("2026-11-23T09:00:00Z"));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`KeyError::NothingSealsNow`] names the key that will, if there is one.
@@ -192,12 +265,29 @@ impl KeyRing {
     }
 
     /// The id of the key that seals at this instant.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, Timestamp};
+    ///
+    /// let key = Key::generate()?;
+    /// assert_eq!(KeyRing::new(key.clone()).sealing_key_id(Timestamp::default()), Some(key.id()));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub fn sealing_key_id(&self, now: Timestamp) -> Option<KeyId> {
         self.sealing(now).map(|slot| slot.entry.key_id())
     }
 
     /// The ids of all keys: those that can seal, the newest first, then those that only open.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing};
+    ///
+    /// let (new, old) = (Key::generate()?, Key::generate()?);
+    /// let ring = KeyRing::new(new.clone()).with_open_only(old.clone())?;
+    /// assert!(ring.key_ids().eq([new.id(), old.id()]));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         self.slots.iter().map(|slot| slot.entry.key_id())
     }
@@ -216,6 +306,13 @@ impl KeyRing {
     }
 
     /// The instant before which no session may have begun, once it has come.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing};
+    ///
+    /// assert_eq!(KeyRing::new(Key::generate()?).not_before(), None);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn not_before(&self) -> Option<Timestamp> {
         self.not_before

@@ -32,6 +32,18 @@ impl Default for RotationSettings {
 impl RotationSettings {
     /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; one hour by
     /// default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sealed_session::{Key, KeyRing, RingEntry, RotationSettings, Timestamp};
+    ///
+    /// let end = Timestamp::from_unix_seconds(1_795_000_000);
+    /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
+    /// let open_until = |settings| ring.statuses(&settings, end).next().unwrap().open_until.unwrap();
+    /// let (hour, none) = (RotationSettings::default(), RotationSettings::default().grace(Duration::ZERO));
+    /// assert_eq!(open_until(hour).saturating_seconds_since(open_until(none)), 3600);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace_seconds = grace.as_secs();
@@ -40,6 +52,18 @@ impl RotationSettings {
 
     /// How long a cookie can be valid after its sealing: the greater of the absolute timeout and the longest own lifetime;
     /// 30 days by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sealed_session::{Key, KeyRing, RingEntry, RotationSettings, Timestamp};
+    ///
+    /// let end = Timestamp::from_unix_seconds(1_795_000_000);
+    /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
+    /// let settings = RotationSettings::default().grace(Duration::ZERO).longest_lifetime(Duration::from_secs(86_400));
+    /// let status = ring.statuses(&settings, end).next().unwrap();
+    /// assert_eq!(status.open_until, Some(end.saturating_add_seconds(86_400)));
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn longest_lifetime(mut self, longest: Duration) -> Self {
         self.longest_lifetime_seconds = longest.as_secs();
@@ -52,6 +76,12 @@ impl RotationSettings {
 }
 
 /// What a key of a ring does at an instant. In its life a key passes through them in their order.
+///
+/// ```
+/// use sealed_session::KeyState;
+///
+/// assert!(KeyState::Pending < KeyState::Sealing && KeyState::Opening < KeyState::Expired);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyState {

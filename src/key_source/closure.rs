@@ -31,6 +31,13 @@ impl ClosureSource {
     /// A function, and how error messages name where it fetches from.
     ///
     /// It runs at start and then on a thread of its own, so it may wait. What its errors say stands in logs.
+    ///
+    /// ```
+    /// use sealed_session::key_source::{ClosureSource, KeySource};
+    ///
+    /// let source = ClosureSource::new("vault secret/session", || Err("sealed".into()));
+    /// assert!(source.load().unwrap_err().to_string().contains("vault secret/session"));
+    /// ```
     #[must_use]
     pub fn new(
         name: impl Into<String>,

@@ -32,6 +32,13 @@ pub struct DirectorySource {
 
 impl DirectorySource {
     /// The directory at this path.
+    ///
+    /// ```
+    /// use sealed_session::key_source::{DirectorySource, KeySource};
+    ///
+    /// let source = DirectorySource::new("/nowhere/session-keys");
+    /// assert!(source.load().unwrap_err().to_string().contains("/nowhere/session-keys"));
+    /// ```
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }

@@ -27,6 +27,13 @@ type LookUp = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl EnvironmentSource {
     /// A variable of this process's environment.
+    ///
+    /// ```
+    /// use sealed_session::key_source::{EnvironmentSource, KeySource};
+    ///
+    /// let source = EnvironmentSource::new("EXAMPLE_APP_KEYS");
+    /// assert!(source.load().unwrap_err().to_string().contains("EXAMPLE_APP_KEYS"));
+    /// ```
     #[must_use]
     pub fn new(variable: impl Into<String>) -> Self {
         Self::with_look_up(variable, |variable| std::env::var_os(variable))

@@ -25,6 +25,13 @@ pub struct FileSource {
 
 impl FileSource {
     /// The file at this path.
+    ///
+    /// ```
+    /// use sealed_session::key_source::{FileSource, KeySource};
+    ///
+    /// let source = FileSource::new("/nowhere/session.keys");
+    /// assert!(source.load().unwrap_err().to_string().contains("/nowhere/session.keys"));
+    /// ```
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }

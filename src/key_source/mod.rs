@@ -35,6 +35,28 @@ use crate::key::KeyRing;
 ///
 /// Own sources are made with [`ClosureSource`], or implement this. [`KeyWatch`] turns one into the
 /// [`RingHandle`](crate::RingHandle) that a store is built over.
+///
+/// ```
+/// use sealed_session::key_source::{KeySource, KeyWatch};
+/// use sealed_session::{Key, KeyRing, KeySourceError};
+///
+/// /// One key for all, made when the process starts: its sessions end with it.
+/// struct Fleeting(Key);
+///
+/// impl KeySource for Fleeting {
+///     fn load(&self) -> Result<KeyRing, KeySourceError> {
+///         Ok(KeyRing::new(self.0.clone()))
+///     }
+///
+///     fn may_change(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// let ring = KeyWatch::new(Fleeting(Key::generate()?)).start()?;
+/// assert_eq!(ring.current().key_ids().count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait KeySource: Send + Sync + 'static {
     /// Reads the ring as it is now. May wait: it is called at start, and then on a thread of its own.
     ///

@@ -41,6 +41,16 @@ pub struct KeyWatch {
 
 impl KeyWatch {
     /// A watch over this source.
+    ///
+    /// ```
+    /// use sealed_session::key_source::{ClosureSource, KeyWatch};
+    ///
+    /// # use sealed_session::{Key, KeyRing};
+    /// # let key = Key::generate()?;
+    /// # let source = ClosureSource::new("a key of its own", move || Ok(KeyRing::new(key.clone())));
+    /// let ring = KeyWatch::new(source).start()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(source: impl KeySource) -> Self {
         Self {
             source: Arc::new(source),
@@ -51,24 +61,67 @@ impl KeyWatch {
     }
 
     /// How often the source is read; five seconds by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sealed_session::key_source::{ClosureSource, KeyWatch};
+    ///
+    /// # use sealed_session::{Key, KeyRing};
+    /// # let key = Key::generate()?;
+    /// # let source = ClosureSource::new("a key of its own", move || Ok(KeyRing::new(key.clone())));
+    /// let ring = KeyWatch::new(source).interval(Duration::from_secs(60)).start()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
     /// Where the time comes from at which a ring must have a key that seals; the operating system's clock by default.
+    ///
+    /// ```
+    /// use sealed_session::ManualClock;
+    /// use sealed_session::key_source::{ClosureSource, KeyWatch};
+    ///
+    /// # use sealed_session::{Key, KeyRing};
+    /// # let key = Key::generate()?;
+    /// # let source = ClosureSource::new("a key of its own", move || Ok(KeyRing::new(key.clone())));
+    /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+    /// let ring = KeyWatch::new(source).clock(clock).start()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// Is told of reloads, on the watching thread. Several are told in the order in which they were added.
+    ///
+    /// ```
+    /// use sealed_session::Counters;
+    /// use sealed_session::key_source::{ClosureSource, KeyWatch};
+    ///
+    /// # use sealed_session::{Key, KeyRing};
+    /// # let key = Key::generate()?;
+    /// # let source = ClosureSource::new("a key of its own", move || Ok(KeyRing::new(key.clone())));
+    /// let counters = Counters::default();
+    /// let ring = KeyWatch::new(source).observer(counters.clone()).start()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.add(Arc::new(observer));
         self
     }
 
     /// Reads the ring, and starts the thread that goes on reading it. The thread ends with the last handle.
+    ///
+    /// ```
+    /// use sealed_session::key_source::{ClosureSource, KeyWatch};
+    /// use sealed_session::KeySourceError;
+    ///
+    /// let source = ClosureSource::new("vault secret/session", || Err("sealed".into()));
+    /// assert!(matches!(KeyWatch::new(source).start(), Err(KeySourceError::Other { .. })));
+    /// ```
     ///
     /// # Errors
     ///

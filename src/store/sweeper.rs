@@ -14,7 +14,7 @@ use crate::events::{Event, Observer, Observers};
 use crate::limits;
 
 /// Removes expired records from a store again and again: for the stores whose engine does not do so by itself, which are the
-/// memory store and the file store among this crate's own.
+/// memory store, the file store and the SQL store among this crate's own.
 ///
 /// An expired record exists for no call, swept or not; what sweeping frees is its room. Several processes may sweep one
 /// store. A sweep that fails is told to the observers, and the next one comes at its time.

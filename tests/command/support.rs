@@ -72,8 +72,14 @@ pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>, input
 }
 
 pub(crate) fn start<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Child {
+    start_with(&[], arguments)
+}
+
+/// Starts the command with these variables in its environment.
+pub(crate) fn start_with<S: AsRef<OsStr>>(variables: &[(&str, &str)], arguments: impl IntoIterator<Item = S>) -> Child {
     Command::new(env!("CARGO_BIN_EXE_sealed-session"))
         .args(arguments)
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -80,7 +80,12 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["size", "--limit", "many"], "--limit"),
         (&["size", "--cookie-name", "a b"], "cannot stand in a cookie's name"),
         (&["sweep"], "--directory"),
-        (&["sweep", "--directory", "records", "--store", "redis"], "file"),
+        (&["sweep", "--directory", "records", "--store", "elsewhere"], "file"),
+        (&["sweep", "--directory", "records", "--batch", "0"], "--batch"),
+        (&["sweep", "--directory", "records", "--every", "0s"], "--every"),
+        (&["sweep", "--directory", "records", "--table", "sessions"], "--table"),
+        (&["sweep", "--directory", "records", "--url-from-env", "A"], "--url-from-env"),
+        (&["sweep", "--store", "sqlite", "--directory", "records"], "--directory"),
     ] {
         let outcome = run(arguments, "{}");
         outcome.assert_failed(2);

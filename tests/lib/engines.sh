@@ -7,7 +7,7 @@
 # ends them. `run redis -- bash` gives a shell with a Redis beside it. An engine that cannot be started is a failure that
 # names it. tests/run.sh's stage `engines` reads this file and calls `with_engines` itself.
 
-ENGINES=(redis postgres mariadb dynamodb mongodb)
+ENGINES=(redis valkey postgres mariadb dynamodb mongodb)
 
 # Longest life of an engine, when whoever started it could not end it.
 ENGINES_LIFE_SECONDS=${ENGINES_LIFE_SECONDS:-3600}
@@ -57,6 +57,15 @@ start_redis() {
     answers redis-cli -p "$port" ping || return 1
     export SEALED_REDIS_URL=redis://127.0.0.1:$port/
     tell redis "$(redis-server --version)"
+}
+
+# The tests of Redis run on it too, where they are told so: with SEALED_REDIS_URL=$SEALED_VALKEY_URL and, for the servers that
+# they start themselves, SEALED_REDIS_SERVER=valkey-server.
+start_valkey() {
+    begin TERM valkey-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --maxmemory 256mb --dir "$home"
+    answers valkey-cli -p "$port" ping || return 1
+    export SEALED_VALKEY_URL=redis://127.0.0.1:$port/
+    tell valkey "$(valkey-server --version)"
 }
 
 start_postgres() {
@@ -186,6 +195,7 @@ engine_tools() {
     for engine in "$@"; do
         case $engine in
             redis) echo redis-server ;;
+            valkey) echo valkey-server ;;
             postgres) echo postgres ;;
             mariadb) echo mariadbd ;;
             dynamodb | mongodb) echo engine-speakers ;;

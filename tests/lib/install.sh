@@ -55,6 +55,7 @@ stage_install() {
             cargo-deny) cargo install --locked cargo-deny --version '^0.20' ;;
             cargo-fuzz) cargo install --locked cargo-fuzz --version '^0.13' ;;
             engine-speakers) install_speakers ;;
+            valkey-server) install_packages valkey-server || install_from_backports valkey-server ;;
         esac
         have "$tool" || missing+=("$tool")
     done
@@ -87,6 +88,28 @@ install_packages() {
     fi
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -q)
     # An installation that was interrupted earlier stands in the way of any other until it is finished.
-    "${apt[@]}" update && "${apt[@]}" install -y --fix-broken --no-install-recommends &&
-        "${apt[@]}" install -y --no-install-recommends "$@"
+    "${apt[@]}" "${APT_OPTIONS[@]}" update && "${apt[@]}" install -y --fix-broken --no-install-recommends &&
+        "${apt[@]}" "${APT_OPTIONS[@]}" install -y --no-install-recommends "$@"
+}
+
+# Options of apt-get beyond those of every installation.
+APT_OPTIONS=()
+
+# install_from_backports PACKAGE...: what the machine's release of Debian has among its backports alone, from the archive that
+# its other packages are from. The machine's list of sources stays as it is.
+install_from_backports() {
+    local release archive sources status=0
+    # shellcheck source=/dev/null
+    release=$(. /etc/os-release && echo "$VERSION_CODENAME-backports") || return 1
+    # shellcheck disable=SC2016 # apt-get fills this in
+    archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: ${release%-backports}" | head -n 1)
+    [ -n "$archive" ] || return 1
+    sources=$(mktemp -d) || return 1
+    cp /etc/apt/sources.list.d/* "$sources" 2>/dev/null
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $release main" >"$sources/backports.list"
+    APT_OPTIONS=(-o "Dir::Etc::sourceparts=$sources" -t "$release")
+    install_packages "$@" || status=$?
+    APT_OPTIONS=()
+    rm -rf "$sources"
+    return "$status"
 }

@@ -151,7 +151,15 @@ stage_engines() {
     need_file tests/engines/Cargo.toml
     # shellcheck source=tests/lib/engines.sh
     . tests/lib/engines.sh
-    with_engines -- cargo test --locked --no-fail-fast --profile engines --package sealed-session-engine-tests
+    with_engines -- test_engines
+}
+
+# Each store on its engine, and Redis's once more on Valkey.
+test_engines() {
+    local status=0 tests=(cargo test --locked --no-fail-fast --profile engines --package sealed-session-engine-tests)
+    "${tests[@]}" || status=$?
+    SEALED_REDIS_URL=$SEALED_VALKEY_URL SEALED_REDIS_SERVER=valkey-server "${tests[@]}" --test redis || status=$?
+    return "$status"
 }
 
 need_file() {

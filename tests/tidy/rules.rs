@@ -122,13 +122,15 @@ fn crates_and_clock(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>
     let file = source.name.trim_end_matches(".rs").trim_end_matches("/mod");
     for mention in &source.mentions {
         let Target::Other(path) = tree.resolve(mention) else { continue };
-        let name = segment(&path, 0);
-        let homes: Vec<_> = CRATES.iter().filter(|(names, _)| names.contains(&name)).map(|(_, home)| *home).collect();
-        let is_home = homes.iter().any(|home| file == *home || file.starts_with(&format!("{home}/")));
-        let is_test = mention.test || tree.is_test(&source.module);
-        if !(homes.is_empty() || is_home || is_test && CRATES_OF_TESTS.contains(&name)) {
-            let rule = format!("only src/{} names the crate `{name}`", homes.join(" and src/"));
-            findings.push(source.finding(mention.line, &rule));
+        for (names, homes) in CRATES {
+            let is_home = homes.iter().any(|home| file == *home || file.starts_with(&format!("{home}/")));
+            let is_test = mention.test || tree.is_test(&source.module);
+            let is_allowed = is_home || is_test && CRATES_OF_TESTS.contains(&segment(&path, 0));
+            if names.contains(&segment(&path, 0)) && !is_allowed {
+                let homes = homes.join(" and src/");
+                let rule = format!("only src/{homes} names the crate `{}`", segment(&path, 0));
+                findings.push(source.finding(mention.line, &rule));
+            }
         }
         let mut last_two = path.iter().rev().map(String::as_str);
         let reads_time = match (last_two.next(), last_two.next()) {

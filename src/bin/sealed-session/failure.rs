@@ -22,6 +22,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What stands behind `error: `, where a failure is not the command's end.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            Self::NotDone(problem) | Self::Usage(problem) => problem.clone(),
+            other => other.to_string().trim_end().to_owned(),
+        }
+    }
+
     /// Writes the failure to standard error and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         // There is no one left to tell when this fails too; the exit code still says it.

@@ -17,12 +17,12 @@ pub(crate) fn show(mut error: Error) -> ExitCode {
     }
 }
 
-// Security: who gives a cookie or a key as an argument by mistake must not find it in a log.
+// Security: who gives a cookie, a key or the URL of a database as an argument by mistake must not find it in a log.
 fn hide_long_words(error: &mut Error) {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
         let Some(ContextValue::String(word)) = error.get(kind) else { continue };
         let characters = word.chars().count();
-        if characters > SHOWN_MAX_CHARACTERS {
+        if characters > SHOWN_MAX_CHARACTERS || word.contains("://") {
             error.insert(kind, ContextValue::String(format!("({characters} characters, not shown)")));
             for suggestion in [ContextKind::Suggested, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
                 error.remove(suggestion);

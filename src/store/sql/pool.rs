@@ -61,13 +61,9 @@ impl SqlPool {
             #[cfg(feature = "sqlite")]
             "sqlite" => connect_to_sqlite(url).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => {
-                options().connect(url).await.map(Self::Postgres).map_err(|error| not_reachable("postgres", error))
-            }
+            "postgres" | "postgresql" => connect_to("postgres", url).await.map(Self::Postgres),
             #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => {
-                options().connect(url).await.map(Self::MySql).map_err(|error| not_reachable("mysql", error))
-            }
+            "mysql" | "mariadb" => connect_to("mysql", url).await.map(Self::MySql),
             // Security: not even the scheme is told; a secret pasted in the wrong place may have no colon.
             _ => Err(StoreError::other(
                 "sql",
@@ -134,7 +130,7 @@ async fn connect_to_sqlite(url: &str) -> Result<sqlx::SqlitePool, StoreError> {
              `MemoryStore`",
         ));
     }
-    let file: SqliteConnectOptions = url.parse().map_err(|error| not_reachable("sqlite", error))?;
+    let file: SqliteConnectOptions = url.parse().map_err(|error| unreadable("sqlite", error))?;
     if file.get_filename().as_os_str().is_empty() {
         return Err(StoreError::other("sqlite", "the URL names no file: it is written `sqlite:folder/file`"));
     }
@@ -142,7 +138,23 @@ async fn connect_to_sqlite(url: &str) -> Result<sqlx::SqlitePool, StoreError> {
     options().connect_with(file).await.map_err(|error| not_reachable("sqlite", error))
 }
 
-/// Security: `sqlx` says what is wrong with a URL without repeating it.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+async fn connect_to<DB: Database>(store: &'static str, url: &str) -> Result<sqlx::Pool<DB>, StoreError> {
+    let server = url.parse().map_err(|error| unreadable(store, error))?;
+    options().connect_with(server).await.map_err(|error| not_reachable(store, error))
+}
+
+/// Security: `sqlx` repeats of a URL the part that it cannot read, in quotes, and that may be the end of a password whose `?`
+/// was not encoded. What stands before the quote is shown.
+fn unreadable(store: &'static str, error: Error) -> StoreError {
+    let problem = match error {
+        Error::Configuration(problem) => problem.to_string(),
+        error => error.to_string(),
+    };
+    let told = problem.split(['`', '"', '\'']).next().unwrap_or_default().trim_end();
+    StoreError::other(store, format!("the URL cannot be read: {told}"))
+}
+
 fn not_reachable(store: &'static str, error: Error) -> StoreError {
     match error {
         Error::Configuration(problem) => StoreError::other(store, problem),

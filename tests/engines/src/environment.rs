@@ -39,6 +39,13 @@ impl Engine {
     }
 }
 
+/// The program that a test starts as a Redis of its own: `redis-server`, or what speaks its protocol and `SEALED_REDIS_SERVER`
+/// names.
+#[must_use]
+pub fn redis_server() -> String {
+    std::env::var("SEALED_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
 /// A name that nobody else has, in this run or in another on the same engine: `prefix_` and 16 hex digits, good for a
 /// table, a key prefix or a collection.
 #[must_use]

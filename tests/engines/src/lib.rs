@@ -22,7 +22,7 @@ mod runner;
 mod server;
 
 pub use dump::{assert_found, assert_nowhere};
-pub use environment::{Engine, unique_name};
+pub use environment::{Engine, redis_server, unique_name};
 pub use proxy::Proxy;
 pub use runner::Runner;
 pub use server::{Server, free_port};

@@ -24,6 +24,10 @@ use self::dynamodb::place::Place;
 /// The stand-in is a Python program: a request takes it milliseconds where the service's engine takes microseconds.
 const EFFORT_DIVISOR: u32 = 25;
 
+/// Contention takes it minutes where the engine takes seconds.
+const TASKS: u64 = 8;
+const TIMES: u64 = 25;
+
 /// The service has room for 409,600 bytes in an item, the stand-in for 405,000: 50 are the names, the key and the numbers of
 /// the suite's records. That the store itself refuses what the service would, `cost` and its own unit tests say.
 const STAND_IN_RECORD_MAX_BYTES: usize = 405_000 - 50;
@@ -42,6 +46,6 @@ fn no_increment_of_two_servers_is_lost() {
     let place = Place::new();
     place.block_on(async {
         let stores = [place.store(SystemClock).await, place.store(SystemClock).await];
-        shared::sessions::no_increment_of_two_servers_is_lost(stores).await;
+        shared::sessions::no_increment_of_two_servers_is_lost(stores, TASKS, TIMES).await;
     });
 }

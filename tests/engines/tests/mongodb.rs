@@ -24,6 +24,10 @@ use self::mongodb::place::Place;
 /// The stand-in is a Python program: a command takes it milliseconds where the server takes microseconds.
 const EFFORT_DIVISOR: u32 = 25;
 
+/// Contention takes it minutes where the engine takes seconds.
+const TASKS: u64 = 8;
+const TIMES: u64 = 25;
+
 sealed_session::store_conformance!(contract, crate::with_store);
 
 fn with_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, &Runner<'_>)) {
@@ -37,6 +41,6 @@ fn no_increment_of_two_servers_is_lost() {
     let place = Place::new();
     place.block_on(async {
         let stores = [place.store(SystemClock).await, place.store(SystemClock).await];
-        shared::sessions::no_increment_of_two_servers_is_lost(stores).await;
+        shared::sessions::no_increment_of_two_servers_is_lost(stores, TASKS, TIMES).await;
     });
 }

@@ -6,6 +6,9 @@
     reason = "a rule fails loudly; clippy knows test functions alone"
 )]
 
+mod shared {
+    pub(crate) mod sessions;
+}
 mod sql {
     pub(crate) mod connecting;
     pub(crate) mod contention;

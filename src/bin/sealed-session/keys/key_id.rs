@@ -1,5 +1,6 @@
 //! A key of the ring, by its id or the beginning of it.
 
+use clap::Args;
 use sealed_session::{KeyId, KeyRing};
 
 use crate::failure::Failure;
@@ -8,6 +9,14 @@ use crate::failure::Failure;
 const LEAST_CHARACTERS: usize = 4;
 /// Characters of a whole key id.
 const CHARACTERS: usize = 11;
+
+/// The key that an edit is about. Its text is resolved once the ring is read.
+#[derive(Debug, Args)]
+pub(crate) struct KeyIdArgument {
+    /// Key id, or four or more of its first characters
+    #[arg(id = "key_id", value_name = "KEY_ID", allow_hyphen_values = true)]
+    pub(super) text: String,
+}
 
 /// The key of the ring whose id begins so.
 pub(crate) fn resolve(ring: &KeyRing, text: &str) -> Result<KeyId, Failure> {

@@ -6,8 +6,9 @@ use clap::Args;
 use sealed_session::{KeyId, KeyState, KeyStatus, Timestamp};
 
 use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
+use super::key_id::{self, KeyIdArgument};
 use super::succession::Succession;
-use super::{key_id, when};
+use super::when;
 use crate::failure::Failure;
 
 const AFTER: &str = "\
@@ -41,16 +42,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     edit: EditArguments,
 
-    /// Key id, or four or more of its first characters
-    #[arg(value_name = "KEY_ID", allow_hyphen_values = true)]
-    key_id: String,
+    #[command(flatten)]
+    key_id: KeyIdArgument,
 
     #[command(flatten)]
     rollout: RolloutArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    edit::run(&arguments.edit, |edit| remove(edit, &arguments.key_id, arguments.rollout.until_loaded()))
+    edit::run(&arguments.edit, |edit| remove(edit, &arguments.key_id.text, arguments.rollout.until_loaded()))
 }
 
 pub(super) fn remove(edit: &mut Edit, key_id: &str, rollout: Duration) -> Result<(), Failure> {

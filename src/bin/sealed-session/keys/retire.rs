@@ -6,7 +6,8 @@ use clap::Args;
 use sealed_session::{KeyState, Timestamp};
 
 use super::edit::{self, Edit, EditArguments, refused};
-use super::{key_id, when};
+use super::key_id::{self, KeyIdArgument};
+use super::when;
 use crate::failure::Failure;
 
 const AFTER: &str = "\
@@ -39,9 +40,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     edit: EditArguments,
 
-    /// Key id, or four or more of its first characters
-    #[arg(value_name = "KEY_ID", allow_hyphen_values = true)]
-    key_id: String,
+    #[command(flatten)]
+    key_id: KeyIdArgument,
 
     /// Last second in which the key seals, in RFC 3339
     #[arg(long, value_name = "TIME", group = "when", value_parser = when::time)]
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     edit::run(&arguments.edit, |edit| {
         let seal_until = arguments.at.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
-        retire(edit, &arguments.key_id, seal_until)
+        retire(edit, &arguments.key_id.text, seal_until)
     })
 }
 

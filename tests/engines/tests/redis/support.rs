@@ -12,7 +12,7 @@ use sealed_session::{
     CommitError, CookieStore, CookieStoreBuilder, Key, LoadError, ManualClock, Placement, Record, RecordId,
     RequestFacts, ResponseFacts, Session, Timestamp,
 };
-use sealed_session_engine_tests::{Engine, Server, free_port, unique_name};
+use sealed_session_engine_tests::{Engine, Server, free_port, redis_server, unique_name};
 
 pub(crate) type Store = RedisStore<ConnectionManager>;
 
@@ -170,7 +170,7 @@ impl OwnRedis {
         let port = self.port.to_string();
         let mut arguments = vec!["--port", &port, "--bind", "127.0.0.1", "--dir", self.folder.to_str().unwrap()];
         arguments.extend(self.options.iter().map(String::as_str));
-        self.server = Some(Server::start("redis-server", &arguments));
+        self.server = Some(Server::start(&redis_server(), &arguments));
     }
 
     /// Until it answers; it is at hand, so that takes a moment.
@@ -185,7 +185,7 @@ impl OwnRedis {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("redis-server did not start");
+        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("the server did not start");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the tests of DynamoDB and of MongoDB share.
+//! What the tests of several engines share.
 
 pub(crate) mod calls;
 pub(crate) mod sessions;

@@ -17,13 +17,17 @@ pub(crate) async fn what_names_no_database_is_refused_without_repeating_it() {
         "redis://user:hunter2@localhost/",
         "postgres://user:hunter2@localhost:999999/",
         "postgres://user:hunter2@localhost/?sslmode=maybe",
+        "postgres://user:1?hunter2&sslmode=hunter2@localhost/",
         "mysql://user:hunter2@localhost:999999/",
         "mysql://user:hunter2@localhost/?ssl-mode=maybe",
+        "mysql://user:1?ssl-mode=hunter2@localhost/",
         "sqlite:",
         "sqlite://",
         "sqlite::memory:",
         "sqlite:hunter2?mode=memory",
         "sqlite:hunter2?mode=maybe",
+        "sqlite:sessions?mode=hunter2",
+        "sqlite:sessions?hunter2=1",
     ] {
         let error = SqlPool::connect(url).await.unwrap_err();
         assert!(matches!(error, StoreError::Other { .. }), "{url}: {error:?}");
