@@ -37,6 +37,7 @@
 //! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
+//! | `poem` | `adapter::poem::SessionMiddleware` and the extractor [`Session`], for poem 3 |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
