@@ -4,9 +4,16 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
 #[cfg(any(feature = "poem", feature = "tower"))]
+mod choice;
+#[cfg(any(feature = "poem", feature = "tower"))]
+mod extensions;
+#[cfg(any(feature = "poem", feature = "tower"))]
 mod header_map;
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 mod marked;
+#[cfg(feature = "poem")]
+#[cfg_attr(docsrs, doc(cfg(feature = "poem")))]
+pub mod poem;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;

@@ -129,6 +129,13 @@ impl PendingSession {
             None => Ok(Commit::default()),
         }
     }
+
+    /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
+    #[cfg(feature = "poem")]
+    pub(crate) fn is_untouched(&self) -> bool {
+        let Pending { store, candidates, loaded, .. } = &*self.0;
+        loaded.get().is_none() && (store.0.renewal != Renewal::EveryResponse || candidates.is_empty())
+    }
 }
 
 /// Without async: for scripts, edge functions and frameworks that have no runtime.

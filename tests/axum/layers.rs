@@ -52,14 +52,16 @@ async fn two_layers_with_markers_have_a_session_each() {
 }
 
 #[pollster::test]
-async fn two_layers_that_are_not_told_apart_give_no_session_and_say_so() {
-    let layers = [SessionLayer::new(customers()), SessionLayer::new(administrators())];
-    let application = layers.into_iter().fold(Router::new().route("/", get(visits)), Router::layer);
-    let response = send(&application, "GET", "/", None).await;
-    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(!response.headers().contains_key(SET_COOKIE));
-    let text = text(response).await;
-    assert!(text.contains(".marked::<Marker>()"), "{text}");
+async fn layers_that_are_not_told_apart_give_no_session_and_say_so() {
+    for count in 2..=4 {
+        let layers = (0..count).map(|_| SessionLayer::new(customers()));
+        let application = layers.fold(Router::new().route("/", get(visits)), Router::layer);
+        let response = send(&application, "GET", "/", None).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{count}");
+        assert!(!response.headers().contains_key(SET_COOKIE), "{count}");
+        let text = text(response).await;
+        assert!(text.contains(".marked::<Marker>()"), "{text}");
+    }
 }
 
 #[pollster::test]

@@ -56,7 +56,8 @@ pub(crate) const CLOCK_ROOM: &str = "clock";
 pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
 
 /// Modules of those rooms that are no leaves.
-pub(crate) const SHARED_BY_LEAVES: &[&str] = &["conformance", "guarded", "header_map", "marked", "pause"];
+pub(crate) const SHARED_BY_LEAVES: &[&str] =
+    &["choice", "conformance", "extensions", "guarded", "header_map", "marked", "pause"];
 
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower"), ("tower_sessions", "tower")];
@@ -90,6 +91,7 @@ pub(crate) const CRATES: &[(&[&str], &[&str])] = &[
         ],
         &["adapter"],
     ),
+    (&["poem"], &["adapter/poem"]),
     (&["tokio"], &["adapter", SWEEP]),
     (&["toml"], &["config"]),
     (&["clap", "humantime"], &["bin"]),

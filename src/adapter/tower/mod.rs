@@ -11,17 +11,17 @@ pub use csrf::{CsrfLayer, CsrfService};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
-use http::{Extensions, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::Marked;
+use super::choice::Choice;
+use super::extensions::{Put, put_marked, put_unmarked};
 use super::header_map::{apply, request_facts, response_facts};
 use crate::driver::{CookieStore, PendingSession};
 
@@ -48,22 +48,15 @@ use crate::driver::{CookieStore, PendingSession};
 /// ```
 #[derive(Clone)]
 pub struct SessionLayer {
-    choice: Choice,
-    put: fn(&mut Extensions, PendingSession),
-}
-
-/// Which store has the session of a request.
-#[derive(Clone)]
-enum Choice {
-    Always(CookieStore),
-    By(Arc<dyn Fn(&Parts) -> CookieStore + Send + Sync>),
+    choice: Choice<Parts>,
+    put: Put,
 }
 
 impl SessionLayer {
     /// A layer over this store.
     #[must_use]
     pub fn new(store: CookieStore) -> Self {
-        Self { choice: Choice::Always(store), put }
+        Self { choice: Choice::Always(store), put: put_unmarked }
     }
 
     /// A layer that chooses the store for each request: one for each tenant, say.
@@ -84,34 +77,23 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn choosing(store: impl Fn(&Parts) -> CookieStore + Send + Sync + 'static) -> Self {
-        Self { choice: Choice::By(Arc::new(store)), put }
+        Self { choice: Choice::by(store), put: put_unmarked }
     }
 
     /// The same layer for a second session of the same request: handlers find it by the marker, a type of the
-    /// application's own, as [`Marked<Session, M>`](Marked).
+    /// application's own, as [`Marked<Session, M>`](super::Marked).
     ///
     /// Without a marker, or with the same one, two layers around a route would take each other's place; the route then has
     /// no session, and every request to it fails and says so.
     #[must_use]
     pub fn marked<M: 'static>(self) -> Self {
-        Self { put: |extensions, pending| put(extensions, Marked::<_, M>::new(pending)), ..self }
-    }
-}
-
-fn put<T: Clone + Send + Sync + 'static>(extensions: &mut Extensions, pending: T) {
-    // Security: which of two sessions a handler would read and write must not depend on the order of layers.
-    if extensions.insert(pending).is_some() {
-        extensions.remove::<T>();
+        Self { put: put_marked::<M>, ..self }
     }
 }
 
 impl fmt::Debug for SessionLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("SessionLayer");
-        match &self.choice {
-            Choice::Always(store) => debug.field("store", store).finish_non_exhaustive(),
-            Choice::By(_) => debug.finish_non_exhaustive(),
-        }
+        f.debug_struct("SessionLayer").field("store", &self.choice).finish_non_exhaustive()
     }
 }
 
@@ -147,10 +129,7 @@ where
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let facts = request_facts(&parts.headers);
-        let pending = match &self.layer.choice {
-            Choice::Always(store) => store.begin(&facts),
-            Choice::By(choose) => choose(&parts).begin(&facts),
-        };
+        let pending = self.layer.choice.begin(&parts, &facts);
         (self.layer.put)(&mut parts.extensions, pending.clone());
         let response = self.inner.call(Request::from_parts(parts, body));
         SessionFuture::new(async move {

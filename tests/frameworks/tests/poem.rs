@@ -1,0 +1,5 @@
+//! The scenario behind poem.
+
+use sealed_session_framework_tests::{Differences, Panic};
+
+sealed_session_framework_tests::scenario!(example_poem::serve, Differences { panic: Panic::ConnectionClosed });

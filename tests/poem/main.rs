@@ -1,0 +1,8 @@
+//! The poem adapter, around endpoints as an application has them.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+mod catching;
+mod commit;
+mod errors;
+mod layers;
+mod support;
