@@ -6,6 +6,7 @@
 //! | [`threat_model`] | reviewers: what holds against whom, and what does not |
 //! | [`rotation`] | operators: how keys are added, promoted, retired and revoked on servers that run |
 //! | [`stores`] | operators: where sessions are kept, and what each place costs |
+//! | [`frameworks`] | those who embed the crate, and what differs between frameworks |
 //! | `configuration` (feature `config`) | operators: every setting, in a file or a variable, and its name elsewhere |
 //! | [`conformance`] | those who come from another session library: each promise, and the test that holds it |
 //! | [`wire_format`] | those who write another reader: every byte |
@@ -21,6 +22,9 @@ pub mod rotation {}
 
 #[doc = include_str!("stores.md")]
 pub mod stores {}
+
+#[doc = include_str!("frameworks.md")]
+pub mod frameworks {}
 
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
