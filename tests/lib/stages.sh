@@ -123,8 +123,12 @@ stage_fuzz() {
 # Each benchmark once: that it builds and what it measures works, not how fast.
 stage_benches() {
     need_file benches/Cargo.toml
-    cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 | tee "$LOGS/bench-output"
+    # shellcheck source=tests/lib/engines.sh
+    . tests/lib/engines.sh
+    with_engines redis -- cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 |
+        tee "$LOGS/bench-output"
     grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
+    grep -q '^stores: Redis ' "$LOGS/bench-output" || fail 'the stores were not measured'
 }
 
 # Servers, people and a rotation of keys, in the time that there is.
