@@ -63,7 +63,7 @@ async fn measure(effort: Effort) {
             for ((visitor, sent), took_here) in visitors.iter().zip(sent).zip(&took) {
                 let name = visitor.system.name();
                 let figures = figures(took_here, &took[0], requests);
-                println!("| {} | {bytes} | `{name}` | {} | {figures} |", request.name(), sent.join(", "));
+                println!("| {} | {bytes} | {name} | {} | {figures} |", request.name(), sent.join(", "));
             }
         }
     }

@@ -54,7 +54,7 @@ async fn begin(session: Session, content: web::Data<Map<String, Value>>) -> Http
 
 impl Sessions for Actix {
     fn name(&self) -> &'static str {
-        "actix-session"
+        "`actix-session`"
     }
 
     fn answer<'a>(&'a self, request: Request, with: Option<&'a str>) -> Response<'a> {

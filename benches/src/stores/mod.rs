@@ -6,6 +6,7 @@ mod server;
 mod tower_sessions;
 
 pub use server::Server;
+pub use tower_sessions::redis_store;
 
 use std::pin::Pin;
 
@@ -52,7 +53,7 @@ pub type Response<'a> = Pin<Box<dyn Future<Output = Option<String>> + 'a>>;
 
 /// Sessions in the server, as an application would have them: middleware around a handler that uses the session.
 pub trait Sessions {
-    /// The crate's name.
+    /// The crate, and what is particular about it here.
     fn name(&self) -> &'static str;
 
     /// One request with this cookie, from the middleware to the handler and back. No HTTP server: nothing is parsed or sent.
@@ -72,6 +73,7 @@ pub async fn systems(server: &Server, bytes: usize) -> Vec<Box<dyn Sessions>> {
     let content: Map<String, Value> = serde_json::from_str(json(bytes).get()).expect("it is an object");
     vec![
         Box::new(ours::Ours::connect(server, content.clone()).await),
+        Box::new(ours::Ours::connect_second_class(server, content.clone()).await),
         Box::new(tower_sessions::TowerSessions::connect(server, content.clone()).await),
         Box::new(actix::Actix::connect(server, content).await),
     ]

@@ -1,4 +1,4 @@
-//! This crate: the tower layer, over the Redis store.
+//! This crate: the tower layer, over its Redis store and over that of `tower-sessions`.
 
 use std::convert::Infallible;
 
@@ -6,27 +6,40 @@ use http::header::{COOKIE, SET_COOKIE};
 use redis::aio::ConnectionManager;
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::adapter::tower::SessionLayer;
-use sealed_session::store::RedisStore;
+use sealed_session::store::{RecordStore, RedisStore, TowerSessionsStore};
 use sealed_session::{CookieStore, Key, PendingSession, Placement};
 use serde_json::{Map, Value};
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
-use super::{Request, Response, Server, Sessions, cookie};
+use super::{Request, Response, Server, Sessions, cookie, redis_store};
 
 type Service = BoxCloneService<http::Request<()>, http::Response<()>, Infallible>;
 
 /// Sessions that stay in the store, whatever their size, and whose calls have a time limit.
-pub(super) struct Ours(Service);
+pub(super) struct Ours {
+    name: &'static str,
+    service: Service,
+}
 
 impl Ours {
     pub(super) async fn connect(server: &Server, content: Map<String, Value>) -> Self {
         let client = redis::Client::open(server.url()).expect("it is an address");
         let connection = ConnectionManager::new(client).await.expect("the server is there");
+        Self::over("`sealed-session`", RedisStore::new(connection), content)
+    }
+
+    /// Over the Redis store of `tower-sessions`, which has no compare-and-set.
+    pub(super) async fn connect_second_class(server: &Server, content: Map<String, Value>) -> Self {
+        let store = TowerSessionsStore::builder_over_core_0_14(redis_store(server).await).build();
+        Self::over("`sealed-session`, second-class", store, content)
+    }
+
+    fn over(name: &'static str, records: impl RecordStore, content: Map<String, Value>) -> Self {
         let store = CookieStore::builder(Key::generate().expect("random bytes"))
             .audience("example-app/bench")
             .placement(Placement::StoreOnly)
-            .store(RedisStore::new(connection))
+            .store(records)
             .timer(TokioTimer)
             .build()
             .expect("the settings are good");
@@ -38,7 +51,7 @@ impl Ours {
             }
         });
         let service = ServiceBuilder::new().layer(SessionLayer::new(store)).service(handler);
-        Self(service.map_response(|response| response.map(drop)).boxed_clone())
+        Self { name, service: service.map_response(|response| response.map(drop)).boxed_clone() }
     }
 }
 
@@ -60,7 +73,7 @@ async fn handle(request: &http::Request<()>, content: &Map<String, Value>) {
 
 impl Sessions for Ours {
     fn name(&self) -> &'static str {
-        "sealed-session"
+        self.name
     }
 
     fn answer<'a>(&'a self, request: Request, with: Option<&'a str>) -> Response<'a> {
@@ -70,7 +83,7 @@ impl Sessions for Ours {
                 builder = builder.header(COOKIE, with);
             }
             let request = builder.body(()).expect("it is a request");
-            let Ok(response) = self.0.clone().oneshot(request).await;
+            let Ok(response) = self.service.clone().oneshot(request).await;
             assert_eq!(response.status(), http::StatusCode::OK);
             response.headers().get(SET_COOKIE).map(|line| cookie(line.as_bytes()))
         })

@@ -21,8 +21,7 @@ pub(super) struct TowerSessions(Service);
 
 impl TowerSessions {
     pub(super) async fn connect(server: &Server, content: Map<String, Value>) -> Self {
-        let client = Client::new(Config::from_url(server.url()).expect("it is an address"), None, None, None);
-        client.init().await.expect("the server is there");
+        let store = redis_store(server).await;
         let handler = service_fn(move |request: http::Request<()>| {
             let content = content.clone();
             async move {
@@ -30,9 +29,19 @@ impl TowerSessions {
                 Ok::<_, Infallible>(http::Response::new(()))
             }
         });
-        let layer = SessionManagerLayer::new(RedisStore::new(client));
-        Self(ServiceBuilder::new().layer(layer).service(handler).boxed_clone())
+        Self(ServiceBuilder::new().layer(SessionManagerLayer::new(store)).service(handler).boxed_clone())
     }
+}
+
+/// Its Redis store, over one connection.
+///
+/// # Panics
+///
+/// When the server cannot be connected to.
+pub async fn redis_store(server: &Server) -> RedisStore<Client> {
+    let client = Client::new(Config::from_url(server.url()).expect("it is an address"), None, None, None);
+    client.init().await.expect("the server is there");
+    RedisStore::new(client)
 }
 
 async fn handle(request: &http::Request<()>, content: &Map<String, Value>) {
@@ -53,7 +62,7 @@ async fn handle(request: &http::Request<()>, content: &Map<String, Value>) {
 
 impl Sessions for TowerSessions {
     fn name(&self) -> &'static str {
-        "tower-sessions"
+        "`tower-sessions`"
     }
 
     fn answer<'a>(&'a self, request: Request, with: Option<&'a str>) -> Response<'a> {
