@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
 use sealed_session::{CookieStore, RequestFacts, ResponseFacts};
-use sealed_session_benches::reload::{Reload, Rings, Running, Took, time_on_threads};
+use sealed_session_benches::reload::{Reload, Rings, Running, time_on_threads};
+use sealed_session_benches::stopwatch::{Took, quartiles};
 use sealed_session_benches::{NAME, NOW, criterion, json};
 
 const BYTES: usize = 256;
@@ -89,13 +90,12 @@ fn tell(pairs: &[(Took, Took)]) {
 
 /// The median of the ratios, and the middle half of them.
 fn median(pairs: impl Iterator<Item = (Duration, Duration)>) -> String {
-    let mut ratios: Vec<_> = pairs.map(|(calm, reloaded)| reloaded.as_secs_f64() / calm.as_secs_f64()).collect();
+    let ratios: Vec<_> = pairs.map(|(calm, reloaded)| reloaded.as_secs_f64() / calm.as_secs_f64()).collect();
     if ratios.len() < SAMPLES / 2 {
         return "too few samples were long enough".to_owned();
     }
-    ratios.sort_by(f64::total_cmp);
-    let at = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
-    format!("{:.3} ({:.3} to {:.3})", at(2), at(1), at(3))
+    let [quarter, half, three_quarters] = quartiles(ratios);
+    format!("{half:.3} ({quarter:.3} to {three_quarters:.3})")
 }
 
 fn request(store: &CookieStore, cookie: &str) {

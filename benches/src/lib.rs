@@ -1,6 +1,8 @@
 //! What is measured, and what it is measured against.
 
 pub mod reload;
+pub mod stopwatch;
+pub mod stores;
 
 use std::time::Duration;
 

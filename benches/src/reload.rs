@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::key_source::{FileSource, KeyWatch};
 use sealed_session::{CookieStore, Event, Key, KeyRing, ManualClock, Observer, RingHandle};
 
+use crate::stopwatch::{Stopwatch, Took};
 use crate::{NAME, NOW};
 
 /// How often a watched file is read: the shortest that there is.
@@ -164,29 +165,18 @@ fn write(path: &PathBuf, ring: &str) {
     fs::write(&new, ring).and_then(|()| fs::rename(&new, path)).expect("there is a folder for temporary files");
 }
 
-/// What work took, on average over its threads.
-#[derive(Clone, Copy, Debug)]
-pub struct Took {
-    /// From beginning to end.
-    pub elapsed: Duration,
-    /// On a processor, where Linux tells it. What other programs do to this machine is not in it.
-    pub on_processor: Option<Duration>,
-}
-
 /// What it takes so many threads to do something so many times each, all at once.
 ///
 /// # Panics
 ///
 /// When the work does.
-#[expect(clippy::disallowed_methods, reason = "this is a stopwatch")]
 pub fn time_on_threads(threads: u32, times: u64, work: impl Fn() + Sync) -> Took {
     let start = Barrier::new(threads as usize);
     let run = || {
         start.wait();
-        let (begun, begun_on_processor) = (Instant::now(), on_processor());
+        let stopwatch = Stopwatch::start();
         (0..times).for_each(|_| work());
-        let elapsed = begun.elapsed();
-        let on_processor = on_processor().zip(begun_on_processor).map(|(end, begin)| end.saturating_sub(begin));
+        let Took { elapsed, on_processor } = stopwatch.took();
         (elapsed, on_processor)
     };
     let (elapsed, on_processor): (Vec<_>, Vec<_>) = thread::scope(|scope| {
@@ -195,10 +185,4 @@ pub fn time_on_threads(threads: u32, times: u64, work: impl Fn() + Sync) -> Took
     });
     let on_processor: Option<Duration> = on_processor.into_iter().sum();
     Took { elapsed: elapsed.iter().sum::<Duration>() / threads, on_processor: on_processor.map(|sum| sum / threads) }
-}
-
-/// How long this thread has run on a processor: the first number of its `schedstat`, in nanoseconds.
-fn on_processor() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(Duration::from_nanos(text.split_whitespace().next()?.parse().ok()?))
 }

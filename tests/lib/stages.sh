@@ -120,11 +120,17 @@ stage_fuzz() {
     done
 }
 
-# Each benchmark once: that it builds and what it measures works, not how fast.
+# Each benchmark once: that it builds and what it measures works, not how fast. And what is tested beside them.
 stage_benches() {
     need_file benches/Cargo.toml
-    cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 | tee "$LOGS/bench-output"
+    # shellcheck source=tests/lib/engines.sh
+    . tests/lib/engines.sh
+    with_engines redis -- cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 |
+        tee "$LOGS/bench-output"
     grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
+    grep -q '^stores: Redis ' "$LOGS/bench-output" || fail 'the stores were not measured'
+    # The store contract over a store of `tower-sessions`, whose client has its place in this lock file.
+    with_engines redis -- cargo test --locked --release --manifest-path benches/Cargo.toml --test second_class
 }
 
 # Servers, people and a rotation of keys, in the time that there is.

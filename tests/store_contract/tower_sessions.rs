@@ -6,6 +6,7 @@ macro_rules! rules_over {
     ($version:ident, $core:ident, $memory:ident, $builder:ident) => {
         pub(crate) mod $version {
             use std::collections::HashMap;
+            use std::fmt::{self, Debug, Formatter};
             use std::sync::atomic::{AtomicU64, Ordering};
             use std::sync::{Arc, Mutex};
 
@@ -187,24 +188,40 @@ macro_rules! rules_over {
                 assert_eq!(engine.0.load(Ordering::Relaxed), 0, "what was written under the drawn id is still there");
             }
 
-            /// Another process writes its session in the moment before the first `create`.
-            #[derive(Clone, Debug)]
+            /// Another process does something in the moment before the next write.
             struct Raced {
                 sessions: MemoryStore,
-                anothers: Arc<Mutex<Option<Session>>>,
+                meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+            }
+
+            impl Raced {
+                fn by(sessions: &MemoryStore, meanwhile: impl FnOnce() + Send + 'static) -> Self {
+                    Self { sessions: sessions.clone(), meanwhile: Mutex::new(Some(Box::new(meanwhile))) }
+                }
+
+                fn let_it_happen(&self) {
+                    let meanwhile = self.meanwhile.lock().unwrap().take();
+                    if let Some(meanwhile) = meanwhile {
+                        meanwhile();
+                    }
+                }
+            }
+
+            impl Debug for Raced {
+                fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                    f.write_str("Raced")
+                }
             }
 
             #[async_trait]
             impl SessionStore for Raced {
                 async fn create(&self, session: &mut Session) -> session_store::Result<()> {
-                    let anothers = self.anothers.lock().unwrap().take();
-                    if let Some(anothers) = anothers {
-                        self.sessions.save(&anothers).await?;
-                    }
+                    self.let_it_happen();
                     self.sessions.create(session).await
                 }
 
                 async fn save(&self, session: &Session) -> session_store::Result<()> {
+                    self.let_it_happen();
                     self.sessions.save(session).await
                 }
 
@@ -220,14 +237,37 @@ macro_rules! rules_over {
             #[test]
             fn a_record_that_another_process_creates_in_the_same_moment_stays() {
                 let (sessions, clock, id) = (MemoryStore::default(), clock(), fresh_id());
-                let anothers = record(&clock, 9, 60);
-                block_on(create(&store_over(sessions.clone(), &clock), &id, &anothers));
-                let session = block_on(sessions.load(&engine_id(&id))).unwrap();
-                block_on(sessions.delete(&engine_id(&id))).unwrap();
-
-                let store = store_over(Raced { sessions, anothers: Arc::new(Mutex::new(session)) }, &clock);
+                let (another, anothers) = (store_over(sessions.clone(), &clock), record(&clock, 9, 60));
+                let given = anothers.clone();
+                let creates = move || assert_eq!(block_on(another.create(&id, given)).unwrap(), Created::Created);
+                let store = store_over(Raced::by(&sessions, creates), &clock);
                 assert_eq!(block_on(store.create(&id, record(&clock, 1, 60))).unwrap(), Created::Exists);
                 assert_eq!(block_on(store.load(&id)).unwrap(), Some(anothers));
+            }
+
+            // What is lost where there is no compare-and-set. The guide says so; a mend of it would end these two.
+
+            #[test]
+            fn of_two_processes_that_update_at_once_the_later_wins_and_both_are_told_that_they_did() {
+                let (sessions, clock, id) = (MemoryStore::default(), clock(), fresh_id());
+                let (another, anothers) = (store_over(sessions.clone(), &clock), record(&clock, 2, 90));
+                block_on(create(&another, &id, &record(&clock, 1, 60)));
+                let updates = move || assert_eq!(block_on(another.update(&id, anothers, 1)).unwrap(), Updated::Updated);
+                let store = store_over(Raced::by(&sessions, updates), &clock);
+                let ours = record(&clock, 2, 60);
+                assert_eq!(block_on(store.update(&id, ours.clone(), 1)).unwrap(), Updated::Updated);
+                assert_eq!(block_on(store.load(&id)).unwrap(), Some(ours));
+            }
+
+            #[test]
+            fn an_update_that_meets_the_destroy_of_another_process_brings_the_record_back() {
+                let (sessions, clock, id) = (MemoryStore::default(), clock(), fresh_id());
+                let another = store_over(sessions.clone(), &clock);
+                block_on(create(&another, &id, &record(&clock, 1, 60)));
+                let store = store_over(Raced::by(&sessions, move || block_on(another.destroy(&id)).unwrap()), &clock);
+                let next = record(&clock, 2, 60);
+                assert_eq!(block_on(store.update(&id, next.clone(), 1)).unwrap(), Updated::Updated);
+                assert_eq!(block_on(store.load(&id)).unwrap(), Some(next));
             }
 
             /// Every call but `destroy`, each of which must say this of a record.

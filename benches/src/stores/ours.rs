@@ -1,0 +1,91 @@
+//! This crate: the tower layer, over its Redis store and over that of `tower-sessions`.
+
+use std::convert::Infallible;
+
+use http::header::{COOKIE, SET_COOKIE};
+use redis::aio::ConnectionManager;
+use sealed_session::adapter::tokio::TokioTimer;
+use sealed_session::adapter::tower::SessionLayer;
+use sealed_session::store::{RecordStore, RedisStore, TowerSessionsStore};
+use sealed_session::{CookieStore, Key, PendingSession, Placement};
+use serde_json::{Map, Value};
+use tower::util::BoxCloneService;
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+
+use super::{Request, Response, Server, Sessions, cookie, redis_store};
+
+type Service = BoxCloneService<http::Request<()>, http::Response<()>, Infallible>;
+
+/// Sessions that stay in the store, whatever their size, and whose calls have a time limit.
+pub(super) struct Ours {
+    name: &'static str,
+    service: Service,
+}
+
+impl Ours {
+    pub(super) async fn connect(server: &Server, content: Map<String, Value>) -> Self {
+        let client = redis::Client::open(server.url()).expect("it is an address");
+        let connection = ConnectionManager::new(client).await.expect("the server is there");
+        Self::over("`sealed-session`", RedisStore::new(connection), content)
+    }
+
+    /// Over the Redis store of `tower-sessions`, which has no compare-and-set.
+    pub(super) async fn connect_second_class(server: &Server, content: Map<String, Value>) -> Self {
+        let store = TowerSessionsStore::builder_over_core_0_14(redis_store(server).await).build();
+        Self::over("`sealed-session`, second-class", store, content)
+    }
+
+    fn over(name: &'static str, records: impl RecordStore, content: Map<String, Value>) -> Self {
+        let store = CookieStore::builder(Key::generate().expect("random bytes"))
+            .audience("example-app/bench")
+            .placement(Placement::StoreOnly)
+            .store(records)
+            .timer(TokioTimer)
+            .build()
+            .expect("the settings are good");
+        let handler = service_fn(move |request: http::Request<()>| {
+            let content = content.clone();
+            async move {
+                handle(&request, &content).await;
+                Ok::<_, Infallible>(http::Response::new(()))
+            }
+        });
+        let service = ServiceBuilder::new().layer(SessionLayer::new(store)).service(handler);
+        Self { name, service: service.map_response(|response| response.map(drop)).boxed_clone() }
+    }
+}
+
+async fn handle(request: &http::Request<()>, content: &Map<String, Value>) {
+    let pending = request.extensions().get::<PendingSession>().expect("the layer put it there");
+    let session = pending.session().await.expect("the store answers");
+    let path = request.uri().path();
+    if path == Request::Begin.path() {
+        for (name, value) in content {
+            session.put(name.as_str(), value).expect("it is a session of JSON");
+        }
+        return;
+    }
+    assert_eq!(session.get("user").expect("a number is there"), Some(42));
+    if path == Request::Change.path() {
+        session.increment("visits", 1).expect("a number is there, or nothing");
+    }
+}
+
+impl Sessions for Ours {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn answer<'a>(&'a self, request: Request, with: Option<&'a str>) -> Response<'a> {
+        Box::pin(async move {
+            let mut builder = http::Request::builder().uri(request.path());
+            if let Some(with) = with {
+                builder = builder.header(COOKIE, with);
+            }
+            let request = builder.body(()).expect("it is a request");
+            let Ok(response) = self.service.clone().oneshot(request).await;
+            assert_eq!(response.status(), http::StatusCode::OK);
+            response.headers().get(SET_COOKIE).map(|line| cookie(line.as_bytes()))
+        })
+    }
+}
