@@ -17,12 +17,16 @@
 
 mod dump;
 mod environment;
+mod private;
+mod program;
 mod proxy;
 mod runner;
 mod server;
+mod traffic;
 
 pub use dump::{assert_found, assert_nowhere};
 pub use environment::{Engine, unique_name};
+pub use private::PrivateEngine;
 pub use proxy::Proxy;
 pub use runner::Runner;
 pub use server::{Server, free_port};

@@ -3,13 +3,13 @@
 use redis::cmd;
 use sealed_session_engine_tests::{Runner, assert_found, assert_nowhere};
 
-use crate::support::{OwnRedis, Site};
+use crate::support::{Site, own_redis};
 
 #[test]
 fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
     Runner::new().block_on(async {
         // Uncompressed, or nothing could be found in it by looking.
-        let redis = OwnRedis::start(&["--save", "", "--rdbcompression", "no", "--appendonly", "yes"]).await;
+        let redis = own_redis(&["--rdbcompression", "no", "--appendonly", "yes"]);
         let site = Site::at(&redis.url()).await;
         let (store, mut browser) = (site.sessions().build().unwrap(), site.browser());
         let write = |session: &sealed_session::Session| {
@@ -23,11 +23,11 @@ fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
         let cookie = browser.0.value(store.cookie_name()).unwrap().to_owned();
 
         let () = cmd("SAVE").query_async(&mut site.connection.clone()).await.unwrap();
-        let mut dump = std::fs::read(redis.folder.join("dump.rdb")).unwrap();
+        let mut dump = std::fs::read(redis.folder().join("dump.rdb")).unwrap();
         assert_found(&dump, "the key", key.as_bytes());
         assert_found(&dump, "the value", value);
         // The file of appended commands too, which has each script and each value that was ever written.
-        for file in std::fs::read_dir(redis.folder.join("appendonlydir")).unwrap() {
+        for file in std::fs::read_dir(redis.folder().join("appendonlydir")).unwrap() {
             dump.extend(std::fs::read(file.unwrap().path()).unwrap());
         }
         for word in ["4111-1111-1111-1111", "credit_card_number", "number_of_visits"] {

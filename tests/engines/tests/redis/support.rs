@@ -1,6 +1,5 @@
 //! What the rules share: a store on a part of the engine that is theirs alone, a Redis of their own, and browsers.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -12,7 +11,7 @@ use sealed_session::{
     CommitError, CookieStore, CookieStoreBuilder, Key, LoadError, ManualClock, Placement, Record, RecordId,
     RequestFacts, ResponseFacts, Session, Timestamp,
 };
-use sealed_session_engine_tests::{Engine, Server, free_port, unique_name};
+use sealed_session_engine_tests::{Engine, PrivateEngine, unique_name};
 
 pub(crate) type Store = RedisStore<ConnectionManager>;
 
@@ -138,60 +137,7 @@ impl Browser {
     }
 }
 
-/// A Redis of one test: its own files, and a port that stays the same when it is started again.
-pub(crate) struct OwnRedis {
-    pub(crate) port: u16,
-    pub(crate) folder: PathBuf,
-    options: Vec<String>,
-    server: Option<Server>,
-}
-
-impl OwnRedis {
-    pub(crate) async fn start(options: &[&str]) -> Self {
-        let folder = std::env::temp_dir().join(unique_name("sealed_session_redis"));
-        std::fs::create_dir(&folder).unwrap();
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut redis = Self { port: free_port(), folder, options, server: None };
-        redis.start_again();
-        redis.wait().await;
-        redis
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
-    }
-
-    /// SIGKILL, as when a machine fails.
-    pub(crate) fn kill(&mut self) {
-        self.server.take().unwrap().kill();
-    }
-
-    pub(crate) fn start_again(&mut self) {
-        let port = self.port.to_string();
-        let mut arguments = vec!["--port", &port, "--bind", "127.0.0.1", "--dir", self.folder.to_str().unwrap()];
-        arguments.extend(self.options.iter().map(String::as_str));
-        self.server = Some(Server::start("redis-server", &arguments));
-    }
-
-    /// Until it answers; it is at hand, so that takes a moment.
-    async fn wait(&self) {
-        let asked = async {
-            let client = Client::open(self.url()).unwrap();
-            let answered = async |client: &Client| {
-                let mut connection = client.get_multiplexed_async_connection().await?;
-                cmd("PING").exec_async(&mut connection).await
-            };
-            while answered(&client).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("redis-server did not start");
-    }
-}
-
-impl Drop for OwnRedis {
-    fn drop(&mut self) {
-        self.server = None;
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+/// A Redis of one test.
+pub(crate) fn own_redis(options: &[&str]) -> PrivateEngine {
+    PrivateEngine::start(Engine::Redis, &[&["--save", ""], options].concat())
 }
