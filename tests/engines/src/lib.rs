@@ -15,6 +15,7 @@
     reason = "a test fails loudly, and so does what it calls"
 )]
 
+mod browser;
 mod dump;
 mod environment;
 mod private;
@@ -24,6 +25,7 @@ mod runner;
 mod server;
 mod traffic;
 
+pub use browser::{Browser, Failed};
 pub use dump::{assert_found, assert_nowhere};
 pub use environment::{Engine, unique_name};
 pub use private::PrivateEngine;

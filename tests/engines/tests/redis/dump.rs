@@ -20,7 +20,7 @@ fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
         browser.visit(&store, write).await.unwrap();
         let values = site.values().await;
         let [(key, value)] = &values[..] else { panic!("{} keys", values.len()) };
-        let cookie = browser.0.value(store.cookie_name()).unwrap().to_owned();
+        let cookie = browser.jar.value(store.cookie_name()).unwrap().to_owned();
 
         let () = cmd("SAVE").query_async(&mut site.connection.clone()).await.unwrap();
         let mut dump = std::fs::read(redis.folder().join("dump.rdb")).unwrap();
@@ -44,7 +44,7 @@ fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
         let sealed: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
         for forged in [key.as_str(), hex, &sealed[..2000.min(sealed.len())]] {
             let mut thief = site.browser();
-            thief.0.plant(store.cookie_name(), forged);
+            thief.jar.plant(store.cookie_name(), forged);
             assert_eq!(thief.get(&store, "number_of_visits").await, None);
         }
         assert_eq!(browser.get(&store, "number_of_visits").await, Some(2));

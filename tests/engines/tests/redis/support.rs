@@ -6,12 +6,8 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, cmd};
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::store::RedisStore;
-use sealed_session::testing::CookieJar;
-use sealed_session::{
-    CommitError, CookieStore, CookieStoreBuilder, Key, LoadError, ManualClock, Placement, Record, RecordId,
-    RequestFacts, ResponseFacts, Session, Timestamp,
-};
-use sealed_session_engine_tests::{Engine, PrivateEngine, unique_name};
+use sealed_session::{CookieStore, CookieStoreBuilder, Key, ManualClock, Placement, Record, RecordId, Timestamp};
+use sealed_session_engine_tests::{Browser, Engine, PrivateEngine, unique_name};
 
 pub(crate) type Store = RedisStore<ConnectionManager>;
 
@@ -80,7 +76,7 @@ impl Site {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser(CookieJar::new(self.clock.clone()))
+        Browser::new(&self.clock)
     }
 
     /// Every key of this test, and its value.
@@ -94,46 +90,6 @@ impl Site {
             values.push((key, value));
         }
         values
-    }
-}
-
-/// A browser with its cookies.
-#[derive(Clone)]
-pub(crate) struct Browser(pub(crate) CookieJar);
-
-/// Why a request was not answered as it should be.
-#[derive(Debug)]
-pub(crate) enum Failed {
-    Load(LoadError),
-    Commit(CommitError),
-}
-
-impl Failed {
-    pub(crate) fn status_code(&self) -> u16 {
-        match self {
-            Self::Load(error) => error.status_code(),
-            Self::Commit(error) => error.status_code(),
-        }
-    }
-}
-
-impl Browser {
-    /// One request, from its cookies to the cookies that its response sets.
-    pub(crate) async fn visit<R>(
-        &mut self,
-        store: &CookieStore,
-        handle: impl FnOnce(&Session) -> R,
-    ) -> Result<R, Failed> {
-        let header = self.0.cookie_header();
-        let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
-        let result = handle(&pending.session().await.map_err(Failed::Load)?);
-        let commit = pending.commit(&ResponseFacts::new(200)).await.map_err(Failed::Commit)?;
-        commit.set_cookies.iter().for_each(|line| self.0.receive(line));
-        Ok(result)
-    }
-
-    pub(crate) async fn get(&mut self, store: &CookieStore, key: &str) -> Option<u64> {
-        self.visit(store, |session| session.get(key).unwrap()).await.unwrap()
     }
 }
 
