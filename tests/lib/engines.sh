@@ -132,6 +132,8 @@ start_mongodb() {
         --storage-path :memory: --standalone --cache-size 64M
     answers_on_port || return 1
     export SEALED_MONGODB_URL="mongodb://127.0.0.1:$port/?directConnection=true"
+    # For the tests that kill one of their own.
+    export SEALED_SPEAKERS_PYTHON=$python
     tell mongodb "SecantusDB $("$python" -c 'import importlib.metadata as m; print(m.version("SecantusDB"))')"
 }
 

@@ -41,8 +41,7 @@ impl Engine {
 
 /// The program that a test starts as a Redis of its own: `redis-server`, or what speaks its protocol and `SEALED_REDIS_SERVER`
 /// names.
-#[must_use]
-pub fn redis_server() -> String {
+pub(crate) fn redis_server() -> String {
     std::env::var("SEALED_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
 

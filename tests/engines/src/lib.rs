@@ -15,14 +15,21 @@
     reason = "a test fails loudly, and so does what it calls"
 )]
 
+mod browser;
 mod dump;
 mod environment;
+mod private;
+mod program;
 mod proxy;
 mod runner;
 mod server;
+mod traffic;
 
+pub use browser::{Browser, Failed};
 pub use dump::{assert_found, assert_nowhere};
-pub use environment::{Engine, redis_server, unique_name};
+use environment::redis_server;
+pub use environment::{Engine, unique_name};
+pub use private::PrivateEngine;
 pub use proxy::Proxy;
 pub use runner::Runner;
 pub use server::{Server, free_port};

@@ -1,17 +1,15 @@
 use std::net::{SocketAddr, TcpListener as StdListener};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
 
 use crate::free_port;
+use crate::traffic::{Direction, Shared, Stop, accept};
 
-/// Stands between a driver and its engine on loopback: counts round trips, and breaks connections on request.
+/// Stands between a driver and its engine on loopback: counts round trips, and holds or breaks connections on request.
 ///
 /// It has a runtime of its own, so that its methods may be called from a test with or without one.
 #[derive(Debug)]
@@ -27,26 +25,6 @@ pub struct Proxy {
 struct Open {
     accepting: tokio::task::AbortHandle,
     ended: Receiver<()>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    engine: SocketAddr,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    connections: usize,
-    round_trips: usize,
-    reply_delay: Duration,
-    cut: Option<(Direction, usize)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
-    Request,
-    Reply,
 }
 
 impl Proxy {
@@ -65,7 +43,7 @@ impl Proxy {
     /// A proxy before the engine at this address.
     #[must_use]
     pub fn to(engine: SocketAddr) -> Self {
-        let shared = Arc::new(Shared { engine, state: Mutex::default() });
+        let shared = Arc::new(Shared::before(engine));
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut proxy = Self { shared, address, runtime: Some(runtime), open: None };
@@ -106,10 +84,34 @@ impl Proxy {
         self.shared.state().cut = Some((Direction::Reply, bytes));
     }
 
+    /// Cuts one connection: that which sends the message behind the next so many, after so many bytes of it. A message is what
+    /// goes one way on a connection until the other side says something.
+    pub fn cut_behind(&self, messages: usize, bytes: usize) {
+        self.shared.state().stop_behind(messages, Stop::Cut { bytes });
+    }
+
+    /// Lets so many more messages pass, and holds back whatever comes behind them, on every connection.
+    pub fn hold_behind(&self, messages: usize) {
+        self.shared.state().stop_behind(messages, Stop::Hold);
+    }
+
+    /// Whether something is held back.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.shared.state().is_holding
+    }
+
     /// Whether a cut that was asked for has not happened yet.
     #[must_use]
     pub fn awaits_cut(&self) -> bool {
-        self.shared.state().cut.is_some()
+        let state = self.shared.state();
+        state.cut.is_some() || matches!(state.stop, Some((_, Stop::Cut { .. })))
+    }
+
+    /// Takes back every cut and every hold that has not happened yet.
+    pub fn let_pass(&self) {
+        let mut state = self.shared.state();
+        (state.cut, state.stop) = (None, None);
     }
 
     /// Cuts every connection and refuses new ones.
@@ -140,71 +142,5 @@ impl Drop for Proxy {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// `alive` is the first argument, so that it is dropped last, after the sockets.
-async fn accept(alive: Sender<()>, listener: TcpListener, shared: Arc<Shared>) {
-    // Dropped with this task, and every connection with it.
-    let mut connections = JoinSet::new();
-    while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(connect(alive.clone(), client, shared.clone()));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn connect(_alive: Sender<()>, client: TcpStream, shared: Arc<Shared>) {
-    let Ok(engine) = TcpStream::connect(shared.engine).await else { return };
-    client.set_nodelay(true).unwrap();
-    engine.set_nodelay(true).unwrap();
-    shared.state().connections += 1;
-    let last = Mutex::new(Direction::Reply);
-    let ((from_client, to_client), (from_engine, to_engine)) = (client.into_split(), engine.into_split());
-    // Either direction's end ends both, and drops both sockets.
-    tokio::select! {
-        () = pump(Direction::Request, from_client, to_engine, &shared, &last) => {}
-        () = pump(Direction::Reply, from_engine, to_client, &shared, &last) => {}
-    }
-}
-
-async fn pump(
-    direction: Direction,
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    shared: &Shared,
-    last: &Mutex<Direction>,
-) {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut passed = 0;
-    loop {
-        let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
-        let delay = {
-            let turned = std::mem::replace(&mut *last.lock().unwrap(), direction) != direction;
-            let mut state = shared.state();
-            state.round_trips += usize::from(turned && direction == Direction::Request);
-            passed = if turned { 0 } else { passed };
-            state.reply_delay
-        };
-        if direction == Direction::Reply {
-            tokio::time::sleep(delay).await;
-        }
-        let allowed = {
-            let mut state = shared.state();
-            let allowed = state.cut.filter(|(cut, bytes)| *cut == direction && *bytes < passed + length);
-            allowed.map(|(_, bytes)| {
-                state.cut = None;
-                bytes.saturating_sub(passed)
-            })
-        };
-        if to.write_all(&buffer[..allowed.unwrap_or(length)]).await.is_err() || allowed.is_some() {
-            return;
-        }
-        passed += length;
     }
 }

@@ -17,14 +17,28 @@ impl Server {
     /// When there is no such program; the mend is `bash tests/run.sh engines`, which installs it.
     #[must_use]
     pub fn start(program: &str, arguments: &[&str]) -> Self {
+        Self::start_with_output(program, arguments, Stdio::null())
+    }
+
+    pub(crate) fn start_with_output(program: &str, arguments: &[&str], output: impl Into<Stdio>) -> Self {
         let mut command = Command::new("setpriv");
         // The kernel ends what a test that was itself killed could not end.
         command.args(["--pdeathsig", "KILL", "--", program]).args(arguments);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).spawn();
         let child = child.unwrap_or_else(|error| {
             panic!("{program} cannot be started: {error}; `bash tests/run.sh engines` installs what is missing")
         });
         Self { child }
+    }
+
+    /// Whether it has not ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// When the kernel does not say so.
+    #[must_use]
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Ends it with SIGKILL, so that it cannot say goodbye, and waits until it is gone.

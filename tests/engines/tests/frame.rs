@@ -5,7 +5,9 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use sealed_session_engine_tests::{Proxy, Runner, Server, assert_found, assert_nowhere, free_port, unique_name};
+use sealed_session_engine_tests::{
+    Engine, PrivateEngine, Proxy, Runner, Server, assert_found, assert_nowhere, free_port, unique_name,
+};
 
 /// Answers each four bytes with the same four bytes.
 fn echo() -> SocketAddr {
@@ -78,6 +80,45 @@ fn a_cut_request_is_not_answered() {
 }
 
 #[test]
+fn behind_so_many_messages_everything_is_held_on_every_connection() {
+    let proxy = Proxy::to(echo());
+    let mut streams = [0, 1].map(|_| TcpStream::connect(proxy.address()).unwrap());
+    for stream in &mut streams {
+        assert_eq!(ask(stream), Ok(*b"ping"));
+        stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    }
+    // A request, its answer, and a request whose answer is held.
+    proxy.hold_behind(3);
+    assert_eq!(ask(&mut streams[0]), Ok(*b"ping"));
+    assert!(!proxy.is_holding());
+    for stream in &mut streams {
+        assert!(matches!(ask(stream), Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)));
+        assert!(proxy.is_holding());
+    }
+}
+
+#[test]
+fn behind_so_many_messages_one_connection_is_cut_within_the_next() {
+    let proxy = Proxy::to(echo());
+    let mut streams = [0, 1].map(|_| TcpStream::connect(proxy.address()).unwrap());
+    for (messages, received) in [(1, "pi"), (0, "")] {
+        let mut stream = TcpStream::connect(proxy.address()).unwrap();
+        proxy.cut_behind(messages, 2);
+        stream.write_all(b"ping").unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert_eq!(answer, received);
+        assert!(!proxy.awaits_cut());
+        for other in &mut streams {
+            assert_eq!(ask(other), Ok(*b"ping"));
+        }
+    }
+    proxy.cut_behind(0, 0);
+    proxy.let_pass();
+    assert_eq!(ask(&mut streams[0]), Ok(*b"ping"));
+}
+
+#[test]
 fn a_reply_is_held_back_for_the_delay() {
     let proxy = Proxy::to(echo());
     let mut stream = TcpStream::connect(proxy.address()).unwrap();
@@ -110,7 +151,8 @@ fn a_proxy_may_be_used_and_dropped_inside_of_a_runtime() {
 
 #[test]
 fn a_killed_server_is_gone() {
-    let server = Server::start("sleep", &["60"]);
+    let mut server = Server::start("sleep", &["60"]);
+    assert!(server.is_running());
     server.kill();
     assert_ne!(free_port(), 0);
 }
@@ -130,4 +172,21 @@ fn a_dump_is_searched_in_every_usual_form() {
         assert!(std::panic::catch_unwind(|| assert_nowhere(&dump, "the secret", &secret)).is_err());
     }
     assert_nowhere(b"something else altogether", "the secret", &secret);
+}
+
+/// What is left for the tests that kill an engine: that it comes back at the same address, with its files.
+#[test]
+fn an_engine_of_ones_own_is_killed_and_comes_back_at_its_address() {
+    for engine in [Engine::Redis, Engine::Postgres, Engine::MySql, Engine::MongoDb] {
+        let mut private = PrivateEngine::start(engine, &[]);
+        let (url, folder, address) = (private.url(), private.folder().to_owned(), ("127.0.0.1", private.port()));
+        assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
+        private.kill();
+        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused, "{engine:?}");
+        private.start_again();
+        assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
+        assert_eq!(private.url(), url);
+        drop(private);
+        assert!(!folder.exists(), "{engine:?}");
+    }
 }

@@ -6,18 +6,18 @@ use redis::cluster::ClusterClient;
 use redis::cmd;
 use sealed_session::store::{Created, RedisStore, Updated};
 use sealed_session::{ManualClock, Record, RecordId, RecordStore as _, Timestamp};
-use sealed_session_engine_tests::{Runner, unique_name};
+use sealed_session_engine_tests::{PrivateEngine, Runner, unique_name};
 
-use crate::support::{NOW_UNIX_SECONDS, OwnRedis, connect};
+use crate::support::{NOW_UNIX_SECONDS, connect, own_redis};
 
-const OPTIONS: [&str; 6] = ["--save", "", "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+const OPTIONS: [&str; 4] = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
 
 #[test]
 fn every_call_works_on_every_node_of_a_cluster() {
     Runner::new().block_on(async {
-        let nodes = [OwnRedis::start(&OPTIONS).await, OwnRedis::start(&OPTIONS).await];
+        let nodes = [own_redis(&OPTIONS), own_redis(&OPTIONS)];
         join(&nodes).await;
-        let client = ClusterClient::new(nodes.iter().map(OwnRedis::url)).unwrap();
+        let client = ClusterClient::new(nodes.iter().map(PrivateEngine::url)).unwrap();
         let connection = client.get_async_connection().await.unwrap();
         let builder = RedisStore::builder(connection).key_prefix(unique_name("sessions"));
         let store = builder.clock(ManualClock::at_unix_seconds(NOW_UNIX_SECONDS)).build();
@@ -46,12 +46,12 @@ fn every_call_works_on_every_node_of_a_cluster() {
 }
 
 /// Gives each node half of the slots, and waits until both know it.
-async fn join(nodes: &[OwnRedis; 2]) {
+async fn join(nodes: &[PrivateEngine; 2]) {
     let mut connections = [connect(&nodes[0].url()).await, connect(&nodes[1].url()).await];
     for (connection, (first, last)) in connections.iter_mut().zip([(0, 8191), (8192, 16383)]) {
         cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last).exec_async(connection).await.unwrap();
     }
-    let meet = cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(nodes[1].port).to_owned();
+    let meet = cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(nodes[1].port()).to_owned();
     meet.exec_async(&mut connections[0]).await.unwrap();
     let both_know = async {
         for connection in &mut connections {

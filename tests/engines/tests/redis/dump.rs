@@ -3,13 +3,13 @@
 use redis::cmd;
 use sealed_session_engine_tests::{Runner, assert_found, assert_nowhere};
 
-use crate::support::{OwnRedis, Site};
+use crate::support::{Site, own_redis};
 
 #[test]
 fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
     Runner::new().block_on(async {
         // Uncompressed, or nothing could be found in it by looking.
-        let redis = OwnRedis::start(&["--save", "", "--rdbcompression", "no", "--appendonly", "yes"]).await;
+        let redis = own_redis(&["--rdbcompression", "no", "--appendonly", "yes"]);
         let site = Site::at(&redis.url()).await;
         let (store, mut browser) = (site.sessions().build().unwrap(), site.browser());
         let write = |session: &sealed_session::Session| {
@@ -20,14 +20,14 @@ fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
         browser.visit(&store, write).await.unwrap();
         let values = site.values().await;
         let [(key, value)] = &values[..] else { panic!("{} keys", values.len()) };
-        let cookie = browser.0.value(store.cookie_name()).unwrap().to_owned();
+        let cookie = browser.jar.value(store.cookie_name()).unwrap().to_owned();
 
         let () = cmd("SAVE").query_async(&mut site.connection.clone()).await.unwrap();
-        let mut dump = std::fs::read(redis.folder.join("dump.rdb")).unwrap();
+        let mut dump = std::fs::read(redis.folder().join("dump.rdb")).unwrap();
         assert_found(&dump, "the key", key.as_bytes());
         assert_found(&dump, "the value", value);
         // The file of appended commands too, which has each script and each value that was ever written.
-        for file in std::fs::read_dir(redis.folder.join("appendonlydir")).unwrap() {
+        for file in std::fs::read_dir(redis.folder().join("appendonlydir")).unwrap() {
             dump.extend(std::fs::read(file.unwrap().path()).unwrap());
         }
         for word in ["4111-1111-1111-1111", "credit_card_number", "number_of_visits"] {
@@ -44,7 +44,7 @@ fn a_dump_holds_neither_a_word_of_a_session_nor_what_opens_one() {
         let sealed: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
         for forged in [key.as_str(), hex, &sealed[..2000.min(sealed.len())]] {
             let mut thief = site.browser();
-            thief.0.plant(store.cookie_name(), forged);
+            thief.jar.plant(store.cookie_name(), forged);
             assert_eq!(thief.get(&store, "number_of_visits").await, None);
         }
         assert_eq!(browser.get(&store, "number_of_visits").await, Some(2));

@@ -5,7 +5,7 @@ use sealed_session::store::{Created, RedisStore, Updated};
 use sealed_session::{RecordId, RecordStore as _, StoreError};
 use sealed_session_engine_tests::Runner;
 
-use crate::support::{OwnRedis, Site, connect};
+use crate::support::{Site, connect, own_redis};
 
 const ID: RecordId = RecordId::from_bytes([7; 16]);
 
@@ -56,7 +56,7 @@ fn a_key_of_another_type_is_told_and_left_alone() {
 #[test]
 fn a_full_engine_refuses_writes_loses_nothing_and_serves_reads_and_logouts() {
     Runner::new().block_on(async {
-        let redis = OwnRedis::start(&["--save", "", "--maxmemory-policy", "noeviction"]).await;
+        let redis = own_redis(&["--maxmemory-policy", "noeviction"]);
         let site = Site::at(&redis.url()).await;
         assert_eq!(site.store.create(&ID, site.record(1, 60)).await.unwrap(), Created::Created);
         let mut connection = site.connection.clone();
@@ -76,8 +76,8 @@ fn a_full_engine_refuses_writes_loses_nothing_and_serves_reads_and_logouts() {
 #[test]
 fn a_read_only_replica_takes_no_write() {
     Runner::new().block_on(async {
-        let primary = OwnRedis::start(&["--save", "", "--repl-diskless-sync-delay", "0"]).await;
-        let replica = OwnRedis::start(&["--save", "", "--replicaof", "127.0.0.1", &primary.port.to_string()]).await;
+        let primary = own_redis(&["--repl-diskless-sync-delay", "0"]);
+        let replica = own_redis(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
         let site = Site::at(&replica.url()).await;
         for error in
             [site.store.create(&ID, site.record(1, 60)).await.unwrap_err(), site.store.destroy(&ID).await.unwrap_err()]
@@ -90,13 +90,13 @@ fn a_read_only_replica_takes_no_write() {
 #[test]
 fn a_connection_that_is_not_let_in_is_told_without_the_password() {
     Runner::new().block_on(async {
-        let redis = OwnRedis::start(&["--save", ""]).await;
+        let redis = own_redis(&[]);
         let site = Site::at(&redis.url()).await;
         assert_eq!(site.store.create(&ID, site.record(1, 60)).await.unwrap(), Created::Created);
         // The user `guest` may ping, and touch no key.
         let rules = ["SETUSER", "guest", "on", ">let-me-in", "+ping", "+client", "+hello"];
         let () = cmd("ACL").arg(&rules).query_async(&mut site.connection.clone()).await.unwrap();
-        let guest = connect(&format!("redis://guest:let-me-in@127.0.0.1:{}/", redis.port)).await;
+        let guest = connect(&format!("redis://guest:let-me-in@127.0.0.1:{}/", redis.port())).await;
         let store = RedisStore::builder(guest).key_prefix(site.key_prefix.as_str()).build();
         let error = store.update(&ID, site.record(2, 60), 1).await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
@@ -110,14 +110,14 @@ fn a_connection_that_is_not_let_in_is_told_without_the_password() {
 #[test]
 fn a_user_with_the_commands_that_the_guide_names_can_do_everything() {
     Runner::new().block_on(async {
-        let redis = OwnRedis::start(&["--save", ""]).await;
+        let redis = own_redis(&[]);
         let site = Site::at(&redis.url()).await;
         let keys = format!("~{}*", site.key_prefix);
         let commands = ["+get", "+set", "+del", "+eval", "+getrange", "+setrange", "+pexpire"];
         let user =
             cmd("ACL").arg("SETUSER").arg("sessions").arg("on").arg(">let-me-in").arg(keys).arg(&commands).to_owned();
         user.exec_async(&mut site.connection.clone()).await.unwrap();
-        let connection = connect(&format!("redis://sessions:let-me-in@127.0.0.1:{}/", redis.port)).await;
+        let connection = connect(&format!("redis://sessions:let-me-in@127.0.0.1:{}/", redis.port())).await;
         let builder = RedisStore::builder(connection).key_prefix(site.key_prefix.as_str());
         let store = builder.clock(site.clock.clone()).build();
         assert_eq!(store.create(&ID, site.record(1, 60)).await.unwrap(), Created::Created);

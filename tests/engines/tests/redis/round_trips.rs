@@ -87,7 +87,7 @@ fn a_request_of_a_session_in_the_store_costs_one_to_load_and_one_to_write() {
         browser.visit(&store, |session| session.put("user", &43).unwrap()).await.unwrap();
         assert_eq!(proxy.take_round_trips(), 2, "a read and a write");
         // Nobody asks for the session.
-        let header = browser.0.cookie_header();
+        let header = browser.jar.cookie_header();
         let pending = store.begin(&sealed_session::RequestFacts::new().cookie_header(header.as_bytes()));
         let _ = pending.commit(&sealed_session::ResponseFacts::new(200)).await.unwrap();
         assert_eq!(proxy.take_round_trips(), 0, "a request that leaves its session alone");

@@ -1,18 +1,13 @@
 //! What the rules share: a store on a part of the engine that is theirs alone, a Redis of their own, and browsers.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, cmd};
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::store::RedisStore;
-use sealed_session::testing::CookieJar;
-use sealed_session::{
-    CommitError, CookieStore, CookieStoreBuilder, Key, LoadError, ManualClock, Placement, Record, RecordId,
-    RequestFacts, ResponseFacts, Session, Timestamp,
-};
-use sealed_session_engine_tests::{Engine, Server, free_port, redis_server, unique_name};
+use sealed_session::{CookieStore, CookieStoreBuilder, Key, ManualClock, Placement, Record, RecordId, Timestamp};
+use sealed_session_engine_tests::{Browser, Engine, PrivateEngine, unique_name};
 
 pub(crate) type Store = RedisStore<ConnectionManager>;
 
@@ -81,7 +76,7 @@ impl Site {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser(CookieJar::new(self.clock.clone()))
+        Browser::new(&self.clock)
     }
 
     /// Every key of this test, and its value.
@@ -98,100 +93,7 @@ impl Site {
     }
 }
 
-/// A browser with its cookies.
-#[derive(Clone)]
-pub(crate) struct Browser(pub(crate) CookieJar);
-
-/// Why a request was not answered as it should be.
-#[derive(Debug)]
-pub(crate) enum Failed {
-    Load(LoadError),
-    Commit(CommitError),
-}
-
-impl Failed {
-    pub(crate) fn status_code(&self) -> u16 {
-        match self {
-            Self::Load(error) => error.status_code(),
-            Self::Commit(error) => error.status_code(),
-        }
-    }
-}
-
-impl Browser {
-    /// One request, from its cookies to the cookies that its response sets.
-    pub(crate) async fn visit<R>(
-        &mut self,
-        store: &CookieStore,
-        handle: impl FnOnce(&Session) -> R,
-    ) -> Result<R, Failed> {
-        let header = self.0.cookie_header();
-        let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
-        let result = handle(&pending.session().await.map_err(Failed::Load)?);
-        let commit = pending.commit(&ResponseFacts::new(200)).await.map_err(Failed::Commit)?;
-        commit.set_cookies.iter().for_each(|line| self.0.receive(line));
-        Ok(result)
-    }
-
-    pub(crate) async fn get(&mut self, store: &CookieStore, key: &str) -> Option<u64> {
-        self.visit(store, |session| session.get(key).unwrap()).await.unwrap()
-    }
-}
-
-/// A Redis of one test: its own files, and a port that stays the same when it is started again.
-pub(crate) struct OwnRedis {
-    pub(crate) port: u16,
-    pub(crate) folder: PathBuf,
-    options: Vec<String>,
-    server: Option<Server>,
-}
-
-impl OwnRedis {
-    pub(crate) async fn start(options: &[&str]) -> Self {
-        let folder = std::env::temp_dir().join(unique_name("sealed_session_redis"));
-        std::fs::create_dir(&folder).unwrap();
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut redis = Self { port: free_port(), folder, options, server: None };
-        redis.start_again();
-        redis.wait().await;
-        redis
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
-    }
-
-    /// SIGKILL, as when a machine fails.
-    pub(crate) fn kill(&mut self) {
-        self.server.take().unwrap().kill();
-    }
-
-    pub(crate) fn start_again(&mut self) {
-        let port = self.port.to_string();
-        let mut arguments = vec!["--port", &port, "--bind", "127.0.0.1", "--dir", self.folder.to_str().unwrap()];
-        arguments.extend(self.options.iter().map(String::as_str));
-        self.server = Some(Server::start(&redis_server(), &arguments));
-    }
-
-    /// Until it answers; it is at hand, so that takes a moment.
-    async fn wait(&self) {
-        let asked = async {
-            let client = Client::open(self.url()).unwrap();
-            let answered = async |client: &Client| {
-                let mut connection = client.get_multiplexed_async_connection().await?;
-                cmd("PING").exec_async(&mut connection).await
-            };
-            while answered(&client).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("the server did not start");
-    }
-}
-
-impl Drop for OwnRedis {
-    fn drop(&mut self) {
-        self.server = None;
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+/// A Redis of one test.
+pub(crate) fn own_redis(options: &[&str]) -> PrivateEngine {
+    PrivateEngine::start(Engine::Redis, &[&["--save", ""], options].concat())
 }
