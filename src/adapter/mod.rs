@@ -7,6 +7,9 @@ pub mod axum;
 mod header_map;
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 mod marked;
+#[cfg(feature = "rocket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rocket")))]
+pub mod rocket;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;

@@ -78,6 +78,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
             "http",
             "http_body",
             "pin_project_lite",
+            "rocket",
             "serde_urlencoded",
             "tokio",
             "tower_layer",
