@@ -84,6 +84,7 @@ pub(crate) const CRATES: &[(&[&str], &[&str])] = &[
             "http",
             "http_body",
             "pin_project_lite",
+            "rocket",
             "serde_urlencoded",
             "tower_layer",
             "tower_service",

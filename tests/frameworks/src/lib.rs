@@ -22,6 +22,8 @@ pub use site::{SharedParts, Site};
 pub struct Differences {
     /// What a client sees of a handler that panics.
     pub panic: Panic,
+    /// Which `Cookie` fields reach a middleware.
+    pub cookie_bytes: CookieBytes,
 }
 
 /// What becomes of a request whose handler panics.
@@ -33,6 +35,16 @@ pub enum Panic {
     /// The framework catches it outside of the handler and answers 500, and what the handler wrote is kept, as with an
     /// error.
     AnsweredAndKept,
+}
+
+/// What a framework hands on of a `Cookie` field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieBytes {
+    /// All fields, as they came.
+    Any,
+    /// Those that are UTF-8. Others are dropped as a whole before a middleware sees the request, which is then a guest's:
+    /// nothing of it is changed or removed, and the session is there again when the field is.
+    Utf8,
 }
 
 /// Makes a test of each rule for one framework: its example's `serve`, and its [`Differences`].

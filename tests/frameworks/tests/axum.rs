@@ -1,5 +1,8 @@
 //! The scenario behind axum.
 
-use sealed_session_framework_tests::{Differences, Panic};
+use sealed_session_framework_tests::{CookieBytes, Differences, Panic};
 
-sealed_session_framework_tests::scenario!(example_axum::serve, Differences { panic: Panic::ConnectionClosed });
+sealed_session_framework_tests::scenario!(
+    example_axum::serve,
+    Differences { panic: Panic::ConnectionClosed, cookie_bytes: CookieBytes::Any }
+);

@@ -1,0 +1,176 @@
+//! The example application in Rocket.
+
+mod answers;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use answers::{Public, Refusal, WithTheme};
+use example_application::{ABOUT, Administration, Ready, STREAM, Sites};
+use rocket::config::{Config, LogLevel, Shutdown};
+use rocket::fairing::AdHoc;
+use rocket::form::{Form, FromForm};
+use rocket::futures::stream;
+use rocket::http::{ContentType, Status};
+use rocket::response::Redirect;
+use rocket::response::content::RawHtml;
+use rocket::response::stream::TextStream;
+use rocket::{Build, Rocket, get, post, routes, tokio};
+use sealed_session::adapter::Marked;
+use sealed_session::adapter::rocket::SessionFairing;
+use sealed_session::{Session, SessionError};
+
+/// Serves the application until the process ends.
+///
+/// # Errors
+///
+/// When nothing can listen on this address.
+pub fn serve(address: SocketAddr, sites: Sites, ready: Ready) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ready = Mutex::new(ready);
+    // Rocket knows its port only when it has bound it.
+    let ready = AdHoc::on_liftoff("Ready", |rocket| {
+        let address = SocketAddr::new(rocket.config().address, rocket.config().port);
+        Box::pin(async move {
+            if let Ok(ready) = ready.into_inner() {
+                ready(address);
+            }
+        })
+    });
+    let served = runtime.block_on(application(address, sites).attach(ready).launch());
+    served.map(|_| ()).map_err(io::Error::other)
+}
+
+fn application(address: SocketAddr, sites: Sites) -> Rocket<Build> {
+    let config = Config {
+        address: address.ip(),
+        port: address.port(),
+        log_level: LogLevel::Off,
+        // The process ends as its terminal says, at once.
+        shutdown: Shutdown { ctrlc: false, ..Shutdown::default() },
+        ..Config::release_default()
+    };
+    let administration = SessionFairing::new(sites.administration()).marked::<Administration>();
+    let everybody = SessionFairing::choosing(move |request| {
+        sites.of_host(request.host().map(|host| host.domain().as_str().as_bytes()))
+    });
+    rocket::custom(config).attach(everybody).attach(administration).mount(
+        "/",
+        routes![
+            home,
+            login_form,
+            log_in,
+            log_out,
+            fill_cart,
+            theme,
+            prices,
+            about,
+            stream_pieces,
+            fail,
+            panic,
+            show_administration,
+            log_administrator_in
+        ],
+    )
+}
+
+#[get("/")]
+fn home(session: Session) -> Result<RawHtml<String>, SessionError> {
+    example_application::home(&session).map(RawHtml)
+}
+
+#[get("/login")]
+fn login_form(session: Session) -> Result<RawHtml<String>, SessionError> {
+    example_application::login_form(&session).map(RawHtml)
+}
+
+#[derive(FromForm)]
+struct Login {
+    name: String,
+    csrf: Option<String>,
+}
+
+#[post("/login", data = "<login>")]
+fn log_in(session: Session, login: Form<Login>) -> Result<Redirect, Refusal> {
+    session.verify_csrf(login.csrf.as_deref())?;
+    example_application::log_in(&session, &login.name)?;
+    Ok(Redirect::to("/"))
+}
+
+#[derive(FromForm)]
+struct Logout {
+    csrf: Option<String>,
+}
+
+#[post("/logout", data = "<logout>")]
+fn log_out(session: Session, logout: Form<Logout>) -> Result<Redirect, Refusal> {
+    session.verify_csrf(logout.csrf.as_deref())?;
+    example_application::log_out(&session)?;
+    Ok(Redirect::to("/"))
+}
+
+#[derive(FromForm)]
+struct Cart {
+    bytes: usize,
+    csrf: Option<String>,
+}
+
+#[post("/cart", data = "<cart>")]
+fn fill_cart(session: Session, cart: Form<Cart>) -> Result<Redirect, Refusal> {
+    session.verify_csrf(cart.csrf.as_deref())?;
+    example_application::fill_cart(&session, cart.bytes)?;
+    Ok(Redirect::to("/"))
+}
+
+#[get("/theme")]
+fn theme(session: Session) -> Result<WithTheme, SessionError> {
+    example_application::home(&session).map(RawHtml).map(WithTheme)
+}
+
+#[get("/prices")]
+fn prices(session: Session) -> Result<Public, SessionError> {
+    example_application::prices(&session).map(Public::new)
+}
+
+#[get("/about")]
+fn about() -> Public {
+    Public::new(ABOUT.to_owned())
+}
+
+#[get("/stream")]
+fn stream_pieces(session: Session) -> Result<(ContentType, TextStream![&'static str]), SessionError> {
+    example_application::remember_stream(&session)?;
+    Ok((ContentType::HTML, TextStream::from(stream::iter(STREAM))))
+}
+
+#[get("/fail")]
+fn fail(session: Session) -> Result<Status, SessionError> {
+    example_application::count_failure(&session)?;
+    Ok(Status::InternalServerError)
+}
+
+#[get("/panic")]
+#[expect(clippy::panic, reason = "what becomes of the session then")]
+fn panic(session: Session) -> Result<(), SessionError> {
+    example_application::count_failure(&session)?;
+    panic!("a handler that panics");
+}
+
+#[get("/administration")]
+fn show_administration(
+    session: Session,
+    administration: Marked<Session, Administration>,
+) -> Result<RawHtml<String>, SessionError> {
+    example_application::administration(&session, &administration).map(RawHtml)
+}
+
+#[post("/administration", data = "<login>")]
+fn log_administrator_in(
+    administration: Marked<Session, Administration>,
+    login: Form<Login>,
+) -> Result<Redirect, Refusal> {
+    administration.verify_csrf(login.csrf.as_deref())?;
+    example_application::administrator_in(&administration, &login.name)?;
+    Ok(Redirect::to("/administration"))
+}

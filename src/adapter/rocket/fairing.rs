@@ -1,0 +1,198 @@
+use std::any::type_name;
+use std::fmt;
+
+use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::{Build, Data, Request, Response, Rocket, error};
+
+use super::super::Marked;
+use super::guard::{Attached, InRequest};
+use super::response::{apply, replace_by_empty, response_facts};
+use crate::driver::{CookieStore, RequestFacts};
+use crate::session::Session;
+
+/// Gives every request its session, and writes it into the response.
+///
+/// ```
+/// use rocket::{get, routes};
+/// use sealed_session::adapter::rocket::SessionFairing;
+/// use sealed_session::{CookieStore, Key, Session, SessionError};
+///
+/// #[get("/")]
+/// fn greet(session: Session) -> Result<String, SessionError> {
+///     Ok(format!("Hello, {}.", session.get_or("name", String::from("guest"))?))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let application = rocket::build().attach(SessionFairing::new(store)).mount("/", routes![greet]);
+/// # let _ = application;
+/// # Ok(()) }
+/// ```
+pub struct SessionFairing {
+    choice: Choice,
+    name: &'static str,
+    attach: fn(Rocket<Build>) -> fairing::Result,
+    in_request: for<'r> fn(&'r Request<'_>) -> &'r InRequest,
+}
+
+/// Which store has the session of a request.
+enum Choice {
+    Always(CookieStore),
+    By(Box<dyn Fn(&Request<'_>) -> CookieStore + Send + Sync>),
+}
+
+impl SessionFairing {
+    /// A fairing over this store.
+    #[must_use]
+    pub fn new(store: CookieStore) -> Self {
+        Self::over(Choice::Always(store))
+    }
+
+    /// A fairing that chooses the store for each request: one for each tenant, say.
+    ///
+    /// ```
+    /// use sealed_session::adapter::rocket::SessionFairing;
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = store.with_audience("shop/blue")?;
+    /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
+    /// let fairing = SessionFairing::choosing(move |request| match request.host() {
+    ///     Some(host) if host.domain() == "blue.example.com" => blue.clone(),
+    ///     _ => store.clone(),
+    /// });
+    /// # let _ = fairing;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn choosing(store: impl Fn(&Request<'_>) -> CookieStore + Send + Sync + 'static) -> Self {
+        Self::over(Choice::By(Box::new(store)))
+    }
+
+    /// The same fairing for a second session of the same request: handlers find it by the marker, a type of the
+    /// application's own, as [`Marked<Session, M>`](Marked).
+    ///
+    /// Two fairings without a marker, or with the same one, do not launch: Rocket says so in its log.
+    ///
+    /// ```
+    /// use rocket::{get, routes};
+    /// use sealed_session::adapter::{Marked, rocket::SessionFairing};
+    /// use sealed_session::cookie::CookieAttributes;
+    /// use sealed_session::{CookieStore, Key, Session, SessionError};
+    ///
+    /// /// The administrators' session, beside the customers'.
+    /// struct Administration;
+    ///
+    /// #[get("/")]
+    /// fn page(customer: Session, administrator: Marked<Session, Administration>) -> Result<String, SessionError> {
+    ///     Ok(format!("{:?} {:?}", customer.get::<String>("name")?, administrator.get::<String>("name")?))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let customers = CookieStore::builder(Key::generate()?).build()?;
+    /// let attributes = CookieAttributes::new().name("__Host-administration");
+    /// let administrators = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let application = rocket::build()
+    ///     .attach(SessionFairing::new(customers))
+    ///     .attach(SessionFairing::new(administrators).marked::<Administration>())
+    ///     .mount("/", routes![page]);
+    /// # let _ = application;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn marked<M: 'static>(self) -> Self {
+        Self {
+            name: type_name::<Marked<SessionFairing, M>>(),
+            attach: attach::<Marked<Session, M>>,
+            in_request: InRequest::marked::<M>,
+            ..self
+        }
+    }
+
+    fn over(choice: Choice) -> Self {
+        Self { choice, name: type_name::<Self>(), attach: attach::<Session>, in_request: InRequest::unmarked }
+    }
+}
+
+/// Leaves word for the guards, of which Rocket asks at launch whether their fairing is there.
+#[expect(clippy::result_large_err, reason = "Rocket's own type, for a call at launch")]
+fn attach<Guard: 'static>(rocket: Rocket<Build>) -> fairing::Result {
+    // Security: which of two sessions a handler would read and write must not depend on the order of fairings.
+    if Attached::<Guard>::is_in(&rocket) {
+        error!(
+            "two session fairings bring `{}`: attach `SessionFairing` once; a second one needs `.marked::<Marker>()` with a \
+             marker of its own, and its handlers take `Marked<Session, Marker>`",
+            type_name::<Guard>()
+        );
+        return Err(rocket);
+    }
+    Ok(rocket.manage(Attached::<Guard>::new()))
+}
+
+#[rocket::async_trait]
+impl Fairing for SessionFairing {
+    fn info(&self) -> Info {
+        Info { name: self.name, kind: Kind::Ignite | Kind::Request | Kind::Response }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        (self.attach)(rocket)
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        let pending = match &self.choice {
+            Choice::Always(store) => with_request_facts(request, |facts| store.begin(facts)),
+            Choice::By(choose) => with_request_facts(request, |facts| choose(request).begin(facts)),
+        };
+        (self.in_request)(request).begin(pending);
+    }
+
+    /// Rocket runs it also behind catchers. The cookie jar is already written by then, and a catcher has emptied it: the
+    /// session's headers are put into the response itself.
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let Some((pending, load_failure)) = (self.in_request)(request).end() else { return };
+        // A guard can only fail, and Rocket then asks a catcher, whose page, Rocket's own or the application's, would be the
+        // answer. A store that is down is an empty 503 behind every framework. A handler that took the failure as a
+        // `Result`, and found an answer that is no failure, keeps it.
+        if let Some(status_code) = load_failure
+            && response.status().class().is_server_error()
+        {
+            replace_by_empty(response, status_code);
+        }
+        let committed = {
+            let facts = response_facts(response.status().code, response.headers());
+            pending.commit(&facts).await
+        };
+        match committed {
+            Ok(commit) => apply(commit, response),
+            Err(error) => replace_by_empty(response, error.status_code()),
+        }
+    }
+}
+
+fn with_request_facts<T>(request: &Request<'_>, begin: impl FnOnce(&RequestFacts<'_>) -> T) -> T {
+    let headers = request.headers();
+    let facts = headers.get("Cookie").map(str::as_bytes).fold(RequestFacts::new(), RequestFacts::cookie_header);
+    let facts = match headers.get_one("Sec-Fetch-Dest") {
+        Some(dest) => facts.sec_fetch_dest(dest.as_bytes()),
+        None => facts,
+    };
+    if headers.contains("Cookie") {
+        return begin(&facts);
+    }
+    // Over a connection, the jar is made of these fields and now empty. The client of Rocket's own tests fills the jar alone.
+    // Security: never beside the fields, because the jar keeps one cookie of each name: a planted one could hide ours.
+    let pairs = request.cookies().iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
+    let of_jar = pairs.collect::<Vec<_>>().join("; ");
+    begin(&facts.cookie_header(of_jar.as_bytes()))
+}
+
+impl fmt::Debug for SessionFairing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("SessionFairing");
+        match &self.choice {
+            Choice::Always(store) => debug.field("store", store).finish_non_exhaustive(),
+            Choice::By(_) => debug.finish_non_exhaustive(),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Fairing and request guards for Rocket 0.5.
+//!
+//! [`SessionFairing`] is attached once; [`Session`] is then a request guard. A route that takes one without the fairing
+//! does not launch.
+//!
+//! ```
+//! use rocket::local::blocking::Client;
+//! use rocket::{get, routes};
+//! use sealed_session::adapter::rocket::SessionFairing;
+//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//!
+//! #[get("/")]
+//! fn visits(session: Session) -> Result<String, SessionError> {
+//!     Ok(format!("visit {}", session.increment("visits", 1)?))
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let application = rocket::build().attach(SessionFairing::new(store)).mount("/", routes![visits]);
+//!
+//! let browser = Client::tracked(application)?;
+//! assert_eq!(browser.get("/").dispatch().into_string().as_deref(), Some("visit 1"));
+//! assert_eq!(browser.get("/").dispatch().into_string().as_deref(), Some("visit 2"));
+//! # Ok(()) }
+//! ```
+//!
+//! The handler's response is replaced only when its session could not be loaded or written: the client must not be told
+//! of something that is not so. It is then empty, with status 503 (the store does not answer), 409 (another request wrote
+//! the session in between) or 500 (the session is too large).
+//!
+//! # What is Rocket's own
+//!
+//! - **Order.** Fairings run in the order in which they are attached. One that asks for the session when the request comes
+//!   is attached behind this one; one that writes it, or sets `Cache-Control`, when the response goes is attached before.
+//! - **Panics.** Rocket catches a handler's panic and answers 500 through a catcher, so the response still goes through
+//!   this fairing: what the handler wrote until then is kept, as with an error that it returns. A logout before the panic
+//!   stays a logout. [`commit_when(|status| status < 500)`](crate::CookieStoreBuilder::commit_when) drops what is
+//!   written by handlers that fail in either way.
+//! - **Bytes.** Rocket drops each header field that is not UTF-8 before any fairing sees it. One cookie with such bytes, which
+//!   another application of the same host may have set, takes the whole `Cookie` field along: the request is then a guest's,
+//!   and the session is there again once that cookie has gone.
+//! - **Malformed requests.** Rocket answers a request that it cannot read through the catcher of 400, and runs no fairing.
+//!   A catcher that asks for the session gets [`SessionGuardError::NotBegun`].
+
+mod fairing;
+mod guard;
+mod response;
+
+pub use fairing::SessionFairing;
+pub use guard::SessionGuardError;

@@ -1,0 +1,74 @@
+//! Responses: what the driver reads of them, what it adds, and those of errors.
+
+use rocket::http::{HeaderMap, Status};
+use rocket::response::{self, Responder};
+use rocket::{Request, Response};
+
+use crate::driver::{Commit, ResponseFacts};
+use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+
+pub(super) fn response_facts<'a>(status_code: u16, headers: &'a HeaderMap<'_>) -> ResponseFacts<'a> {
+    let values = |name| headers.get(name).map(str::as_bytes);
+    let facts = values("Cache-Control").fold(ResponseFacts::new(status_code), ResponseFacts::cache_control);
+    values("Vary").fold(facts, ResponseFacts::vary)
+}
+
+/// Puts the session's headers beside those of the handler.
+///
+/// Rocket looks at no value; a line that is no header value would end the connection without a response.
+pub(super) fn apply(commit: Commit, response: &mut Response<'_>) {
+    for line in commit.set_cookies {
+        response.adjoin_raw_header("Set-Cookie", line);
+    }
+    if commit.add_vary_cookie {
+        response.adjoin_raw_header("Vary", "Cookie");
+    }
+    if let Some(cache_control) = commit.cache_control {
+        response.set_raw_header("Cache-Control", cache_control);
+    }
+    if commit.remove_cdn_cache_control {
+        // RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
+        response.remove_header("CDN-Cache-Control");
+        response.remove_header("Surrogate-Control");
+    }
+}
+
+/// An empty response of this status in place of the other: its headers told of the other's body.
+pub(super) fn replace_by_empty(response: &mut Response<'_>, status_code: u16) {
+    *response = empty(status_code);
+}
+
+fn empty<'r>(status_code: u16) -> Response<'r> {
+    let mut response = Response::new();
+    response.set_status(Status::new(status_code));
+    response
+}
+
+/// Lets handlers use `?` on a session's calls: 500 with an empty body, the details are for the log.
+// `Ok` also of a failure, here and below: a catcher would answer `Err` with a page.
+impl<'r> Responder<'r, 'static> for SessionError {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(empty(500))
+    }
+}
+
+/// 503 with an empty body.
+impl<'r> Responder<'r, 'static> for LoadError {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(empty(self.status_code()))
+    }
+}
+
+/// 503, 409 or 500 with an empty body.
+impl<'r> Responder<'r, 'static> for CommitError {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(empty(self.status_code()))
+    }
+}
+
+/// 403 with an empty body.
+impl<'r> Responder<'r, 'static> for CsrfError {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(empty(self.status_code()))
+    }
+}
