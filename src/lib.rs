@@ -38,6 +38,7 @@
 //! | `tower-sessions-core-0-14`, `tower-sessions-core-0-15` | `store::TowerSessionsStore`, over a store that was written for `tower-sessions`: second-class |
 //! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
+//! | `actix-web` | `adapter::actix_web::SessionMiddleware` and extractors, for actix-web 4 |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |

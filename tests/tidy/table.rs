@@ -86,6 +86,7 @@ pub(crate) const CRATES: &[(&[&str], &str)] = &[
         ],
         "adapter",
     ),
+    (&["actix_web"], "adapter/actix_web"),
     (&["toml"], "config"),
     (&["clap", "humantime"], "bin"),
 ];
