@@ -92,6 +92,7 @@ pub(crate) const CRATES: &[(&[&str], &[&str])] = &[
         ],
         &["adapter"],
     ),
+    (&["actix_web"], &["adapter/actix_web"]),
     (&["poem"], &["adapter/poem"]),
     (&["tokio"], &["adapter", SWEEP]),
     (&["toml"], &["config"]),

@@ -1,0 +1,214 @@
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+
+use super::errors;
+use super::headers::{apply, request_facts, response_facts};
+use crate::adapter::Marked;
+use crate::driver::{CookieStore, PendingSession};
+
+/// Gives every request its session, and writes it into the response.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use sealed_session::adapter::actix_web::SessionMiddleware;
+/// use sealed_session::{CookieStore, Key, Session, SessionError};
+///
+/// async fn visits(session: Session) -> Result<String, SessionError> {
+///     Ok(format!("visit {}", session.increment("visits", 1)?))
+/// }
+///
+/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// // What `HttpServer::new` takes: each worker makes an application of its own, over the same store.
+/// let application =
+///     move || App::new().wrap(SessionMiddleware::new(store.clone())).route("/", web::get().to(visits));
+/// # let _ = application();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SessionMiddleware {
+    choice: Choice,
+    put: fn(&mut Extensions, PendingSession),
+}
+
+/// Which store has the session of a request.
+#[derive(Clone)]
+enum Choice {
+    Always(CookieStore),
+    By(Arc<dyn Fn(&ServiceRequest) -> CookieStore + Send + Sync>),
+}
+
+impl SessionMiddleware {
+    /// A middleware over this store.
+    #[must_use]
+    pub fn new(store: CookieStore) -> Self {
+        Self { choice: Choice::Always(store), put }
+    }
+
+    /// A middleware that chooses the store for each request: one for each tenant, say.
+    ///
+    /// ```
+    /// use sealed_session::adapter::actix_web::SessionMiddleware;
+    /// use sealed_session::{CookieStore, Key};
+    ///
+    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = store.with_audience("shop/blue")?;
+    /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
+    /// let middleware = SessionMiddleware::choosing(move |request| match request.headers().get("host") {
+    ///     Some(host) if host == "blue.example.com" => blue.clone(),
+    ///     _ => store.clone(),
+    /// });
+    /// # let _ = middleware;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn choosing(store: impl Fn(&ServiceRequest) -> CookieStore + Send + Sync + 'static) -> Self {
+        Self { choice: Choice::By(Arc::new(store)), put }
+    }
+
+    /// The same middleware for a second session of the same request: handlers find it by the marker, a type of the
+    /// application's own, as [`Marked<Session, M>`](Marked).
+    ///
+    /// Without a marker, or with the same one, several of them around a route would take each other's place; the route then
+    /// has no session, and every request to it fails and says so.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use sealed_session::adapter::{Marked, actix_web::SessionMiddleware};
+    /// use sealed_session::{CookieStore, Key, Session, SessionError, cookie::CookieAttributes};
+    ///
+    /// struct Administration;
+    ///
+    /// async fn page(customer: Session, administrator: Marked<Session, Administration>) -> Result<String, SessionError> {
+    ///     Ok(format!("{:?} {:?}", customer.get::<String>("name")?, administrator.get::<String>("name")?))
+    /// }
+    ///
+    /// let customers = CookieStore::builder(Key::generate()?).build()?;
+    /// let attributes = CookieAttributes::new().name("__Host-administration");
+    /// let administrators = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let application = App::new()
+    ///     .wrap(SessionMiddleware::new(customers))
+    ///     .wrap(SessionMiddleware::new(administrators).marked::<Administration>())
+    ///     .route("/", web::get().to(page));
+    /// # let _ = application;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn marked<M: 'static>(self) -> Self {
+        Self { put: |extensions, pending| put(extensions, Marked::<_, M>::new(pending)), ..self }
+    }
+}
+
+/// Stands where several middlewares would have put a `T`.
+struct Several<T>(std::marker::PhantomData<fn() -> T>);
+
+fn put<T: 'static>(extensions: &mut Extensions, pending: T) {
+    // Security: which of two sessions a handler would read and write must not depend on the order of middlewares.
+    if extensions.contains::<Several<T>>() {
+        return;
+    }
+    if extensions.insert(pending).is_some() {
+        extensions.remove::<T>();
+        extensions.insert(Several::<T>(std::marker::PhantomData));
+    }
+}
+
+impl fmt::Debug for SessionMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("SessionMiddleware");
+        match &self.choice {
+            Choice::Always(store) => debug.field("store", store).finish_non_exhaustive(),
+            Choice::By(_) => debug.finish_non_exhaustive(),
+        }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for SessionMiddleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = SessionService<S>;
+    type InitError = ();
+    type Future = Ready<Result<SessionService<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(SessionService { inner, middleware: self.clone() }))
+    }
+}
+
+/// A service behind a [`SessionMiddleware`].
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    middleware: SessionMiddleware,
+}
+
+impl<S, B> Service<ServiceRequest> for SessionService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let facts = request_facts(request.headers());
+        let pending = match &self.middleware.choice {
+            Choice::Always(store) => store.begin(&facts),
+            Choice::By(choose) => choose(&request).begin(&facts),
+        };
+        (self.middleware.put)(&mut request.extensions_mut(), pending.clone());
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            match response.await {
+                Ok(response) => Ok(commit_to_response(&pending, response).await),
+                Err(error) => Err(commit_to_error(&pending, error).await),
+            }
+        })
+    }
+}
+
+async fn commit_to_response<B>(
+    pending: &PendingSession,
+    mut response: ServiceResponse<B>,
+) -> ServiceResponse<EitherBody<B>> {
+    let status = response.status();
+    match commit(pending, status, response.headers_mut()).await {
+        Ok(()) => response.map_into_left_body(),
+        Err(status) => response.into_response(HttpResponse::new(status)).map_into_right_body(),
+    }
+}
+
+/// What another middleware, or an extractor of one, failed with: the framework makes a response of it outside of all
+/// middlewares, so the session's headers go along inside of the error.
+async fn commit_to_error(pending: &PendingSession, error: Error) -> Error {
+    let mut response = error.error_response();
+    let status = response.status();
+    if let Err(status) = commit(pending, status, response.headers_mut()).await {
+        response = HttpResponse::new(status);
+    }
+    InternalError::from_response(error, response).into()
+}
+
+/// Writes the session and its headers, or says which status takes the place of the response.
+async fn commit(pending: &PendingSession, status: StatusCode, headers: &mut HeaderMap) -> Result<(), StatusCode> {
+    let committed = pending.commit(&response_facts(status.as_u16(), headers)).await;
+    let commit = committed.map_err(|error| errors::status(error.status_code()))?;
+    apply(commit, headers).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,34 @@
+//! Middleware and extractors for actix-web 4.
+//!
+//! A handler takes its [`Session`](crate::Session) as an argument, and `?` answers the errors of its calls. The handler's
+//! response is replaced only when its session could not be written: the client must not be told of something that is not
+//! so. It is then empty, with status 503 (the store does not answer), 409 (another request wrote the session in between) or
+//! 500 (the session is too large).
+//!
+//! Not to be confused with the middleware of the crate `actix-session`, which has sessions of its own kind; the feature
+//! `actix-session` keeps those in a sealed cookie.
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use sealed_session::adapter::actix_web::SessionMiddleware;
+//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//!
+//! async fn log_in(session: Session) -> Result<&'static str, SessionError> {
+//!     session.regenerate_and_reset_lifetime()?;
+//!     session.put("user", &42)?;
+//!     Ok("Welcome.")
+//! }
+//!
+//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let application = App::new().wrap(SessionMiddleware::new(store)).route("/login", web::post().to(log_in));
+//! # let _ = application;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod errors;
+mod extract;
+mod headers;
+mod middleware;
+
+pub use extract::SessionExtractionError;
+pub use middleware::{SessionMiddleware, SessionService};

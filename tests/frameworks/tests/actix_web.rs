@@ -1,0 +1,5 @@
+//! The scenario behind actix-web.
+
+use sealed_session_framework_tests::{Differences, Panic};
+
+sealed_session_framework_tests::scenario!(example_actix_web::serve, Differences { panic: Panic::ConnectionClosed });
