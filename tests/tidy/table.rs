@@ -62,6 +62,13 @@ pub(crate) const SHARED_BY_LEAVES: &[&str] =
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];
 
+/// Each module of this room is one framework's adapter, and thin.
+pub(crate) const ADAPTER_ROOM: &str = "adapter";
+
+/// Their guards against forged requests, which are counted by themselves: a session does without, and other adapters have
+/// `Session::verify_csrf` in their handlers instead.
+pub(crate) const ADAPTER_GUARDS: &[&str] = &["adapter/axum/form.rs", "adapter/tower/csrf.rs"];
+
 /// Crates, as code spells them, and the only file or folder below `src` that may name them.
 pub(crate) const CRATES: &[(&[&str], &str)] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], "crypto"),
