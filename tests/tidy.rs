@@ -12,8 +12,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use tidy::rules::{code_lines, findings};
-use tidy::table::ROOMS;
+use tidy::rules::{adapter_code_lines, code_lines, findings};
+use tidy::table::{ADAPTER_GUARDS, ROOMS};
 
 #[test]
 fn the_sources_keep_every_rule() {
@@ -38,6 +38,17 @@ fn files_are_small() {
     let (median, ninth_decile) = (lines[lines.len() / 2], lines[lines.len() * 9 / 10]);
     println!("code lines of {} files: median {median}, ninth decile {ninth_decile}", lines.len());
     assert!(ninth_decile <= 250, "ninth decile of code lines: {ninth_decile}, 250 at most");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are for whoever runs it with --nocapture")]
+fn every_adapter_was_counted() {
+    let sources = read_sources();
+    let lines = adapter_code_lines(&borrowed(&sources));
+    println!("code lines of each adapter: {lines:?}");
+    for expected in ["adapter/axum", "adapter/poem", "adapter/tower"].iter().chain(ADAPTER_GUARDS) {
+        assert!(lines.get(*expected).is_some_and(|lines| *lines > 20), "{expected} was not counted: {lines:?}");
+    }
 }
 
 fn read_sources() -> Vec<(String, String)> {
@@ -316,6 +327,24 @@ fn a_file_stays_under_its_code_lines_and_its_bytes() {
         &format!("{}// why\n\n#[cfg(test)] mod tests {{\n{}}}", line.repeat(300), line.repeat(50)),
     );
     assert_caught("seal.rs", &format!("//{}", "x".repeat(24 * 1024)), "bytes, 24576 at most");
+}
+
+#[test]
+fn an_adapter_stays_thin_over_all_its_files_and_its_guard_alone() {
+    let line = "fn f() {}\n";
+    let (half, whole) = (line.repeat(124), line.repeat(249));
+    let (mod_rs, part) = (("adapter/poem/mod.rs", half.as_str()), ("adapter/poem/part.rs", half.as_str()));
+    assert_eq!(found_among(&[mod_rs, part, ("adapter/rocket.rs", &whole)]), [] as [String; 0]);
+    let one_more = [half.as_str(), line, line].concat();
+    let found = found_among(&[mod_rs, ("adapter/poem/part.rs", &one_more)]);
+    assert!(matches!(found.as_slice(), [one] if one.contains("src/adapter/poem: 250 code lines")), "{found:?}");
+    // The frame's `adapter/tower.rs` has one line.
+    assert_eq!(found_among(&[("adapter/tower/csrf.rs", &whole)]), [] as [String; 0]);
+    let too_long = [whole.as_str(), line].concat();
+    assert_caught("adapter/tower/csrf.rs", &too_long, "src/adapter/tower/csrf.rs: 250 code lines");
+    // Comments, blanks and test code are free, as in any file.
+    let commented = format!("{whole}// why\n\n#[cfg(test)] mod tests {{\n{whole}}}");
+    assert_passes("adapter/rocket.rs", &commented);
 }
 
 #[test]

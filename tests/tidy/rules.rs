@@ -1,16 +1,18 @@
 //! The rules that hold for `src`; each finding names its file, its line and the rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cfg_test::bracketed;
 use super::lexer::{Kind, Token, tokens};
 use super::paths::{Mention, Path, Target, Tree, mentions, module_of};
 use super::table::{
-    CLOCK_ROOM, COMMAND_ROOM, CRATES, CRATES_OF_TESTS, LEAF_EXCEPTIONS, LEAF_ROOMS, ROOMS, SHARED_BY_LEAVES,
+    ADAPTER_GUARDS, ADAPTER_ROOM, CLOCK_ROOM, COMMAND_ROOM, CRATES, CRATES_OF_TESTS, LEAF_EXCEPTIONS, LEAF_ROOMS,
+    ROOMS, SHARED_BY_LEAVES,
 };
 
 const FILE_MAX_CODE_LINES: usize = 300;
 const FILE_MAX_BYTES: usize = 24 * 1024;
+const ADAPTER_MAX_CODE_LINES: usize = 249;
 
 /// A file below `src`, and what was read from it.
 struct Source<'a> {
@@ -51,7 +53,28 @@ pub(crate) fn findings(files: &[(&str, &str)]) -> Vec<String> {
         words(source, &mut findings);
         size(source, tree.is_test(&source.module), &mut findings);
     }
+    for (adapter, lines) in adapter_code_lines(files).iter().filter(|(_, lines)| **lines > ADAPTER_MAX_CODE_LINES) {
+        findings.push(format!(
+            "src/{adapter}: {lines} code lines of an adapter, {ADAPTER_MAX_CODE_LINES} at most: what every framework needs \
+             belongs in `driver`, what several of them need into a module that they share, and a guard against forged \
+             requests into a file of its own, named in tests/tidy/table.rs"
+        ));
+    }
     findings
+}
+
+/// Code lines of each adapter, all its files together, and of each guard by itself.
+pub(crate) fn adapter_code_lines(files: &[(&str, &str)]) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    for (name, text) in files {
+        let module = module_of(name);
+        if segment(&module, 0) == ADAPTER_ROOM {
+            let is_guard = ADAPTER_GUARDS.contains(name);
+            let adapter = if is_guard { (*name).to_owned() } else { module.get(..2).unwrap_or(&module).join("/") };
+            *lines.entry(adapter).or_default() += count_code_lines(&tokens(text));
+        }
+    }
+    lines
 }
 
 /// Code lines of every file that has any: comments, blanks and test code not counted.

@@ -62,6 +62,13 @@ pub(crate) const SHARED_BY_LEAVES: &[&str] =
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower"), ("tower_sessions", "tower")];
 
+/// Each module of this room is one framework's adapter, and thin.
+pub(crate) const ADAPTER_ROOM: &str = "adapter";
+
+/// Their guards against forged requests, which are counted by themselves: a session does without, and other adapters have
+/// `Session::verify_csrf` in their handlers instead.
+pub(crate) const ADAPTER_GUARDS: &[&str] = &["adapter/axum/form.rs", "adapter/tower/csrf.rs"];
+
 /// The part of the command that waits for databases.
 const SWEEP: &str = "bin/sealed-session/sweep";
 

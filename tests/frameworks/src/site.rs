@@ -84,6 +84,12 @@ impl Site {
         Self { parts, address }
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A client without cookies.
     #[must_use]
     pub fn client(&self) -> Client {

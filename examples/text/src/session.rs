@@ -1,0 +1,36 @@
+//! Header values, in and out of the session store.
+
+use sealed_session::{PendingSession, RequestFacts, ResponseFacts};
+
+use crate::request::Request;
+use crate::response::Response;
+
+pub(crate) fn request_facts(request: &Request) -> RequestFacts<'_> {
+    let facts = request.headers("cookie").fold(RequestFacts::new(), RequestFacts::cookie_header);
+    request.header("sec-fetch-dest").into_iter().fold(facts, RequestFacts::sec_fetch_dest)
+}
+
+/// Writes the session into a response whose head is complete. What could not be written takes the response's place: the
+/// client must not be told of something that is not so.
+pub(crate) fn commit(pending: &PendingSession, response: Response) -> Response {
+    let facts = ResponseFacts::new(response.status);
+    let facts = response.headers("cache-control").fold(facts, ResponseFacts::cache_control);
+    let facts = response.headers("vary").fold(facts, ResponseFacts::vary);
+    // No waiting: a store in this process answers at once. `commit` is for those that do not.
+    let commit = match pending.commit_now(&facts) {
+        Ok(commit) => commit,
+        Err(error) => return Response::empty(error.status_code()),
+    };
+    let mut response =
+        commit.set_cookies.into_iter().fold(response, |response, line| response.with("Set-Cookie", line));
+    if commit.add_vary_cookie {
+        response = response.with("Vary", "Cookie");
+    }
+    if let Some(cache_control) = commit.cache_control {
+        response = response.without("Cache-Control").with("Cache-Control", cache_control);
+    }
+    if commit.remove_cdn_cache_control {
+        response = response.without("CDN-Cache-Control").without("Surrogate-Control");
+    }
+    response
+}

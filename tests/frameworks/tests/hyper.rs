@@ -1,0 +1,5 @@
+//! The scenario behind hyper, without a framework.
+
+use sealed_session_framework_tests::{Differences, Panic};
+
+sealed_session_framework_tests::scenario!(example_hyper::serve, Differences { panic: Panic::ConnectionClosed });
