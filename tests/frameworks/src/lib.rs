@@ -17,8 +17,8 @@ mod site;
 pub use client::{Answer, Client};
 pub use site::{SharedParts, Site};
 
-/// What differs between frameworks, and why.
-#[derive(Clone, Copy, Debug)]
+/// What differs between frameworks, and why; by default as with most.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Differences {
     /// What a client sees of a handler that panics.
     pub panic: Panic,
@@ -27,10 +27,11 @@ pub struct Differences {
 }
 
 /// What becomes of a request whose handler panics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Panic {
     /// The connection is closed without a response, so nothing of the session is written: the unwinding passes the
     /// middleware.
+    #[default]
     ConnectionClosed,
     /// The framework catches it outside of the handler and answers 500, and what the handler wrote is kept, as with an
     /// error.
@@ -38,9 +39,10 @@ pub enum Panic {
 }
 
 /// What a framework hands on of a `Cookie` field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CookieBytes {
     /// All fields, as they came.
+    #[default]
     Any,
     /// Those that are UTF-8. Others are dropped as a whole before a middleware sees the request, which is then a guest's:
     /// nothing of it is changed or removed, and the session is there again when the field is.

@@ -1,8 +1,5 @@
 //! The scenario behind axum.
 
-use sealed_session_framework_tests::{CookieBytes, Differences, Panic};
+use sealed_session_framework_tests::Differences;
 
-sealed_session_framework_tests::scenario!(
-    example_axum::serve,
-    Differences { panic: Panic::ConnectionClosed, cookie_bytes: CookieBytes::Any }
-);
+sealed_session_framework_tests::scenario!(example_axum::serve, Differences::default());

@@ -1,5 +1,5 @@
 //! The scenario behind poem.
 
-use sealed_session_framework_tests::{Differences, Panic};
+use sealed_session_framework_tests::Differences;
 
-sealed_session_framework_tests::scenario!(example_poem::serve, Differences { panic: Panic::ConnectionClosed });
+sealed_session_framework_tests::scenario!(example_poem::serve, Differences::default());
