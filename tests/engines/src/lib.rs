@@ -1,5 +1,5 @@
 //! What tests on real engines share: where an engine is, a runtime, names of one's own, a proxy that counts and breaks
-//! connections, servers that a test may kill, and a search through what an engine holds.
+//! connections, servers that a test may kill, the operator's command, and a search through what an engine holds.
 //!
 //! `bash tests/run.sh engines` starts every engine and runs the tests. While working on one of them:
 //!
@@ -15,12 +15,14 @@
     reason = "a test fails loudly, and so does what it calls"
 )]
 
+mod command;
 mod dump;
 mod environment;
 mod proxy;
 mod runner;
 mod server;
 
+pub use command::sweep_by_command;
 pub use dump::{assert_found, assert_nowhere};
 pub use environment::{Engine, redis_server, unique_name};
 pub use proxy::Proxy;
