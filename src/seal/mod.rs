@@ -70,6 +70,13 @@ pub struct Sealer {
 
 impl Sealer {
     /// Starts from a key or a ring of keys.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).audience("example-app/prod").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder(ring: impl Into<RingHandle>) -> SealerBuilder {
         SealerBuilder {
             ring: ring.into(),
@@ -83,6 +90,15 @@ impl Sealer {
     }
 
     /// Most bytes of JSON that one cookie of this sealer carries.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// assert!(sealer.text_length(sealer.payload_max_bytes()).is_some());
+    /// assert!(sealer.text_length(sealer.payload_max_bytes() + 1).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn payload_max_bytes(&self) -> usize {
         self.lengths.payload_max_bytes()
@@ -104,18 +120,41 @@ impl Sealer {
     }
 
     /// The exact cookie name on the wire, prefix included, that this sealer's cookies are bound to.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer};
+    ///
+    /// assert_eq!(Sealer::builder(Key::generate()?).build()?.cookie_name(), "__Host-session");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         &self.cookie_name
     }
 
     /// The application, environment or tenant that this sealer's cookies are bound to.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// assert_eq!(sealer.audience(), "shop/prod");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn audience(&self) -> &str {
         &self.audience
     }
 
     /// What the windows of this sealer's keys follow from beside the ring: its lifetimes, and its grace.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RotationSettings, Sealer};
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// assert_eq!(*sealer.rotation_settings(), RotationSettings::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn rotation_settings(&self) -> &RotationSettings {
         &self.rotation
@@ -156,6 +195,19 @@ impl Sealer {
 }
 
 /// Settings of a [`Sealer`].
+///
+/// ```
+/// use std::time::Duration;
+/// use sealed_session::{Key, Lifetimes, Sealer};
+///
+/// let sealer = Sealer::builder(Key::generate()?)
+///     .cookie_name("__Secure-session")
+///     .audience("example-app/prod")
+///     .lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60)))
+///     .build()?;
+/// assert_eq!(sealer.cookie_name(), "__Secure-session");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "`build` makes the sealer"]
 pub struct SealerBuilder {
@@ -170,6 +222,12 @@ pub struct SealerBuilder {
 
 impl SealerBuilder {
     /// The exact name on the wire, prefix included: 1 to 256 bytes, `__Host-session` by default.
+    ///
+    /// ```
+    /// # use sealed_session::{Key, Sealer};
+    /// let sealer = Sealer::builder(Key::generate()?).cookie_name("session").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self
@@ -177,12 +235,25 @@ impl SealerBuilder {
 
     /// The application, environment or tenant: at most 256 bytes, empty by default. One key never makes a cookie of one
     /// audience readable in another.
+    ///
+    /// ```
+    /// # use sealed_session::{Key, Sealer};
+    /// let sealer = Sealer::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = audience.into();
         self
     }
 
     /// How long sessions live.
+    ///
+    /// ```
+    /// # use sealed_session::{Key, Lifetimes, Sealer};
+    /// # use std::time::Duration;
+    /// let sealer = Sealer::builder(Key::generate()?).lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(600))).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.lifetimes = lifetimes;
         self
@@ -190,12 +261,25 @@ impl SealerBuilder {
 
     /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
     /// hour by default.
+    ///
+    /// ```
+    /// # use sealed_session::{Key, Sealer};
+    /// # use std::time::Duration;
+    /// let sealer = Sealer::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn key_grace(mut self, grace: Duration) -> Self {
         self.key_grace = grace;
         self
     }
 
     /// Plaintexts are filled to a multiple of so many bytes, which hides their exact length: 1 to 1024, 32 by default.
+    ///
+    /// ```
+    /// # use sealed_session::{Key, Sealer};
+    /// let sealer = Sealer::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
         self.padding_bucket_bytes = bytes;
         self
@@ -207,6 +291,14 @@ impl SealerBuilder {
     }
 
     /// The sealer.
+    ///
+    /// ```
+    /// use sealed_session::{Key, Sealer};
+    ///
+    /// let error = Sealer::builder(Key::generate()?).cookie_name("").build().unwrap_err();
+    /// assert_eq!(error.setting(), "cookie_name");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
 //! What tests on real engines share: where an engine is, a runtime, names of one's own, a proxy that counts and breaks
-//! connections, servers that a test may kill, and a search through what an engine holds.
+//! connections, servers that a test may kill, the operator's command, and a search through what an engine holds.
 //!
 //! `bash tests/run.sh engines` starts every engine and runs the tests. While working on one of them:
 //!
@@ -15,7 +15,11 @@
     reason = "a test fails loudly, and so does what it calls"
 )]
 
+<<<<<<< HEAD
 mod browser;
+=======
+mod command;
+>>>>>>> work-h3
 mod dump;
 mod environment;
 mod private;
@@ -25,7 +29,11 @@ mod runner;
 mod server;
 mod traffic;
 
+<<<<<<< HEAD
 pub use browser::{Browser, Failed};
+=======
+pub use command::sweep_by_command;
+>>>>>>> work-h3
 pub use dump::{assert_found, assert_nowhere};
 use environment::redis_server;
 pub use environment::{Engine, unique_name};

@@ -81,6 +81,7 @@ on_every_engine! {
     sweeping::exactly_what_has_expired_is_removed_up_to_the_limit,
     sweeping::more_than_a_batch_is_removed_in_one_call,
     sweeping::two_sweeps_at_once_remove_each_row_once,
+    sweeping::the_command_removes_what_has_expired,
 }
 
 /// Rules of one engine, or of none.

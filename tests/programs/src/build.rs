@@ -17,6 +17,14 @@ pub fn command() -> PathBuf {
     PROGRAM.get_or_init(|| build("sealed-session", &arguments)).clone()
 }
 
+/// The operator's command with the databases that it sweeps, built once for all tests.
+pub fn command_with_databases() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let features = "cli,mongodb,mysql,postgres,sqlite";
+    let arguments = ["--package", "sealed-session", "--features", features, "--bin", "sealed-session"];
+    PROGRAM.get_or_init(|| build("sealed-session", &arguments)).clone()
+}
+
 fn build(name: &str, arguments: &[&str]) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -4,6 +4,7 @@ use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Document, doc};
 use sealed_session::store::Created;
 use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+use sealed_session_engine_tests::sweep_by_command;
 
 use super::place::Place;
 
@@ -54,4 +55,20 @@ fn more_than_a_batch_is_removed_in_one_call() {
         assert_eq!(store.sweep(1050).await.unwrap(), 1050);
         assert_eq!(store.sweep(usize::MAX).await.unwrap(), 50);
     });
+}
+
+#[test]
+fn the_command_removes_what_has_expired() {
+    let place = Place::new();
+    place.block_on(async {
+        // Without the index, by which the server would be the first. The command goes by the system's clock.
+        let store = place.builder(&place.database).clock(ManualClock::at_unix_seconds(1000)).build().unwrap();
+        for (number, seconds) in [(1, 1060), (2, 1060), (3, 300_000_000_000)] {
+            let (id, record) = expiring_at(number, seconds);
+            assert_eq!(store.create(&id, record).await.unwrap(), Created::Created);
+        }
+    });
+    let url = place.url.replace("/?", &format!("/{}?", place.database.name()));
+    assert_eq!(sweep_by_command("mongodb", &url, &place.collection), "removed 2 expired records\n");
+    assert_eq!(place.block_on(place.documents().count_documents(doc! {}).into_future()).unwrap(), 1);
 }

@@ -1,7 +1,8 @@
 //! The sweep, counted: the store contract counts nothing, for engines that remove by themselves.
 
-use sealed_session::store::Created;
+use sealed_session::store::{Created, SqlDialect};
 use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore};
+use sealed_session_engine_tests::sweep_by_command;
 
 use super::place::Place;
 
@@ -59,4 +60,21 @@ pub(crate) async fn two_sweeps_at_once_remove_each_row_once(place: &Place) {
     removed += store.sweep(usize::MAX).await.unwrap();
     assert_eq!(removed, 1500);
     assert_eq!(place.row_count().await, 0);
+}
+
+pub(crate) async fn the_command_removes_what_has_expired(place: &Place) {
+    // The command goes by the system's clock: the first of them ended in 1970.
+    let clock = ManualClock::at_unix_seconds(1000);
+    let store = place.store(&clock).await;
+    fill(&store, &clock, 0, 1200, 60).await;
+    fill(&store, &clock, 9000, 2, 1 << 38).await;
+    let name = match place.dialect {
+        SqlDialect::Sqlite => "sqlite",
+        SqlDialect::Postgres => "postgres",
+        SqlDialect::MySql => "mysql",
+        other => panic!("an engine that these tests do not know: {other:?}"),
+    };
+    assert_eq!(sweep_by_command(name, &place.url, &place.table), "removed 1200 expired records\n");
+    assert_eq!(place.row_count().await, 2);
+    assert_eq!(sweep_by_command(name, &place.url, &place.table), "removed 0 expired records\n");
 }
