@@ -1,0 +1,12 @@
+//! The Rocket adapter, in applications as Rocket's own test client drives them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
+
+mod catchers;
+mod errors;
+mod guard;
+mod headers;
+mod launch;
+mod panics;
+mod several;
+mod support;
+mod test_client;
