@@ -15,11 +15,8 @@
     reason = "a test fails loudly, and so does what it calls"
 )]
 
-<<<<<<< HEAD
 mod browser;
-=======
 mod command;
->>>>>>> work-h3
 mod dump;
 mod environment;
 mod private;
@@ -29,11 +26,8 @@ mod runner;
 mod server;
 mod traffic;
 
-<<<<<<< HEAD
 pub use browser::{Browser, Failed};
-=======
 pub use command::sweep_by_command;
->>>>>>> work-h3
 pub use dump::{assert_found, assert_nowhere};
 use environment::redis_server;
 pub use environment::{Engine, unique_name};
