@@ -1,7 +1,7 @@
 //! Fairing and request guards for Rocket 0.5.
 //!
-//! [`SessionFairing`] is attached once; [`Session`] is then a request guard. A route that takes one without the fairing
-//! does not launch.
+//! [`SessionFairing`] is attached once; [`Session`](crate::Session) is then a request guard. A route that takes one without
+//! the fairing does not launch.
 //!
 //! ```
 //! use rocket::local::blocking::Client;
@@ -39,6 +39,8 @@
 //! - **Bytes.** Rocket drops each header field that is not UTF-8 before any fairing sees it. One cookie with such bytes, which
 //!   another application of the same host may have set, takes the whole `Cookie` field along: the request is then a guest's,
 //!   and the session is there again once that cookie has gone.
+//! - **Tests.** Rocket's test client keeps its cookies in the jar and sends no `Cookie` field. The session is read from the jar
+//!   where a request has no such field, so a tracked `Client` stays logged in.
 //! - **Malformed requests.** Rocket answers a request that it cannot read through the catcher of 400, and runs no fairing.
 //!   A catcher that asks for the session gets [`SessionGuardError::NotBegun`].
 
