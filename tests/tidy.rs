@@ -46,7 +46,7 @@ fn every_adapter_was_counted() {
     let sources = read_sources();
     let lines = adapter_code_lines(&borrowed(&sources));
     println!("code lines of each adapter: {lines:?}");
-    for expected in ["adapter/axum", "adapter/poem", "adapter/tower"].iter().chain(ADAPTER_GUARDS) {
+    for expected in ["adapter/axum", "adapter/poem", "adapter/rocket", "adapter/tower"].iter().chain(ADAPTER_GUARDS) {
         assert!(lines.get(*expected).is_some_and(|lines| *lines > 20), "{expected} was not counted: {lines:?}");
     }
 }
@@ -234,6 +234,7 @@ fn a_crate_is_named_in_its_room_alone() {
         ("tower_service", "adapter"),
         ("axum_core", "adapter"),
         ("pin_project_lite", "adapter"),
+        ("rocket", "adapter"),
         ("clap", "bin"),
         ("humantime", "bin"),
     ] {

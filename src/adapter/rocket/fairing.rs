@@ -5,8 +5,8 @@ use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Data, Request, Response, Rocket, error};
 
 use super::super::Marked;
-use super::guard::{Attached, InRequest};
-use super::response::{apply, replace_by_empty, response_facts};
+use super::guard::{Attached, Begun, InRequest};
+use super::response::{apply, empty, response_facts};
 use crate::driver::{CookieStore, RequestFacts};
 use crate::session::Session;
 
@@ -29,23 +29,17 @@ use crate::session::Session;
 /// # Ok(()) }
 /// ```
 pub struct SessionFairing {
-    choice: Choice,
-    name: &'static str,
+    choose: Box<dyn Fn(&Request<'_>) -> CookieStore + Send + Sync>,
+    guard: &'static str,
     attach: fn(Rocket<Build>) -> fairing::Result,
     in_request: for<'r> fn(&'r Request<'_>) -> &'r InRequest,
-}
-
-/// Which store has the session of a request.
-enum Choice {
-    Always(CookieStore),
-    By(Box<dyn Fn(&Request<'_>) -> CookieStore + Send + Sync>),
 }
 
 impl SessionFairing {
     /// A fairing over this store.
     #[must_use]
     pub fn new(store: CookieStore) -> Self {
-        Self::over(Choice::Always(store))
+        Self::choosing(move |_| store.clone())
     }
 
     /// A fairing that chooses the store for each request: one for each tenant, say.
@@ -66,7 +60,7 @@ impl SessionFairing {
     /// ```
     #[must_use]
     pub fn choosing(store: impl Fn(&Request<'_>) -> CookieStore + Send + Sync + 'static) -> Self {
-        Self::over(Choice::By(Box::new(store)))
+        Self::of_guard::<Session>(Box::new(store))
     }
 
     /// The same fairing for a second session of the same request: handlers find it by the marker, a type of the
@@ -101,16 +95,11 @@ impl SessionFairing {
     /// ```
     #[must_use]
     pub fn marked<M: 'static>(self) -> Self {
-        Self {
-            name: type_name::<Marked<SessionFairing, M>>(),
-            attach: attach::<Marked<Session, M>>,
-            in_request: InRequest::marked::<M>,
-            ..self
-        }
+        Self::of_guard::<Marked<Session, M>>(self.choose)
     }
 
-    fn over(choice: Choice) -> Self {
-        Self { choice, name: type_name::<Self>(), attach: attach::<Session>, in_request: InRequest::unmarked }
+    fn of_guard<Guard: 'static>(choose: Box<dyn Fn(&Request<'_>) -> CookieStore + Send + Sync>) -> Self {
+        Self { choose, guard: type_name::<Guard>(), attach: attach::<Guard>, in_request: InRequest::of::<Guard> }
     }
 }
 
@@ -118,7 +107,7 @@ impl SessionFairing {
 #[expect(clippy::result_large_err, reason = "Rocket's own type, for a call at launch")]
 fn attach<Guard: 'static>(rocket: Rocket<Build>) -> fairing::Result {
     // Security: which of two sessions a handler would read and write must not depend on the order of fairings.
-    if Attached::<Guard>::is_in(&rocket) {
+    if Attached::is_in::<Guard, _>(&rocket) {
         error!(
             "two session fairings bring `{}`: attach `SessionFairing` once; a second one needs `.marked::<Marker>()` with a \
              marker of its own, and its handlers take `Marked<Session, Marker>`",
@@ -126,13 +115,13 @@ fn attach<Guard: 'static>(rocket: Rocket<Build>) -> fairing::Result {
         );
         return Err(rocket);
     }
-    Ok(rocket.manage(Attached::<Guard>::new()))
+    Ok(rocket.manage(Marked::<_, Guard>::new(Attached)))
 }
 
 #[rocket::async_trait]
 impl Fairing for SessionFairing {
     fn info(&self) -> Info {
-        Info { name: self.name, kind: Kind::Ignite | Kind::Request | Kind::Response }
+        Info { name: self.guard, kind: Kind::Ignite | Kind::Request | Kind::Response }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
@@ -140,24 +129,31 @@ impl Fairing for SessionFairing {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let pending = match &self.choice {
-            Choice::Always(store) => with_request_facts(request, |facts| store.begin(facts)),
-            Choice::By(choose) => with_request_facts(request, |facts| choose(request).begin(facts)),
-        };
-        (self.in_request)(request).begin(pending);
+        let (headers, jar) = (request.headers(), request.cookies());
+        // Over a connection the jar is made of these fields. The client of Rocket's own tests fills the jar alone.
+        // Security: never beside the fields, because the jar keeps one cookie of each name: a planted one could hide ours.
+        let pairs = jar.iter().filter(|_| !headers.contains("Cookie"));
+        let pairs = pairs.map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect::<Vec<_>>().join("; ");
+        let fields = headers.get("Cookie").chain([pairs.as_str()]).map(str::as_bytes);
+        let facts = fields.fold(RequestFacts::new(), RequestFacts::cookie_header);
+        let dest = headers.get_one("Sec-Fetch-Dest").map(str::as_bytes);
+        let facts = dest.into_iter().fold(facts, RequestFacts::sec_fetch_dest);
+        let pending = (self.choose)(request).begin(&facts);
+        // Anew also where it has begun: a clone of a request of Rocket's test client shares the cache.
+        *(self.in_request)(request).lock() = Some(Begun { pending, load_failure: None });
     }
 
     /// Rocket runs it also behind catchers. The cookie jar is already written by then, and a catcher has emptied it: the
     /// session's headers are put into the response itself.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let Some((pending, load_failure)) = (self.in_request)(request).end() else { return };
+        let Some(Begun { pending, load_failure }) = (self.in_request)(request).lock().clone() else { return };
         // A guard can only fail, and Rocket then asks a catcher, whose page, Rocket's own or the application's, would be the
         // answer. A store that is down is an empty 503 behind every framework. A handler that took the failure as a
         // `Result`, and found an answer that is no failure, keeps it.
         if let Some(status_code) = load_failure
             && response.status().class().is_server_error()
         {
-            replace_by_empty(response, status_code);
+            *response = empty(status_code);
         }
         let committed = {
             let facts = response_facts(response.status().code, response.headers());
@@ -165,34 +161,13 @@ impl Fairing for SessionFairing {
         };
         match committed {
             Ok(commit) => apply(commit, response),
-            Err(error) => replace_by_empty(response, error.status_code()),
+            Err(error) => *response = empty(error.status_code()),
         }
     }
-}
-
-fn with_request_facts<T>(request: &Request<'_>, begin: impl FnOnce(&RequestFacts<'_>) -> T) -> T {
-    let headers = request.headers();
-    let facts = headers.get("Cookie").map(str::as_bytes).fold(RequestFacts::new(), RequestFacts::cookie_header);
-    let facts = match headers.get_one("Sec-Fetch-Dest") {
-        Some(dest) => facts.sec_fetch_dest(dest.as_bytes()),
-        None => facts,
-    };
-    if headers.contains("Cookie") {
-        return begin(&facts);
-    }
-    // Over a connection, the jar is made of these fields and now empty. The client of Rocket's own tests fills the jar alone.
-    // Security: never beside the fields, because the jar keeps one cookie of each name: a planted one could hide ours.
-    let pairs = request.cookies().iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
-    let of_jar = pairs.collect::<Vec<_>>().join("; ");
-    begin(&facts.cookie_header(of_jar.as_bytes()))
 }
 
 impl fmt::Debug for SessionFairing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("SessionFairing");
-        match &self.choice {
-            Choice::Always(store) => debug.field("store", store).finish_non_exhaustive(),
-            Choice::By(_) => debug.finish_non_exhaustive(),
-        }
+        f.debug_struct("SessionFairing").field("guard", &self.guard).finish_non_exhaustive()
     }
 }

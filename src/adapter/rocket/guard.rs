@@ -1,6 +1,5 @@
 use std::any::type_name;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rocket::http::Status;
@@ -13,72 +12,55 @@ use crate::driver::PendingSession;
 use crate::error::LoadError;
 use crate::session::Session;
 
-/// In Rocket's managed state: that the fairing of this guard is attached.
-pub(super) struct Attached<Guard>(PhantomData<fn() -> Guard>);
+/// In Rocket's managed state, marked with a guard: that its fairing is attached.
+pub(super) struct Attached;
 
-impl<Guard: 'static> Attached<Guard> {
-    pub(super) const fn new() -> Self {
-        Self(PhantomData)
-    }
-
-    pub(super) fn is_in<P: Phase>(rocket: &Rocket<P>) -> bool {
-        rocket.state::<Self>().is_some()
+impl Attached {
+    pub(super) fn is_in<Guard: 'static, P: Phase>(rocket: &Rocket<P>) -> bool {
+        rocket.state::<Marked<Self, Guard>>().is_some()
     }
 }
 
 /// In a request's local cache, which keeps one value of each type and never replaces it: hence the lock.
 #[derive(Default)]
-pub(super) struct InRequest(Mutex<Begun>);
+pub(super) struct InRequest(Mutex<Option<Begun>>);
 
-#[derive(Default)]
-struct Begun {
-    pending: Option<PendingSession>,
-    load_failure: Option<u16>,
+/// What the fairing began.
+#[derive(Clone)]
+pub(super) struct Begun {
+    pub(super) pending: PendingSession,
+    /// The status of a load that failed.
+    pub(super) load_failure: Option<u16>,
 }
 
 impl InRequest {
-    pub(super) fn unmarked<'r>(request: &'r Request<'_>) -> &'r Self {
-        request.local_cache(Self::default)
+    pub(super) fn of<'r, Guard: 'static>(request: &'r Request<'_>) -> &'r Self {
+        request.local_cache(|| Marked::<Self, Guard>::new(Self::default()))
     }
 
-    pub(super) fn marked<'r, M: 'static>(request: &'r Request<'_>) -> &'r Self {
-        request.local_cache(|| Marked::<Self, M>::new(Self::default()))
-    }
-
-    /// Anew also where it has begun: a clone of a request of Rocket's test client shares the cache.
-    pub(super) fn begin(&self, pending: PendingSession) {
-        *self.lock() = Begun { pending: Some(pending), load_failure: None };
-    }
-
-    /// The session, and the status of a load that failed.
-    pub(super) fn end(&self) -> Option<(PendingSession, Option<u16>)> {
-        let begun = self.lock();
-        Some((begun.pending.clone()?, begun.load_failure))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Begun> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Begun>> {
         // Each change is one assignment: there is no half of it to be found.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    async fn session<Guard: 'static>(&self, request: &Request<'_>) -> request::Outcome<Session, SessionGuardError> {
-        let pending = self.lock().pending.clone();
-        let error = match pending {
-            Some(pending) => match pending.session().await {
-                Ok(session) => return Outcome::Success(session),
-                Err(error) => {
-                    self.lock().load_failure = Some(error.status_code());
-                    SessionGuardError::Load(error)
-                }
-            },
-            None if Attached::<Guard>::is_in(request.rocket()) => SessionGuardError::NotBegun,
-            None => SessionGuardError::MissingFairing,
-        };
-        if !matches!(error, SessionGuardError::Load(_)) {
-            // Every request to the route fails until it is mended, and a catcher answers without the reason.
-            error!("{error}");
+async fn session<Guard: 'static>(request: &Request<'_>) -> request::Outcome<Session, SessionGuardError> {
+    let in_request = InRequest::of::<Guard>(request);
+    let begun = in_request.lock().clone();
+    let Some(begun) = begun else {
+        let is_attached = Attached::is_in::<Guard, _>(request.rocket());
+        let error = if is_attached { SessionGuardError::NotBegun } else { SessionGuardError::MissingFairing };
+        // Every such request fails until it is mended, and a catcher answers without the reason.
+        error!("{error}");
+        return Outcome::Error((Status::InternalServerError, error));
+    };
+    match begun.pending.session().await {
+        Ok(session) => Outcome::Success(session),
+        Err(error) => {
+            let load_failure = error.status_code();
+            *in_request.lock() = Some(Begun { load_failure: Some(load_failure), ..begun });
+            Outcome::Error((Status::new(load_failure), SessionGuardError::Load(error)))
         }
-        Outcome::Error((error.status(), error))
     }
 }
 
@@ -87,7 +69,7 @@ impl<'r> FromRequest<'r> for Session {
     type Error = SessionGuardError;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, SessionGuardError> {
-        InRequest::unmarked(request).session::<Self>(request).await
+        session::<Self>(request).await
     }
 }
 
@@ -96,7 +78,7 @@ impl<'r, M: 'static> FromRequest<'r> for Marked<Session, M> {
     type Error = SessionGuardError;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, SessionGuardError> {
-        InRequest::marked::<M>(request).session::<Self>(request).await.map(Self::new)
+        session::<Self>(request).await.map(Self::new)
     }
 }
 
@@ -115,7 +97,7 @@ impl<M: 'static> Sentinel for Marked<Session, M> {
 }
 
 fn abort<Guard: 'static>(rocket: &Rocket<Ignite>) -> bool {
-    let aborts = !Attached::<Guard>::is_in(rocket);
+    let aborts = !Attached::is_in::<Guard, _>(rocket);
     if aborts {
         error!("a route takes `{}`: {}", type_name::<Guard>(), SessionGuardError::MissingFairing);
     }
@@ -151,15 +133,6 @@ pub enum SessionGuardError {
     Load(LoadError),
 }
 
-impl SessionGuardError {
-    fn status(&self) -> Status {
-        match self {
-            Self::MissingFairing | Self::NotBegun => Status::InternalServerError,
-            Self::Load(source) => Status::new(source.status_code()),
-        }
-    }
-}
-
 impl fmt::Display for SessionGuardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -178,9 +151,6 @@ impl fmt::Display for SessionGuardError {
 
 impl std::error::Error for SessionGuardError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::MissingFairing | Self::NotBegun => None,
-            Self::Load(source) => Some(source),
-        }
+        if let Self::Load(source) = self { Some(source) } else { None }
     }
 }

@@ -33,12 +33,8 @@ pub(super) fn apply(commit: Commit, response: &mut Response<'_>) {
     }
 }
 
-/// An empty response of this status in place of the other: its headers told of the other's body.
-pub(super) fn replace_by_empty(response: &mut Response<'_>, status_code: u16) {
-    *response = empty(status_code);
-}
-
-fn empty<'r>(status_code: u16) -> Response<'r> {
+/// A response of this status, without headers and body.
+pub(super) fn empty<'r>(status_code: u16) -> Response<'r> {
     let mut response = Response::new();
     response.set_status(Status::new(status_code));
     response
