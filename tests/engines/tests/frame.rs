@@ -174,19 +174,24 @@ fn a_dump_is_searched_in_every_usual_form() {
     assert_nowhere(b"something else altogether", "the secret", &secret);
 }
 
-/// What is left for the tests that kill an engine: that it comes back at the same address, with its files.
+fn comes_back(engine: Engine) {
+    let mut private = PrivateEngine::start(engine, &[]);
+    let (url, folder, address) = (private.url(), private.folder().to_owned(), ("127.0.0.1", private.port()));
+    assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
+    private.kill();
+    assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused, "{engine:?}");
+    private.start_again();
+    assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
+    assert_eq!(private.url(), url);
+    drop(private);
+    assert!(!folder.exists(), "{engine:?}");
+}
+
 #[test]
 fn an_engine_of_ones_own_is_killed_and_comes_back_at_its_address() {
-    for engine in [Engine::Redis, Engine::Postgres, Engine::MySql, Engine::MongoDb] {
-        let mut private = PrivateEngine::start(engine, &[]);
-        let (url, folder, address) = (private.url(), private.folder().to_owned(), ("127.0.0.1", private.port()));
-        assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
-        private.kill();
-        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused, "{engine:?}");
-        private.start_again();
-        assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
-        assert_eq!(private.url(), url);
-        drop(private);
-        assert!(!folder.exists(), "{engine:?}");
-    }
+    std::thread::scope(|scope| {
+        for engine in [Engine::Redis, Engine::Postgres, Engine::MySql, Engine::MongoDb] {
+            scope.spawn(move || comes_back(engine));
+        }
+    });
 }
