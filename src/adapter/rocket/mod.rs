@@ -1,7 +1,7 @@
 //! Fairing and request guards for Rocket 0.5.
 //!
-//! [`SessionFairing`] is attached once; [`Session`] is then a request guard. A route that takes one without the fairing
-//! does not launch.
+//! [`SessionFairing`] is attached once; [`Session`](crate::Session) is then a request guard. A route that takes one without
+//! the fairing does not launch.
 //!
 //! ```
 //! use rocket::local::blocking::Client;
