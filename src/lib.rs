@@ -2,8 +2,8 @@
 //!
 //! - [`CookieStore`] is what an application or a framework builds once: keys, cookie, lifetimes, placement, store.
 //! - [`Session`] is what a handler holds: data under paths, a new id at login, an end at logout.
-//! - [`adapter::tower`](crate::adapter) and [`adapter::axum`](crate::adapter) put the two together; without a framework, three
-//!   calls do: [`CookieStore::begin`], [`PendingSession::session`], [`PendingSession::commit`].
+//! - [`adapter`] puts the two together, one module for each framework; without a framework, three calls do:
+//!   [`CookieStore::begin`], [`PendingSession::session`], [`PendingSession::commit`].
 //! - [`adapter::tower`](crate::adapter) has a guard against forged requests, too.
 //! - [`testing`] is for the tests of applications: a browser's cookies, a store that fails on demand.
 //! - [`Sealer`] seals and opens cookies outside of a request.

@@ -161,7 +161,7 @@ async fn a_new_id_keeps_the_values_and_the_birth() {
         });
         assert_eq!(status.await, 200);
     }
-    let ids = ids.lock().unwrap();
+    let ids = std::mem::take(&mut *ids.lock().unwrap());
     assert_ne!(ids[0].0, ids[1].0);
     assert_eq!(ids[0].1, ids[1].1);
     assert_eq!(visit.get("name").await.as_deref(), Some("zoe"));
@@ -224,8 +224,8 @@ async fn a_parallel_write_to_another_key_is_not_lost() {
         let between = between.clone();
         async move {
             session.insert("ours", "1").await.unwrap();
-            if let Some(mut write) = between.lock().unwrap().take() {
-                std::thread::spawn(move || write()).join().unwrap();
+            if let Some(write) = between.lock().unwrap().take() {
+                std::thread::spawn(write).join().unwrap();
             }
             200
         }

@@ -25,9 +25,9 @@ const STORE: &str = "tower-sessions";
 /// Such a store cannot write on a condition. Within one process this one makes up for it: its clones let the writes to a
 /// record happen one after the other, and keep every rule of [`RecordStore`]. **Across processes two rules are lost.** Of two
 /// writes at the same time the later one wins, and what the other changed is gone. And a write that meets a logout may bring
-/// the destroyed record back, and its session with it, unless a copy of its cookie says that it ended: see the
-/// [stores page](crate::guide::stores). The same two may happen within the process to a write that ran into its time limit:
-/// its turn is over, and the engine may carry it out later.
+/// the destroyed record back, and with it the session of whoever kept its cookie: see the [stores
+/// page](crate::guide::stores). Both may happen within the process to a write that ran into its time limit: its turn is over,
+/// and the engine may carry it out later.
 ///
 /// Make one per process, and clone it. Sessions of `tower-sessions` itself belong in another table, key prefix or database
 /// than these records: its middleware takes any id that stands there for one of its own.

@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -8,6 +9,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::free_port;
 use crate::traffic::{Direction, Shared, Stop, accept};
+
+/// Ten seconds of tries.
+const BIND_TRIES: usize = 1000;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Stands between a driver and its engine on loopback: counts round trips, and holds or breaks connections on request.
 ///
@@ -128,11 +133,24 @@ impl Proxy {
         self.close();
         let runtime = self.runtime.as_ref().expect("it goes when the proxy is dropped");
         let _context = runtime.enter();
-        let listener = StdListener::bind(self.address).unwrap();
+        let listener = self.listener();
         listener.set_nonblocking(true).unwrap();
         let (alive, ended) = channel();
         let accepting = runtime.spawn(accept(alive, TcpListener::from_std(listener).unwrap(), self.shared.clone()));
         self.open = Some(Open { accepting: accepting.abort_handle(), ended });
+    }
+}
+
+impl Proxy {
+    /// A process that another test is starting holds the listener of before until it has become its program.
+    fn listener(&self) -> StdListener {
+        for _ in 0..BIND_TRIES {
+            match StdListener::bind(self.address) {
+                Err(error) if error.kind() == ErrorKind::AddrInUse => std::thread::sleep(PAUSE),
+                outcome => return outcome.unwrap(),
+            }
+        }
+        panic!("{} is in use", self.address)
     }
 }
 

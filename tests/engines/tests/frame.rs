@@ -5,9 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use sealed_session_engine_tests::{
-    Engine, PrivateEngine, Proxy, Runner, Server, assert_found, assert_nowhere, free_port, unique_name,
-};
+use sealed_session_engine_tests::{Proxy, Runner, Server, assert_found, assert_nowhere, free_port, unique_name};
 
 /// Answers each four bytes with the same four bytes.
 fn echo() -> SocketAddr {
@@ -172,21 +170,4 @@ fn a_dump_is_searched_in_every_usual_form() {
         assert!(std::panic::catch_unwind(|| assert_nowhere(&dump, "the secret", &secret)).is_err());
     }
     assert_nowhere(b"something else altogether", "the secret", &secret);
-}
-
-/// What is left for the tests that kill an engine: that it comes back at the same address, with its files.
-#[test]
-fn an_engine_of_ones_own_is_killed_and_comes_back_at_its_address() {
-    for engine in [Engine::Redis, Engine::Postgres, Engine::MySql, Engine::MongoDb] {
-        let mut private = PrivateEngine::start(engine, &[]);
-        let (url, folder, address) = (private.url(), private.folder().to_owned(), ("127.0.0.1", private.port()));
-        assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
-        private.kill();
-        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused, "{engine:?}");
-        private.start_again();
-        assert!(TcpStream::connect(address).is_ok(), "{engine:?}");
-        assert_eq!(private.url(), url);
-        drop(private);
-        assert!(!folder.exists(), "{engine:?}");
-    }
 }

@@ -120,7 +120,7 @@ impl Child {
 
     /// Waits for the end of the process, or for something else: whether it was its end.
     pub(crate) fn has_ended_or(&mut self, is_so: impl Fn() -> bool) -> bool {
-        for _ in 0..30_000 {
+        for _ in 0..60_000 {
             if is_so() {
                 return false;
             }

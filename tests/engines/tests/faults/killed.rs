@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::child::{Child, Job};
-use crate::commits::{COMMITS, Commit};
+use crate::commits::{COMMITS, Commit, Seen};
 use crate::site::{Served, Site};
 
 pub(crate) fn a_process_killed_between_two_steps_of_a_commit_leaves_the_old_session_or_the_new<K: Served>(kind: &str) {
@@ -26,17 +26,17 @@ const ROUNDS_MAX: usize = 10;
 fn kill_behind_each_message<K: Served>(kind: &str, commit: &Commit) {
     let site = Site::<K>::new();
     // The first process is killed before it has asked for anything, the last one with the reply to its last request underway.
-    let expected = BTreeSet::from([commit.before, commit.after]);
+    let expected = BTreeSet::from([commit.not_done(), commit.done()]);
     let mut found = BTreeSet::new();
     for _ in 0..ROUNDS_MAX {
         for messages in 0.. {
             let (has_ended, seen) = kill_behind(&site, kind, commit, messages);
             if has_ended {
-                assert_eq!(seen, commit.after, "`{}`", commit.name);
+                assert_eq!(seen, commit.done(), "`{}`", commit.name);
                 assert!(messages >= 2, "`{}` sent nothing to the engine", commit.name);
                 break;
             }
-            assert!(messages > 0 || seen == commit.before, "`{}` has done something by itself", commit.name);
+            assert!(messages > 0 || seen == commit.not_done(), "`{}` has done something by itself", commit.name);
             found.insert(seen);
         }
         if found == expected {
@@ -47,7 +47,7 @@ fn kill_behind_each_message<K: Served>(kind: &str, commit: &Commit) {
 }
 
 /// Whether the process had ended by itself, and what the client sees of its session.
-fn kill_behind<K: Served>(site: &Site<K>, kind: &str, commit: &Commit, messages: usize) -> (bool, Option<u64>) {
+fn kill_behind<K: Served>(site: &Site<K>, kind: &str, commit: &Commit, messages: usize) -> (bool, Seen) {
     let browser = site.block_on(commit.begun(site));
     let (proxy, url) = site.proxy();
     let mut child = Child::start(&Job::of(site, kind, &url, &browser, commit.name), &[]);

@@ -1,7 +1,7 @@
 //! Requests of one session at the same time, on two servers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sealed_session::{CookieStore, Session};
 use sealed_session_engine_tests::Browser;
@@ -11,6 +11,8 @@ use crate::site::{Kind, Site, count_one_up, until};
 
 /// Requests that must have counted before the logout.
 const WRITTEN_BEFORE_LOGOUT: usize = 20;
+/// Requests of each writer behind it.
+const REQUESTS_AFTER_LOGOUT: usize = 10;
 
 /// A request that is repeated, as its error says, where it met too many others.
 async fn visit_until_committed(browser: &mut Browser, server: &CookieStore, handle: impl Fn(&Session)) {
@@ -48,29 +50,34 @@ pub(crate) fn a_logout_in_the_midst_of_writes_is_final<K: Kind>() {
         let servers = [site.server().await, site.server().await];
         let mut browser = site.visitor(&servers[0]).await;
         let (copy, written) = (browser.clone(), Arc::new(AtomicUsize::new(0)));
+        let is_logged_out = Arc::new(AtomicBool::new(false));
         let mut writers = JoinSet::new();
         for server in servers.iter().cycle().take(8.min(K::PARALLEL_REQUESTS)) {
-            let (server, browser, written) = (server.clone(), browser.clone(), written.clone());
+            let (server, browser) = (server.clone(), browser.clone());
+            let (written, is_logged_out) = (written.clone(), is_logged_out.clone());
             writers.spawn(async move {
-                // Each request has the cookie of the session that is ended, whatever the one before it got.
-                loop {
+                // Each request has the cookie of the session that is ended, whatever the one before it got. What was underway
+                // when the session ended must not bring it back, at its end or later.
+                let mut requests_after = 0;
+                while requests_after < REQUESTS_AFTER_LOGOUT {
+                    let is_after = is_logged_out.load(Ordering::SeqCst);
+                    requests_after += usize::from(is_after);
                     match browser.clone().visit(&server, count_one_up).await {
-                        Ok(Some(_)) => written.fetch_add(1, Ordering::SeqCst),
-                        Ok(None) => return,
-                        Err(failed) => {
-                            assert_eq!(failed.status_code(), 409, "{failed:?}");
-                            continue;
+                        Ok(Some(_)) => {
+                            assert!(!is_after, "the session is back");
+                            written.fetch_add(1, Ordering::SeqCst);
                         }
-                    };
+                        Ok(None) => {}
+                        Err(failed) => assert_eq!(failed.status_code(), 409, "{failed:?}"),
+                    }
                 }
             });
         }
         until("the writers write", async || written.load(Ordering::SeqCst) >= WRITTEN_BEFORE_LOGOUT).await;
         browser.visit(&servers[1], |session| session.destroy().unwrap()).await.unwrap();
-        // What was underway when the session ended must not bring it back, at its end or later.
-        assert_eq!(copy.clone().get(&servers[0], "count").await, None);
+        is_logged_out.store(true, Ordering::SeqCst);
         writers.join_all().await;
-        for server in servers.iter().cycle().take(10) {
+        for server in &servers {
             assert_eq!(copy.clone().get(server, "count").await, None);
         }
     });

@@ -83,18 +83,13 @@ fn loses_nothing<K: Served>(site: &Site<K>, url: &str, outage: &mut impl Outage)
             }
             sessions.push((browser, tally));
         }
-        let rises = async |counter: &AtomicUsize, by: usize| {
-            let begun = counter.load(Ordering::SeqCst);
-            let has_risen = async || counter.load(Ordering::SeqCst) >= begun + by || tabs.is_empty();
-            until("requests were answered, or failed", has_risen).await;
-        };
         for _ in 0..OUTAGES {
-            rises(&load.worked, WORKED_BETWEEN).await;
+            rises(&load.worked, WORKED_BETWEEN, &mut tabs).await;
             outage.begin();
-            rises(&load.failed, FAILED_WITHIN).await;
+            rises(&load.failed, FAILED_WITHIN, &mut tabs).await;
             outage.end();
         }
-        rises(&load.worked, WORKED_BETWEEN).await;
+        rises(&load.worked, WORKED_BETWEEN, &mut tabs).await;
         load.is_over.store(true, Ordering::SeqCst);
         tabs.join_all().await;
         for (mut browser, tally) in sessions {
@@ -102,6 +97,18 @@ fn loses_nothing<K: Served>(site: &Site<K>, url: &str, outage: &mut impl Outage)
             tally.assert_counts(tally.acknowledged.load(Ordering::SeqCst), count);
         }
     });
+}
+
+/// Waits until there are so many more.
+async fn rises(counter: &AtomicUsize, by: usize, tabs: &mut JoinSet<()>) {
+    let begun = counter.load(Ordering::SeqCst);
+    until("requests are answered, or fail", async || {
+        if let Some(ended) = tabs.try_join_next() {
+            ended.expect("a tab goes on until it is told to end");
+        }
+        counter.load(Ordering::SeqCst) >= begun + by
+    })
+    .await;
 }
 
 /// Counts one up, again and again, and looks at what was counted before.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use sealed_session::{CookieStore, Placement, RequestFacts, ResponseFacts};
+use sealed_session::{CommitError, CookieStore, PendingSession, Placement, RequestFacts, ResponseFacts, StoreError};
 use sealed_session_engine_tests::Browser;
+use tokio::task::JoinSet;
 
 use crate::site::{Kind, Served, Site, count_one_up, until};
 
 const STORE_TIMEOUT: Duration = Duration::from_millis(200);
 const REPLY_DELAY: Duration = Duration::from_millis(800);
-const REQUESTS: usize = 6;
+const REQUESTS: u64 = 6;
 
 pub(crate) fn a_slow_engine_is_a_503_loses_nothing_and_logs_nobody_out<K: Served>() {
     let site = Site::<K>::new();
@@ -25,7 +26,7 @@ pub(crate) fn a_slow_engine_is_a_503_loses_nothing_and_logs_nobody_out<K: Served
         commit_in_vain(pending).await;
 
         proxy.delay_replies(Duration::ZERO);
-        works_again(&browser, &server).await;
+        works_again(&browser, &server, REQUESTS).await;
     });
 }
 
@@ -36,11 +37,7 @@ pub(crate) async fn hasty<K: Kind>(site: &Site<K>, url: &str) -> CookieStore {
 }
 
 /// Requests that have loaded their session, and count it up.
-pub(crate) async fn loaded(
-    browser: &Browser,
-    server: &CookieStore,
-    requests: usize,
-) -> Vec<sealed_session::PendingSession> {
+pub(crate) async fn loaded(browser: &Browser, server: &CookieStore, requests: u64) -> Vec<PendingSession> {
     let mut loaded = Vec::new();
     for _ in 0..requests {
         let header = browser.jar.cookie_header();
@@ -59,31 +56,30 @@ pub(crate) async fn loaded(
 }
 
 /// All at once: each waits as long as the server does.
-pub(crate) async fn commit_in_vain(pending: Vec<sealed_session::PendingSession>) {
-    let mut commits = tokio::task::JoinSet::new();
+pub(crate) async fn commit_in_vain(pending: Vec<PendingSession>) {
+    let mut commits = JoinSet::new();
     for pending in pending {
         commits.spawn(async move { pending.commit(&ResponseFacts::new(200)).await.map(|_| ()) });
     }
     for committed in commits.join_all().await {
-        assert_eq!(committed.unwrap_err().status_code(), 503);
+        let error = committed.unwrap_err();
+        assert_eq!(error.status_code(), 503);
+        assert!(matches!(error, CommitError::Store(StoreError::Timeout { .. })), "{error:?}");
     }
 }
 
-/// The session has counted what was answered too late, or not, and goes on from there.
-pub(crate) async fn works_again(browser: &Browser, server: &CookieStore) {
-    let mut browser = browser.clone();
-    let mut seen = None;
-    until("the server answers again", async || match browser.visit(server, count_one_up).await {
-        Ok(count) => {
-            seen = Some(count.expect("the user was logged out"));
-            true
-        }
-        Err(failed) => {
-            assert!(matches!(failed.status_code(), 503 | 409), "{failed:?}");
-            false
-        }
+/// Of so many increments that were answered too late the session has counted some or none, and it goes on from there.
+pub(crate) async fn works_again(browser: &Browser, server: &CookieStore, too_late: u64) {
+    let (mut attempted, mut seen) = (too_late, None);
+    until("the server answers again", async || {
+        attempted += 1;
+        let visited = browser.clone().visit(server, count_one_up).await;
+        seen = visited.map_err(|failed| assert!(matches!(failed.status_code(), 503 | 409), "{failed:?}")).ok();
+        seen.is_some()
     })
     .await;
-    let seen = seen.unwrap();
-    assert!(seen <= REQUESTS as u64 + 60, "{seen} were counted");
+    let seen = seen.flatten().expect("the user was logged out");
+    assert!(seen < attempted, "{seen} of {attempted} were counted before the last");
+    let count = browser.clone().get(server, "count").await.unwrap();
+    assert!((seen + 1..=attempted).contains(&count), "{count} of {} to {attempted}", seen + 1);
 }

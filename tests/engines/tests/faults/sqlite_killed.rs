@@ -51,14 +51,14 @@ fn end_within_each_write(commit: &Commit) {
         let what = format!("`{}`, ended at {} bytes of the log", commit.name, step * STEP_BYTES);
         let seen = site.block_on(commit.look(&site, browser, &what));
         if is_done {
-            assert!(step >= 3 && seen == commit.after, "{what}: {seen:?}");
+            assert!(step >= 3 && seen == commit.done(), "{what}: {seen:?}");
             break;
         }
         assert_eq!(signal, Some(SIGXFSZ), "{what}");
         found.insert(seen);
     }
     // What is not in the log whole has not been.
-    assert_eq!(found, BTreeSet::from([commit.before]), "`{}`", commit.name);
+    assert_eq!(found, BTreeSet::from([commit.not_done()]), "`{}`", commit.name);
     site.block_on(assert_whole(&site.url));
 }
 
