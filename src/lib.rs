@@ -41,6 +41,7 @@
 //! | `tower-sessions` | `adapter::tower_sessions::TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8; and `tower` |
 //! | `poem` | `adapter::poem::SessionMiddleware` and the extractor [`Session`], for poem 3 |
 //! | `actix-web` | `adapter::actix_web::SessionMiddleware` and extractors, for actix-web 4 |
+//! | `actix-session` | `adapter::actix_session::SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
 //! | `rocket` | `adapter::rocket::SessionFairing` and the request guard [`Session`], for Rocket 0.5 |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |

@@ -1,12 +1,15 @@
 //! One framework each, thin: they hand header values in and put header values out.
 
+#[cfg(feature = "actix-session")]
+#[cfg_attr(docsrs, doc(cfg(feature = "actix-session")))]
+pub mod actix_session;
 #[cfg(feature = "actix-web")]
 #[cfg_attr(docsrs, doc(cfg(feature = "actix-web")))]
 pub mod actix_web;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
-#[cfg(any(feature = "poem", feature = "tower"))]
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
 mod choice;
 #[cfg(any(feature = "poem", feature = "tower"))]
 mod extensions;

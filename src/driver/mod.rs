@@ -2,6 +2,8 @@
 
 mod audience;
 mod builder;
+#[cfg(feature = "actix-session")]
+mod carried;
 mod commit;
 #[cfg(feature = "config")]
 mod configured;

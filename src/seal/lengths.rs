@@ -61,6 +61,12 @@ impl CookieLengths {
             .map(|plaintext| text::encoded_length(plaintext.saturating_add(envelope::OVERHEAD)))
     }
 
+    /// The same padding for values of at most so many characters.
+    #[cfg(feature = "actix-session")]
+    pub(crate) fn shortened_to(self, characters: usize) -> Self {
+        Self { value_max_characters: self.value_max_characters.min(characters), ..self }
+    }
+
     const fn plaintext_max_bytes(&self) -> usize {
         text::decoded_length(self.value_max_characters).saturating_sub(envelope::OVERHEAD)
     }

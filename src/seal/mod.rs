@@ -185,6 +185,12 @@ impl Sealer {
         Ok(Self { cookie_name, audience, ..self.clone() })
     }
 
+    /// The same keys and settings for cookie values of at most so many characters.
+    #[cfg(feature = "actix-session")]
+    pub(crate) fn with_longest_text(&self, characters: usize) -> Self {
+        Self { lengths: self.lengths.shortened_to(characters), ..self.clone() }
+    }
+
     pub(crate) const fn lifetimes(&self) -> &CheckedLifetimes {
         &self.lifetimes
     }

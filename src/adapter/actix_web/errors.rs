@@ -5,46 +5,29 @@ use actix_web::{HttpResponse, ResponseError};
 
 use crate::error::{CommitError, CsrfError, LoadError, SessionError};
 
-/// 500 with an empty body.
-impl ResponseError for SessionError {
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status_code())
-    }
+macro_rules! answered_with_an_empty_body {
+    ($($(#[$doc:meta])* $error:ty: $status:expr;)*) => {$(
+        $(#[$doc])*
+        impl ResponseError for $error {
+            fn status_code(&self) -> StatusCode {
+                let status: fn(&Self) -> u16 = $status;
+                StatusCode::from_u16(status(self)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+
+            fn error_response(&self) -> HttpResponse {
+                HttpResponse::new(ResponseError::status_code(self))
+            }
+        }
+    )*};
 }
 
-/// 503 with an empty body.
-impl ResponseError for LoadError {
-    fn status_code(&self) -> StatusCode {
-        status(Self::status_code(self))
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(status(Self::status_code(self)))
-    }
-}
-
-/// 503, 409 or 500 with an empty body.
-impl ResponseError for CommitError {
-    fn status_code(&self) -> StatusCode {
-        status(Self::status_code(self))
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(status(Self::status_code(self)))
-    }
-}
-
-/// 403 with an empty body.
-impl ResponseError for CsrfError {
-    fn status_code(&self) -> StatusCode {
-        status(Self::status_code(*self))
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(status(Self::status_code(*self)))
-    }
-}
-
-pub(super) fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+answered_with_an_empty_body! {
+    /// 500 with an empty body.
+    SessionError: |_| 500;
+    /// 503 with an empty body.
+    LoadError: LoadError::status_code;
+    /// 503, 409 or 500 with an empty body.
+    CommitError: CommitError::status_code;
+    /// 403 with an empty body.
+    CsrfError: |error| CsrfError::status_code(*error);
 }

@@ -1,22 +1,18 @@
 //! Header values of actix-web, which are of `http` 0.2, in and out of the driver.
 
-use actix_web::http::header::{
-    CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY,
-};
+use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY};
 
 use crate::driver::{Commit, RequestFacts, ResponseFacts};
 
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 // RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
+const CDN_CACHE_CONTROL: [&str; 2] = ["cdn-cache-control", "surrogate-control"];
 
 // Security: the fields as they came. The framework's own cookies are percent-decoded, so another name can pass for ours, and
 // one neighbour that it cannot read hides them all.
 pub(super) fn request_facts(headers: &HeaderMap) -> RequestFacts<'_> {
     let cookies = headers.get_all(COOKIE).map(HeaderValue::as_bytes);
     let facts = cookies.fold(RequestFacts::new(), RequestFacts::cookie_header);
-    match headers.get(SEC_FETCH_DEST) {
+    match headers.get("sec-fetch-dest") {
         Some(dest) => facts.sec_fetch_dest(dest.as_bytes()),
         None => facts,
     }
@@ -47,8 +43,9 @@ pub(super) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), Inval
         headers.insert(CACHE_CONTROL, HeaderValue::try_from(cache_control)?);
     }
     if commit.remove_cdn_cache_control {
-        headers.remove(CDN_CACHE_CONTROL);
-        headers.remove(SURROGATE_CONTROL);
+        for name in CDN_CACHE_CONTROL {
+            headers.remove(name);
+        }
     }
     Ok(())
 }

@@ -1,18 +1,18 @@
 use std::fmt;
 use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
-use actix_web::{Error, HttpMessage as _, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 
-use super::errors;
 use super::headers::{apply, request_facts, response_facts};
 use crate::adapter::Marked;
+use crate::adapter::choice::Choice;
 use crate::driver::{CookieStore, PendingSession};
 
 /// Gives every request its session, and writes it into the response.
@@ -35,15 +35,8 @@ use crate::driver::{CookieStore, PendingSession};
 /// ```
 #[derive(Clone)]
 pub struct SessionMiddleware {
-    choice: Choice,
+    choice: Choice<ServiceRequest>,
     put: fn(&mut Extensions, PendingSession),
-}
-
-/// Which store has the session of a request.
-#[derive(Clone)]
-enum Choice {
-    Always(CookieStore),
-    By(Arc<dyn Fn(&ServiceRequest) -> CookieStore + Send + Sync>),
 }
 
 impl SessionMiddleware {
@@ -71,7 +64,7 @@ impl SessionMiddleware {
     /// ```
     #[must_use]
     pub fn choosing(store: impl Fn(&ServiceRequest) -> CookieStore + Send + Sync + 'static) -> Self {
-        Self { choice: Choice::By(Arc::new(store)), put }
+        Self { choice: Choice::by(store), put }
     }
 
     /// The same middleware for a second session of the same request: handlers find it by the marker, a type of the
@@ -108,7 +101,7 @@ impl SessionMiddleware {
 }
 
 /// Stands where several middlewares would have put a `T`.
-struct Several<T>(std::marker::PhantomData<fn() -> T>);
+struct Several<T>(PhantomData<fn() -> T>);
 
 fn put<T: 'static>(extensions: &mut Extensions, pending: T) {
     // Security: which of two sessions a handler would read and write must not depend on the order of middlewares.
@@ -117,17 +110,13 @@ fn put<T: 'static>(extensions: &mut Extensions, pending: T) {
     }
     if extensions.insert(pending).is_some() {
         extensions.remove::<T>();
-        extensions.insert(Several::<T>(std::marker::PhantomData));
+        extensions.insert(Several::<T>(PhantomData));
     }
 }
 
 impl fmt::Debug for SessionMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("SessionMiddleware");
-        match &self.choice {
-            Choice::Always(store) => debug.field("store", store).finish_non_exhaustive(),
-            Choice::By(_) => debug.finish_non_exhaustive(),
-        }
+        f.debug_struct("SessionMiddleware").field("store", &self.choice).finish_non_exhaustive()
     }
 }
 
@@ -168,11 +157,7 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let facts = request_facts(request.headers());
-        let pending = match &self.middleware.choice {
-            Choice::Always(store) => store.begin(&facts),
-            Choice::By(choose) => choose(&request).begin(&facts),
-        };
+        let pending = self.middleware.choice.begin(&request, &request_facts(request.headers()));
         (self.middleware.put)(&mut request.extensions_mut(), pending.clone());
         let response = self.inner.call(request);
         Box::pin(async move {
@@ -209,6 +194,6 @@ async fn commit_to_error(pending: &PendingSession, error: Error) -> Error {
 /// Writes the session and its headers, or says which status takes the place of the response.
 async fn commit(pending: &PendingSession, status: StatusCode, headers: &mut HeaderMap) -> Result<(), StatusCode> {
     let committed = pending.commit(&response_facts(status.as_u16(), headers)).await;
-    let commit = committed.map_err(|error| errors::status(error.status_code()))?;
+    let commit = committed.map_err(|error| ResponseError::status_code(&error))?;
     apply(commit, headers).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -27,7 +27,9 @@ pub struct Answer {
 }
 
 impl Client {
-    pub(crate) fn new(host: &str, server: SocketAddr) -> Self {
+    /// A client without cookies, who knows the server by this name.
+    #[must_use]
+    pub fn new(host: &str, server: SocketAddr) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
