@@ -217,6 +217,8 @@ fn a_framework_brings_no_other() {
         ("axum", "axum-core"),
         ("poem", "poem"),
         ("rocket", "rocket"),
+        ("tower", "tower-layer"),
+        ("tower-sessions", "tower-sessions-core"),
     ] {
         let tree = tree(&["--no-default-features", "--features", feature]);
         assert_with(&tree, own);

@@ -142,7 +142,9 @@ fn csrf_field(session: &Session) -> Result<String, SessionError> {
 fn page(title: &str, content: &str) -> String {
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>\
-         <meta name=viewport content=\"width=device-width\"><h1>{title}</h1>{content}"
+         <meta name=viewport content=\"width=device-width\"><nav><a href=/>Home</a> <a href=/prices>Prices</a> \
+         <a href=/administration>Administration</a> <a href=/theme>Theme</a> <a href=/stream>Stream</a> \
+         <a href=/about>About</a></nav><h1>{title}</h1>{content}"
     )
 }
 
