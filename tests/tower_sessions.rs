@@ -205,7 +205,7 @@ async fn a_new_id_before_a_server_error_logs_nobody_out() {
 #[pollster::test]
 async fn a_parallel_write_to_another_key_is_not_lost() {
     let mut visit = Visit::new();
-    visit.insert("cart", "small").await;
+    visit.insert("theirs", "1").await;
     visit
         .request(|session, _| async move {
             session.insert("cart", "x".repeat(10_000)).await.unwrap();

@@ -50,6 +50,15 @@ fn a_session_of_one_tenant_opens_under_no_other() {
 }
 
 #[test]
+fn a_store_that_is_built_for_the_tenant_reads_its_sessions_and_records() {
+    let site = Site::new();
+    let mut browser = logged_in(&site, &tenant(&shop(&site), "blue"), LARGE);
+    let built = site.with_records().audience("shop/test/blue").build().unwrap();
+    assert_eq!(browser.get(&built, "user"), Some(42));
+    assert_eq!(site.records.snapshot().len(), 1);
+}
+
+#[test]
 fn an_earlier_name_of_the_cookie_is_read_for_each_tenant() {
     let site = Site::new();
     let mut browser = logged_in(&site, &tenant(&shop(&site), "blue"), LARGE);

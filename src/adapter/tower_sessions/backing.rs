@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -95,14 +95,12 @@ impl Backing {
             // that goes on keeps its birth, or `cycle_id` would put off its absolute timeout.
             if goes_on { session.regenerate()? } else { session.invalidate()? }
         }
-        let after = session.all();
-        let keys: BTreeSet<&str> = before.keys().chain(record.data.keys()).map(String::as_str).collect();
-        for key in keys {
-            match record.data.get(key) {
-                Some(value) if after.get(key) != Some(value) => session.put(path(key), value)?,
-                None if after.contains_key(key) => session.forget(path(key))?,
-                _ => {}
-            }
+        for key in before.keys().filter(|key| !record.data.contains_key(*key)) {
+            session.forget(path(key))?;
+        }
+        // A value that is there already is no change, so what a parallel request made of it stays.
+        for (key, value) in &record.data {
+            session.put(path(key), value)?;
         }
         Ok(session)
     }
