@@ -41,7 +41,20 @@ impl<T, M> Marked<T, M> {
         Self { value, marker: PhantomData }
     }
 
-    /// What it is, without the marker.
+    /// What it is, without the marker: for a function that takes any session.
+    ///
+    /// ```
+    /// use sealed_session::adapter::Marked;
+    /// use sealed_session::{Session, SessionError};
+    ///
+    /// fn visits(session: Session) -> Result<i64, SessionError> {
+    ///     session.get_or("visits", 0)
+    /// }
+    ///
+    /// fn page<M>(marked: Marked<Session, M>) -> Result<i64, SessionError> {
+    ///     visits(marked.into_inner())
+    /// }
+    /// ```
     pub fn into_inner(self) -> T {
         self.value
     }

@@ -85,6 +85,28 @@ impl SessionLayer {
     ///
     /// Without a marker, or with the same one, two layers around a route would take each other's place; the route then has
     /// no session, and every request to it fails and says so.
+    ///
+    /// ```
+    /// use sealed_session::adapter::{Marked, tower::SessionLayer};
+    /// use sealed_session::{CookieStore, Key, PendingSession, cookie::CookieAttributes};
+    /// use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+    ///
+    /// struct Administration;
+    ///
+    /// # pollster::block_on(async {
+    /// let attributes = CookieAttributes::new().name("__Host-administration");
+    /// let store = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let layer = SessionLayer::new(store).marked::<Administration>();
+    /// let service = ServiceBuilder::new().layer(layer).service(service_fn(async |request: http::Request<()>| {
+    ///     let pending = request.extensions().get::<Marked<PendingSession, Administration>>().unwrap();
+    ///     pending.session().await?.put("administrator", "zoe")?;
+    ///     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(http::Response::new(String::new()))
+    /// }));
+    /// let response = service.oneshot(http::Request::new(())).await?;
+    /// assert!(response.headers()["set-cookie"].to_str()?.starts_with("__Host-administration="));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn marked<M: 'static>(self) -> Self {
         Self { put: put_marked::<M>, ..self }

@@ -92,6 +92,14 @@ impl DynamoDbStore {
     /// development and tests: it is billed by the request, encrypted with the service's own key, and without backups. An
     /// application that serves requests should not have the right to do this.
     ///
+    /// ```no_run
+    /// # async fn prepare(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = sealed_session::store::DynamoDbStore::builder(client).table("test_sessions").build()?;
+    /// store.create_table().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the service does not answer or refuses, when the table is not ready after a minute, and when
@@ -108,6 +116,21 @@ impl fmt::Debug for DynamoDbStore {
 }
 
 /// Settings of a [`DynamoDbStore`]; from [`DynamoDbStore::builder`].
+///
+/// ```no_run
+/// use sealed_session::SystemClock;
+/// use sealed_session::store::DynamoDbStore;
+///
+/// # fn build(client: aws_sdk_dynamodb::Client) -> Result<(), sealed_session::ConfigError> {
+/// let store = DynamoDbStore::builder(client)
+///     .table("arn:aws:dynamodb:eu-central-1:123456789012:table/app_sessions")
+///     .key_attribute("session")
+///     .expiry_attribute("ends_at")
+///     .clock(SystemClock)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct DynamoDbStoreBuilder {

@@ -76,6 +76,14 @@ impl MongoDbStore {
     /// finds what has expired; nothing happens where it stands. The minute is for a server whose clock is ahead of the
     /// application's. Without the index every record works alike, and stays until it is swept.
     ///
+    /// ```no_run
+    /// # async fn prepare(database: &mongodb::Database) -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = sealed_session::store::MongoDbStore::builder(database).build()?;
+    /// store.create_index().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the server does not answer, or refuses.
@@ -94,6 +102,16 @@ impl fmt::Debug for MongoDbStore {
 }
 
 /// Settings of a [`MongoDbStore`]; from [`MongoDbStore::builder`].
+///
+/// ```no_run
+/// use sealed_session::SystemClock;
+/// use sealed_session::store::MongoDbStore;
+///
+/// # fn build(database: &mongodb::Database) -> Result<(), sealed_session::ConfigError> {
+/// let store = MongoDbStore::builder(database).collection("app_sessions").clock(SystemClock).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct MongoDbStoreBuilder {

@@ -51,6 +51,18 @@ impl fmt::Debug for TowerSessionsStore {
 }
 
 /// Settings of a [`TowerSessionsStore`]; from `TowerSessionsStore::builder_over_core_0_14` and `…_0_15`.
+///
+/// ```
+/// # #[cfg(feature = "tower-sessions-core-0-14")] {
+/// # use tower_sessions_memory_store_0_14 as tower_sessions;
+/// use sealed_session::SystemClock;
+/// use sealed_session::store::TowerSessionsStore;
+/// use tower_sessions::MemoryStore;
+///
+/// let store = TowerSessionsStore::builder_over_core_0_14(MemoryStore::default()).clock(SystemClock).build();
+/// # let _ = store;
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct TowerSessionsStoreBuilder {
