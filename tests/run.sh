@@ -45,6 +45,8 @@ export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 export CARGO_TERM_COLOR=never
 # Nothing is built twice here: incremental compilation would only fill the disk.
 export CARGO_INCREMENTAL=0
+# What a failed test says must stand in the last lines of its stage, not above a trace of the runtime's frames.
+export RUST_BACKTRACE=0
 
 passed=0
 failed=0

@@ -11,6 +11,10 @@ use sealed_session_test_programs::{Server, scratch};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+const LIMIT: Duration = Duration::from_secs(30);
+
+const IS_ANOTHER_DOCUMENT: &str = "!window.isBeforeTheAnswer";
+
 /// A headless browser with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
@@ -24,7 +28,11 @@ impl Browser {
     /// Starts a driver and a browser. `name` is of this test alone.
     pub async fn start(name: &str) -> Self {
         let driver = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-        let driver = Server::start(Command::new(driver).arg("--port=0"), &["started successfully on port "]);
+        let driver = Server::start_on_a_port_it_may_lose(
+            Command::new(driver).arg("--port=0"),
+            &["started successfully on port "],
+            "port not available",
+        );
         let profile = scratch(name).join("profile");
         let client = connect(&driver, &profile).await;
         Self { client, name: name.to_owned(), driver, profile }
@@ -61,18 +69,21 @@ impl Browser {
         }
     }
 
-    /// Opens a page that leads to another origin by itself, and waits for that.
-    pub async fn open_and_follow(&self, address: &str) {
+    /// Opens a page that leads to another origin by itself, waits for the page of this path there, and gives the
+    /// status that it came with.
+    pub async fn open_and_follow(&self, address: &str, path: &str) -> Value {
+        self.mark().await;
         self.open(address).await;
-        self.wait_until(&format!("!location.href.startsWith('{address}')")).await;
+        let followed = format!("!location.href.startsWith('{address}') && location.pathname === '{path}'");
+        self.wait_until(&format!("{IS_ANOTHER_DOCUMENT} && {followed}")).await;
+        self.script("return performance.getEntriesByType('navigation')[0].responseStatus").await
     }
 
     /// Clicks on a button that sends a form, and waits for the page that answers.
     pub async fn send(&self, button: &str) {
-        // The answer is another document, so the mark is gone when it is there.
-        self.script("window.isBeforeTheAnswer = true").await;
+        self.mark().await;
         self.click(button).await;
-        self.wait_until("!window.isBeforeTheAnswer").await;
+        self.wait_until(IS_ANOTHER_DOCUMENT).await;
     }
 
     /// Types into a field.
@@ -151,13 +162,31 @@ impl Browser {
         assert_eq!(self.session_cookie().await.unwrap().value(), edited);
     }
 
-    /// Waits for a complete page of which a condition holds.
+    /// Marks the document that is open: the one that comes next has no mark.
+    async fn mark(&self) {
+        self.script("window.isBeforeTheAnswer = true").await;
+    }
+
+    /// Waits for a complete page of which a condition holds, half a minute at most.
     async fn wait_until(&self, condition: &str) {
-        let script = format!("return ({condition}) && document.readyState === 'complete'");
-        // A script that the change of pages cuts off is an error, and no answer.
-        while self.client.execute(&script, Vec::new()).await.ok() != Some(Value::Bool(true)) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        // Between two pages a browser can show an empty one of its own, which is complete and came from nowhere.
+        let script = format!(
+            "const there = location.protocol === 'http:' && document.readyState === 'complete' && ({condition});
+             return there || `${{location.href}}, ${{document.readyState}}: ${{document.body?.innerText}}`;"
+        );
+        let mut seen = String::new();
+        let waited = tokio::time::timeout(LIMIT, async {
+            // A script that the change of pages cuts off is an error, and no answer.
+            loop {
+                let answer = self.client.execute(&script, Vec::new()).await;
+                if matches!(answer, Ok(Value::Bool(true))) {
+                    return;
+                }
+                seen = format!("{answer:?}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert!(waited.await.is_ok(), "`{condition}` does not come to hold; there is {seen}");
     }
 
     /// Keeps a picture of the page under `SCREENSHOTS`, where that is set, and sees that the page is not blank.

@@ -14,6 +14,25 @@ impl Server {
     /// Starts the program and waits for the lines in which these markers stand before a port, in this order.
     #[must_use]
     pub fn start(command: &mut Command, markers: &[&str]) -> Self {
+        Self::try_start(command, markers).unwrap_or_else(|written| told_no_port(command, &written))
+    }
+
+    /// The same for a program that chooses its port before it takes it: where it ends because the port was gone by
+    /// then, and says so with these words on standard output, it is started again, ten times in all.
+    #[must_use]
+    pub fn start_on_a_port_it_may_lose(command: &mut Command, markers: &[&str], lost: &str) -> Self {
+        for _ in 1..10 {
+            match Self::try_start(command, markers) {
+                Ok(server) => return server,
+                Err(written) if written.contains(lost) => {}
+                Err(written) => told_no_port(command, &written),
+            }
+        }
+        Self::start(command, markers)
+    }
+
+    /// Starts the program; what it wrote on standard output, where it ended without telling its ports.
+    fn try_start(command: &mut Command, markers: &[&str]) -> Result<Self, String> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -23,13 +42,21 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("standard output is piped")).lines();
         // Ended also when a port is not told.
         let mut server = Self { child, ports: Vec::new() };
+        let mut written = String::new();
         for marker in markers {
-            let port = lines.by_ref().map_while(Result::ok).find_map(|line| port_behind(&line, marker));
-            server.ports.push(port.unwrap_or_else(|| unavailable(command, "it told no port")));
+            let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+                written.push_str(&line);
+                written.push('\n');
+                port_behind(&line, marker)
+            });
+            match port {
+                Some(port) => server.ports.push(port),
+                None => return Err(written),
+            }
         }
         // Read on, or the program blocks when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
-        server
+        Ok(server)
     }
 
     /// The port behind the marker of this number, from 0 on.
@@ -44,6 +71,10 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn told_no_port(command: &Command, written: &str) -> ! {
+    unavailable(command, &format!("it told no port, and wrote {written:?}"))
 }
 
 fn port_behind(line: &str, marker: &str) -> Option<u16> {
