@@ -10,6 +10,9 @@ use crate::driver::PendingSession;
 /// Puts a session where its marker has it found.
 pub(crate) type Put = fn(&mut Extensions, PendingSession);
 
+/// Finds it there again.
+pub(crate) type Find = fn(&Extensions) -> Option<PendingSession>;
+
 /// Stands where two sessions met that no marker tells apart.
 #[derive(Clone)]
 struct Several<T>(PhantomData<fn() -> T>);
@@ -20,6 +23,14 @@ pub(crate) fn put_unmarked(extensions: &mut Extensions, pending: PendingSession)
 
 pub(crate) fn put_marked<M: 'static>(extensions: &mut Extensions, pending: PendingSession) {
     put(extensions, Marked::<_, M>::new(pending));
+}
+
+pub(crate) fn find_unmarked(extensions: &Extensions) -> Option<PendingSession> {
+    extensions.get::<PendingSession>().cloned()
+}
+
+pub(crate) fn find_marked<M: 'static>(extensions: &Extensions) -> Option<PendingSession> {
+    extensions.get::<Marked<PendingSession, M>>().cloned().map(Marked::into_inner)
 }
 
 fn put<T: Clone + Send + Sync + 'static>(extensions: &mut Extensions, pending: T) {

@@ -11,6 +11,8 @@ pub mod actix_web;
 pub mod axum;
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
 mod choice;
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
+mod csrf;
 #[cfg(any(feature = "poem", feature = "tower"))]
 mod extensions;
 #[cfg(any(feature = "poem", feature = "tower"))]
@@ -36,5 +38,7 @@ pub mod tower_sessions;
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub mod tracing;
 
+#[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
+pub use csrf::{CsrfForm, CsrfFormError, CsrfScope, WholeSession};
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 pub use marked::Marked;

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use http::{Response, StatusCode};
-use sealed_session::adapter::axum::{CsrfForm, CsrfScope};
+use sealed_session::adapter::{CsrfForm, CsrfScope};
 use sealed_session::{Session, SessionError};
 use serde::Deserialize;
 

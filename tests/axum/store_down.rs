@@ -4,7 +4,8 @@ use axum::Router;
 use axum::routing::post;
 use http::StatusCode;
 use http::header::SET_COOKIE;
-use sealed_session::adapter::axum::{CsrfForm, Flash, TypedSession};
+use sealed_session::adapter::CsrfForm;
+use sealed_session::adapter::axum::{Flash, TypedSession};
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::{Created, MemoryStore, StoreFuture, Updated};
 use sealed_session::{

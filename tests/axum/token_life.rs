@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::routing::{get, post};
 use http::header::SET_COOKIE;
 use http::{Response, StatusCode};
-use sealed_session::adapter::axum::CsrfForm;
+use sealed_session::adapter::CsrfForm;
 use sealed_session::{Key, KeyRing, Session, SessionError};
 
 use crate::support::{application, behind, cookie, post_form, send, text};

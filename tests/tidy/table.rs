@@ -57,7 +57,7 @@ pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
 
 /// Modules of those rooms that are no leaves.
 pub(crate) const SHARED_BY_LEAVES: &[&str] =
-    &["choice", "conformance", "extensions", "guarded", "header_map", "marked", "pause"];
+    &["choice", "conformance", "csrf", "extensions", "guarded", "header_map", "marked", "pause"];
 
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower"), ("tower_sessions", "tower")];
@@ -65,9 +65,9 @@ pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower"), ("tower
 /// Each module of this room is one framework's adapter, and thin.
 pub(crate) const ADAPTER_ROOM: &str = "adapter";
 
-/// Their guards against forged requests, which are counted by themselves: a session does without, and other adapters have
-/// `Session::verify_csrf` in their handlers instead.
-pub(crate) const ADAPTER_GUARDS: &[&str] = &["adapter/axum/form.rs", "adapter/tower/csrf.rs"];
+/// Their guards against forged requests, which are counted by themselves: a session does without.
+pub(crate) const ADAPTER_GUARDS: &[&str] =
+    &["adapter/axum/form.rs", "adapter/csrf/form.rs", "adapter/csrf/guard.rs", "adapter/tower/csrf.rs"];
 
 /// The part of the command that waits for databases.
 const SWEEP: &str = "bin/sealed-session/sweep";

@@ -1,7 +1,7 @@
 //! Extractors for axum 0.8, behind [`SessionLayer`](crate::adapter::tower::SessionLayer).
 //!
 //! [`Session`] is one itself; [`TypedSession`] reads it as a type of the application, [`Flash`] has what the earlier
-//! request left, and [`CsrfForm`] takes a form only with a token of the session.
+//! request left, and [`CsrfForm`](super::CsrfForm) takes a form only with a token of the session.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -22,7 +22,7 @@ mod form;
 mod typed;
 
 pub use flash::Flash;
-pub use form::{CsrfForm, CsrfFormRejection, CsrfScope, WholeSession};
+pub use form::CsrfFormRejection;
 pub use typed::TypedSession;
 
 use std::fmt;

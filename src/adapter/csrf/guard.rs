@@ -1,0 +1,141 @@
+//! Requests that another site's page sends in a user's name, and the cookie that gives scripts of our own a token.
+
+use crate::cookie::{CookieAttributes, request, response};
+use crate::driver::PendingSession;
+use crate::error::ConfigError;
+use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
+
+const FORBIDDEN: u16 = 403;
+const INTERNAL_SERVER_ERROR: u16 = 500;
+
+/// What a guard was told when the application was built.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GuardSettings {
+    origins: Vec<String>,
+    readable_cookie: Option<CookieAttributes>,
+}
+
+impl GuardSettings {
+    /// # Errors
+    ///
+    /// [`ConfigError`] for anything that no browser sends, such as a path, capitals or a default port.
+    pub(crate) fn add_origin(&mut self, origin: &str) -> Result<(), ConfigError> {
+        check_origin(origin)?;
+        self.origins.push(origin.to_owned());
+        Ok(())
+    }
+
+    /// Those of `XSRF-TOKEN` where no attributes are given.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for attributes that cannot work.
+    pub(crate) fn set_readable_cookie(&mut self, attributes: Option<CookieAttributes>) -> Result<(), ConfigError> {
+        let attributes = attributes.unwrap_or_else(|| CookieAttributes::new().name("XSRF-TOKEN")).http_only(false);
+        attributes.check()?;
+        self.readable_cookie = Some(attributes);
+        Ok(())
+    }
+
+    /// Reads what decides about a request, and the token that its browser has, out of its `Cookie` fields.
+    pub(crate) fn read<'a>(
+        &self,
+        facts: &CsrfFacts<'_>,
+        cookie_fields: impl Iterator<Item = &'a [u8]>,
+    ) -> RequestCheck {
+        let proof = match csrf_decision(facts, &self.origins) {
+            CsrfDecision::Pass | CsrfDecision::VerifyField => Proof::NotNeeded,
+            CsrfDecision::VerifyToken(token) => Proof::Token(token.to_vec()),
+            CsrfDecision::Forbidden => Proof::Impossible,
+        };
+        let readable_cookie = self.readable_cookie.as_ref().map(|attributes| {
+            let known_token = request::candidates(cookie_fields, attributes.cookie_name()).next();
+            ReadableCookie {
+                attributes: attributes.clone(),
+                known_token: known_token.and_then(|token| String::from_utf8(token.to_vec()).ok()),
+            }
+        });
+        RequestCheck { proof, readable_cookie }
+    }
+}
+
+/// As browsers write an origin, or no request would ever match it.
+fn check_origin(origin: &str) -> Result<(), ConfigError> {
+    let wrong = |problem| Err(ConfigError::new("origin", problem));
+    let Some((scheme @ ("http" | "https"), authority)) = origin.split_once("://") else {
+        return wrong("give a scheme and a host, like https://example.com");
+    };
+    let is_written_as_browsers_do = !authority.is_empty()
+        && authority.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte));
+    if !is_written_as_browsers_do {
+        return wrong("browsers write the host in small ASCII letters, without a path or a user; write it so");
+    }
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    if authority.ends_with(default_port) {
+        return wrong("browsers leave the scheme's own port out; leave it out too");
+    }
+    Ok(())
+}
+
+/// Whether one of the values of `Upgrade` names it: RFC 9110 §7.8, RFC 6455 §4.1.
+pub(crate) fn is_websocket<'a>(upgrades: impl Iterator<Item = &'a [u8]>) -> bool {
+    upgrades
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// One request, as a guard has read it before the handler runs.
+pub(crate) struct RequestCheck {
+    proof: Proof,
+    readable_cookie: Option<ReadableCookie>,
+}
+
+/// What a request must prove itself with.
+enum Proof {
+    NotNeeded,
+    Token(Vec<u8>),
+    Impossible,
+}
+
+struct ReadableCookie {
+    attributes: CookieAttributes,
+    /// What the browser has already.
+    known_token: Option<String>,
+}
+
+impl RequestCheck {
+    /// Lets the request on to its handler. The session is loaded for a token alone.
+    ///
+    /// # Errors
+    ///
+    /// The status of the empty response that takes its place: 403, 503 when the store does not answer, or 500 without a
+    /// session to which a token could belong, which is a mistake of the application.
+    pub(crate) async fn pass(&self, pending: Option<&PendingSession>) -> Result<(), u16> {
+        let token = match &self.proof {
+            Proof::NotNeeded => return Ok(()),
+            Proof::Impossible => return Err(FORBIDDEN),
+            Proof::Token(token) => token,
+        };
+        let pending = pending.ok_or(INTERNAL_SERVER_ERROR)?;
+        let session = pending.session().await.map_err(|error| error.status_code())?;
+        let token = std::str::from_utf8(token).map_err(|_| FORBIDDEN)?;
+        session.verify_csrf(Some(token)).map_err(|_| FORBIDDEN)
+    }
+
+    /// A line for `Set-Cookie`, where the session exists and the browser's token is none of its own.
+    pub(crate) async fn readable_cookie_line(&self, pending: Option<&PendingSession>) -> Option<String> {
+        let (cookie, pending) = self.readable_cookie.as_ref().zip(pending)?;
+        // A store that does not answer is told of elsewhere; the next response brings the token.
+        let session = pending.session().await.ok()?;
+        if session.id().is_none() || session.verify_csrf(cookie.known_token.as_deref()).is_ok() {
+            return None;
+        }
+        fresh_token(&cookie.attributes, &session)
+    }
+}
+
+fn fresh_token(cookie: &CookieAttributes, session: &Session) -> Option<String> {
+    // A session that was destroyed in this request gets none.
+    let token = session.csrf_token().ok()?;
+    Some(response::issue(cookie, &token, None))
+}
