@@ -7,9 +7,9 @@
 //! | route | what it does |
 //! |---|---|
 //! | `GET /` | [`home`]: greets, counts visits of who is logged in, shows a message once |
-//! | `GET /login`, `POST /login` | [`login_form`], [`log_in`]: fields `name` and `csrf` |
-//! | `POST /logout` | [`log_out`]: field `csrf` |
-//! | `POST /cart` | [`fill_cart`]: fields `bytes` and `csrf` |
+//! | `GET /login`, `POST /login` | [`login_form`], [`log_in`]: fields `name` and `_csrf` |
+//! | `POST /logout` | [`log_out`]: field `_csrf` |
+//! | `POST /cart` | [`fill_cart`]: fields `bytes` and `_csrf` |
 //! | `GET /theme` | counts a visit, and sets two cookies of the application's own beside the session's |
 //! | `GET /prices` | shows who is there, with `Cache-Control: public, max-age=60` |
 //! | `GET /about` | the same header, and never asks for the session |

@@ -136,7 +136,7 @@ pub fn administrator_in(administration: &Session, name: &str) -> Result<(), Sess
 }
 
 fn csrf_field(session: &Session) -> Result<String, SessionError> {
-    Ok(format!("<input type=hidden name=csrf value=\"{}\">", session.csrf_token()?))
+    Ok(format!("<input type=hidden name=_csrf value=\"{}\">", session.csrf_token()?))
 }
 
 fn page(title: &str, content: &str) -> String {

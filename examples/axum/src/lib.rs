@@ -4,16 +4,16 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::response::{AppendHeaders, Html, IntoResponse, Redirect};
 use axum::routing::{get, post};
-use axum::{Form, Router};
 use example_application::{ABOUT, Administration, PUBLIC, Ready, STREAM, Sites, THEME};
 use futures_util::stream;
-use sealed_session::adapter::Marked;
-use sealed_session::adapter::tower::SessionLayer;
+use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
+use sealed_session::adapter::{CsrfForm, Marked};
 use sealed_session::{Session, SessionError};
 use serde::Deserialize;
 
@@ -46,7 +46,8 @@ fn application(sites: Sites) -> Router {
         .route("/fail", get(fail))
         .route("/panic", get(panic))
         .route("/administration", get(show_administration).post(log_administrator_in))
-        // Layers wrap what stands before them.
+        // Layers wrap what stands before them. The guard asks the session, so it stands inside of it.
+        .layer(CsrfLayer::new())
         .layer(administration)
         .layer(everybody)
 }
@@ -62,23 +63,14 @@ async fn login_form(session: Session) -> Result<Html<String>, SessionError> {
 #[derive(Deserialize)]
 struct Login {
     name: String,
-    csrf: Option<String>,
 }
 
-// `axum::response::Result` takes any error that is a response: those of a session are.
-async fn log_in(session: Session, Form(login): Form<Login>) -> axum::response::Result<Redirect> {
-    session.verify_csrf(login.csrf.as_deref())?;
+async fn log_in(session: Session, login: CsrfForm<Login>) -> Result<Redirect, SessionError> {
     example_application::log_in(&session, &login.name)?;
     Ok(Redirect::to("/"))
 }
 
-#[derive(Deserialize)]
-struct Logout {
-    csrf: Option<String>,
-}
-
-async fn log_out(session: Session, Form(logout): Form<Logout>) -> axum::response::Result<Redirect> {
-    session.verify_csrf(logout.csrf.as_deref())?;
+async fn log_out(session: Session, _: CsrfForm<()>) -> Result<Redirect, SessionError> {
     example_application::log_out(&session)?;
     Ok(Redirect::to("/"))
 }
@@ -86,11 +78,9 @@ async fn log_out(session: Session, Form(logout): Form<Logout>) -> axum::response
 #[derive(Deserialize)]
 struct Cart {
     bytes: usize,
-    csrf: Option<String>,
 }
 
-async fn fill_cart(session: Session, Form(cart): Form<Cart>) -> axum::response::Result<Redirect> {
-    session.verify_csrf(cart.csrf.as_deref())?;
+async fn fill_cart(session: Session, cart: CsrfForm<Cart>) -> Result<Redirect, SessionError> {
     example_application::fill_cart(&session, cart.bytes)?;
     Ok(Redirect::to("/"))
 }
@@ -132,9 +122,8 @@ async fn show_administration(
 
 async fn log_administrator_in(
     administration: Marked<Session, Administration>,
-    Form(login): Form<Login>,
-) -> axum::response::Result<Redirect> {
-    administration.verify_csrf(login.csrf.as_deref())?;
+    login: Marked<CsrfForm<Login>, Administration>,
+) -> Result<Redirect, SessionError> {
     example_application::administrator_in(&administration, &login.name)?;
     Ok(Redirect::to("/administration"))
 }

@@ -4,6 +4,7 @@
 //! is all that stands between hyper's headers and the session store.
 
 mod failure;
+mod forgery;
 mod form;
 mod pages;
 mod session;

@@ -12,6 +12,7 @@ use hyper::{Method, Response, StatusCode};
 use sealed_session::{LoadError, PendingSession, Session};
 
 use crate::failure::Failure;
+use crate::forgery;
 use crate::form::Form;
 
 /// A page that is whole, or one that comes in pieces.
@@ -38,7 +39,7 @@ impl Sessions {
 pub(crate) async fn answer(head: &Parts, body: Incoming, sessions: &Sessions) -> Result<Response<Body>, Failure> {
     match (&head.method, head.uri.path()) {
         (&Method::GET, path) => show(path, sessions).await,
-        (&Method::POST, path) => take(path, &Form::read(&head.headers, body).await?, sessions).await,
+        (&Method::POST, _) => take(head, &Form::read(&head.headers, body).await?, sessions).await,
         _ => Err(Failure(StatusCode::METHOD_NOT_ALLOWED)),
     }
 }
@@ -77,13 +78,14 @@ async fn show(path: &str, sessions: &Sessions) -> Result<Response<Body>, Failure
     }
 }
 
-async fn take(path: &str, form: &Form, sessions: &Sessions) -> Result<Response<Body>, Failure> {
+async fn take(head: &Parts, form: &Form, sessions: &Sessions) -> Result<Response<Body>, Failure> {
+    let path = head.uri.path();
     let session = match path {
         "/administration" => sessions.administration().await?,
         "/login" | "/logout" | "/cart" => sessions.everybody().await?,
         _ => return Err(Failure(StatusCode::NOT_FOUND)),
     };
-    session.verify_csrf(form.optional("csrf"))?;
+    forgery::refuse(head, form, &session)?;
     match path {
         "/administration" => example_application::administrator_in(&session, form.required("name")?)?,
         "/login" => example_application::log_in(&session, form.required("name")?)?,

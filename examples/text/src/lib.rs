@@ -5,6 +5,7 @@
 //! browsers allow, one request for each connection and a thread for each: it shows sessions, and is no server for the open
 //! internet.
 
+mod forgery;
 mod form;
 mod pages;
 mod request;

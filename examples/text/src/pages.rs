@@ -3,9 +3,9 @@
 use example_application::{ABOUT, PUBLIC, STREAM, THEME};
 use sealed_session::{CsrfError, LoadError, PendingSession, Session, SessionError};
 
-use crate::form;
 use crate::request::Request;
 use crate::response::Response;
+use crate::{forgery, form};
 
 /// The sessions of one request, before a page asks for them.
 pub(crate) struct Sessions {
@@ -47,7 +47,7 @@ impl From<SessionError> for Failure {
 pub(crate) fn answer(request: &Request, sessions: &Sessions) -> Result<Response, Failure> {
     match request.method.as_str() {
         "GET" => show(&request.path, sessions),
-        "POST" => take(&request.path, &request.body, sessions),
+        "POST" => take(request, sessions),
         _ => Err(Failure(405)),
     }
 }
@@ -85,14 +85,15 @@ fn show(path: &str, sessions: &Sessions) -> Result<Response, Failure> {
     }
 }
 
-fn take(path: &str, body: &[u8], sessions: &Sessions) -> Result<Response, Failure> {
-    let required = |name| form::value(body, name).ok_or(Failure(422));
+fn take(request: &Request, sessions: &Sessions) -> Result<Response, Failure> {
+    let path = request.path.as_str();
+    let required = |name| form::value(&request.body, name).ok_or(Failure(422));
     let session = match path {
         "/administration" => sessions.administration()?,
         "/login" | "/logout" | "/cart" => sessions.everybody()?,
         _ => return Err(Failure(404)),
     };
-    session.verify_csrf(form::value(body, "csrf").as_deref())?;
+    forgery::refuse(request, &session)?;
     match path {
         "/administration" => example_application::administrator_in(&session, &required("name")?)?,
         "/login" => example_application::log_in(&session, &required("name")?)?,

@@ -69,7 +69,14 @@ impl Client {
     /// Sends a form as it is.
     #[must_use]
     pub fn send(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send_with(&[], path, fields)
+    }
+
+    /// Sends a form with these header fields.
+    #[must_use]
+    pub fn send_with(&self, headers: &[(&str, &str)], path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = self.request("POST", path).header("Content-Type", "application/x-www-form-urlencoded");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         // Nothing that the tests send needs more than this: tokens are base64url.
         let form = fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
         let form = form.collect::<Vec<_>>().join("&");
@@ -81,7 +88,7 @@ impl Client {
     pub fn fill_in(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = self.open(page);
         let token = page.csrf_token().unwrap_or_else(|| panic!("no form in {page:?}"));
-        self.send(path, &[fields, &[("csrf", token)]].concat())
+        self.send(path, &[fields, &[("_csrf", token)]].concat())
     }
 
     /// Logs in.
@@ -159,6 +166,6 @@ impl Answer {
     /// The token of the page's forms.
     #[must_use]
     pub fn csrf_token(&self) -> Option<&str> {
-        Some(self.text.split_once("name=csrf value=\"")?.1.split_once('"')?.0)
+        Some(self.text.split_once("name=_csrf value=\"")?.1.split_once('"')?.0)
     }
 }

@@ -59,6 +59,9 @@ macro_rules! scenario {
             a_login_makes_another_session_of_the_guests
             a_message_is_shown_once
             a_form_without_the_sessions_token_is_refused
+            a_post_of_another_sites_page_is_refused_also_with_a_good_token
+            a_form_of_our_own_page_still_needs_its_token
+            a_token_in_a_header_decides_in_place_of_the_forms_field
             a_logout_removes_the_session
             a_session_that_outgrows_its_cookie_moves_to_the_store_and_comes_back
             a_used_session_is_renewed_and_an_idle_one_ends

@@ -88,11 +88,11 @@ fn a_csrf_token_of_one_is_taken_by_every_other() {
             client.fill_cart(cart_bytes);
             let page = client.open("/");
             let client = moved(&client, other);
-            let sent = client.send("/cart", &[("bytes", "7"), ("csrf", page.csrf_token().unwrap())]);
+            let sent = client.send("/cart", &[("bytes", "7"), ("_csrf", page.csrf_token().unwrap())]);
             assert_eq!((sent.status, cart(&client)), (303, Some(7)), "{way}");
 
             let others = one.logged_in("eve").open("/");
-            let sent = client.send("/cart", &[("bytes", "8"), ("csrf", others.csrf_token().unwrap())]);
+            let sent = client.send("/cart", &[("bytes", "8"), ("_csrf", others.csrf_token().unwrap())]);
             assert_eq!((sent.status, cart(&client)), (403, Some(7)), "{way}");
         }
     }

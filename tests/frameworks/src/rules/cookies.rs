@@ -18,7 +18,7 @@ pub fn a_form_without_the_sessions_token_is_refused(site: &Site, _: Differences)
     let client = site.logged_in("zoe");
     let others = site.logged_in("eve").open("/").csrf_token().unwrap().to_owned();
     let before = client.cookie();
-    let attempts: [&[(&str, &str)]; 3] = [&[], &[("csrf", "")], &[("csrf", &others)]];
+    let attempts: [&[(&str, &str)]; 3] = [&[], &[("_csrf", "")], &[("_csrf", &others)]];
     for token in attempts {
         let refused = client.send("/cart", &[&[("bytes", "7")], token].concat());
         let Answer { status, text, .. } = &refused;

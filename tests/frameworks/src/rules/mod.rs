@@ -3,12 +3,14 @@
 
 mod cookies;
 mod failures;
+mod forgery;
 mod life;
 mod responses;
 mod several;
 
 pub use cookies::*;
 pub use failures::*;
+pub use forgery::*;
 pub use life::*;
 pub use responses::*;
 pub use several::*;
