@@ -5,6 +5,7 @@ mod csrf_form;
 mod extractor;
 mod flash;
 mod layers;
+mod marked_csrf;
 mod store_down;
 mod support;
 mod token_life;
