@@ -29,6 +29,23 @@ async fn a_session_that_outgrows_its_key_moves_to_the_store_and_comes_back() {
 }
 
 #[pollster::test]
+async fn a_session_comes_back_only_when_it_fills_three_quarters_of_a_key_or_less() {
+    let (store, _) = with_records(Placement::Spill);
+    let mut key = store.save(large(3000), &HOUR).await.unwrap();
+    for bytes in (0..2000).rev() {
+        key = store.update(key, large(bytes), &HOUR).await.unwrap();
+        if key.as_ref().len() > 500 {
+            break;
+        }
+    }
+    // Of 2800 characters. Keys are padded, so their lengths are 32 bytes apart, which are 43 characters.
+    assert!((2058..=2100).contains(&key.as_ref().len()), "{}", key.as_ref().len());
+    // It does not move again before it has grown past the whole.
+    let key = store.update(key, large(1990), &HOUR).await.unwrap();
+    assert!(key.as_ref().len() > 2700);
+}
+
+#[pollster::test]
 async fn the_store_takes_what_a_key_has_no_room_for() {
     let (store, records) = with_records(Placement::Spill);
     for bytes in 1990..2020 {
