@@ -1,13 +1,13 @@
 //! Behaviour, section 9: a token in a cookie that scripts can read.
 
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
 use poem::endpoint::{BoxEndpoint, make};
 use poem::error::NotFoundError;
-use poem::{EndpointExt as _, Error, IntoResponse as _, Request, Response};
+use poem::{Endpoint as _, EndpointExt as _, Error, IntoResponse as _, Request, Response};
 use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, PendingSession, Session, SessionError};
+use sealed_session::{CookieStore, PendingSession, Renewal, Session, SessionError};
 
 use crate::support::{Browser, builder, faulty, get, post, store, text};
 
@@ -71,6 +71,16 @@ async fn the_readable_token_is_not_sent_again_while_it_verifies() {
     assert_eq!(names(&browser.send(&application, get("/")).await), ["theme"]);
     browser.jar.plant(NAME, "junk");
     assert_eq!(names(&browser.send(&application, get("/")).await), ["theme", NAME]);
+}
+
+#[pollster::test]
+async fn every_cookie_field_is_read_as_bytes_for_the_token_that_the_browser_has() {
+    let (browser, token) = Browser::logged_in(store());
+    let application = application(&browser.store, nothing);
+    let neighbour = HeaderValue::from_bytes(b"name=caf\xe9").unwrap();
+    let request = get("/").header(COOKIE, neighbour).header(COOKIE, browser.jar.cookie_header());
+    let response = application.get_response(request.header(COOKIE, format!("{NAME}={token}")).finish()).await;
+    assert_eq!(names(&response), ["theme"]);
 }
 
 #[pollster::test]
@@ -146,6 +156,17 @@ async fn an_error_of_a_request_that_asked_for_no_session_passes_as_it_came() {
         assert_eq!(names(&response), [] as [&str; 0]);
         assert_eq!(text(response).await, "a page for it");
     }
+}
+
+#[pollster::test]
+async fn where_every_response_renews_an_error_that_asked_for_no_session_brings_the_readable_token_too() {
+    let renewing = builder().renewal(Renewal::EveryResponse).build().unwrap();
+    let (mut browser, _) = Browser::logged_in(renewing);
+    let failing = make(|_| async { Err::<(), _>(Error::from(NotFoundError)) })
+        .with(guard())
+        .with(SessionMiddleware::new(browser.store.clone()));
+    let response = browser.send(&failing, get("/")).await;
+    assert_eq!((response.status(), names(&response)), (StatusCode::NOT_FOUND, vec![NAME, "__Host-session"]));
 }
 
 #[pollster::test]

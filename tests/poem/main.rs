@@ -9,3 +9,4 @@ mod csrf_form;
 mod errors;
 mod layers;
 mod support;
+mod token_life;

@@ -48,8 +48,8 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 /// # }).unwrap();
 /// ```
 ///
-/// A refusal is an error of this endpoint, so [`catch_all_error`](poem::EndpointExt::catch_all_error) around it can give it a
-/// page.
+/// A refusal is an error of this endpoint: [`catch_all_error`](poem::EndpointExt::catch_all_error) between this guard and the
+/// session middleware can give it a page.
 ///
 /// This is not poem's own `Csrf`, of its feature `csrf`: that one refuses nothing, but gives handlers a token and a verifier
 /// that they call themselves, and its token belongs to a cookie of its own in place of the session, so a login does not end it. A

@@ -1,6 +1,5 @@
-use http::HeaderValue;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use poem::error::{ReadBodyError, ResponseError};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use serde::de::DeserializeOwned;
@@ -74,6 +73,8 @@ async fn read<T: DeserializeOwned, Scope: CsrfScope>(
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     let token_header = CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header);
     let check = FormCheck::of_head(session, header(CONTENT_TYPE.as_str()), token_header)?;
+    // Security: no bound of our own, as poem's extractors have none. `SizeLimit` is one because the server reads no more of a body
+    // than its `Content-Length`, and takes that header away from a request that is sent in chunks.
     let body = body.take()?.into_string().await.map_err(unread)?;
     Ok(check.form(&body)?)
 }
