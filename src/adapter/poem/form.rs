@@ -11,7 +11,7 @@ use crate::session::{CsrfFacts, Session};
 /// The form is in the body, whatever the method is; a query is never read.
 ///
 /// The body is read as poem's own `Form` and `String` read it, which bound nothing: the bound is that of the middleware
-/// [`SizeLimit`](poem::middleware::SizeLimit), 413 for more than its bytes. It goes by `Content-Length` and answers 411 where
+/// [`SizeLimit`](poem::middleware::SizeLimit), whose own answer is 413. It goes by `Content-Length` and answers 411 where
 /// that is missing, as in a `GET`, so it stands around the handler of the post alone:
 ///
 /// ```
