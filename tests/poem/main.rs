@@ -3,6 +3,10 @@
 
 mod catching;
 mod commit;
+mod csrf;
+mod csrf_cookie;
+mod csrf_form;
 mod errors;
 mod layers;
 mod support;
+mod token_life;

@@ -1,9 +1,11 @@
 //! Requests as a browser sends them, and what comes back.
 
-use http::header::{COOKIE, SET_COOKIE};
-use poem::{Endpoint, Request, Response, Route, handler};
-use sealed_session::testing::{FaultyStore, ManualClock};
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use poem::{Endpoint, Request, RequestBuilder, Response, Route, handler};
+use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
 use sealed_session::{CookieStore, CookieStoreBuilder, Key, Placement, Session, SessionError};
+
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(crate) fn clock() -> ManualClock {
     ManualClock::at_unix_seconds(1_795_000_000)
@@ -47,4 +49,54 @@ pub(crate) fn cookie(response: &Response) -> String {
 
 pub(crate) async fn text(response: Response) -> String {
     response.into_body().into_string().await.unwrap()
+}
+
+pub(crate) fn get(path: &str) -> RequestBuilder {
+    Request::builder().uri_str(path)
+}
+
+pub(crate) fn post(path: &str) -> RequestBuilder {
+    get(path).method(http::Method::POST)
+}
+
+/// Posts a form.
+pub(crate) async fn post_form(
+    application: &impl Endpoint,
+    path: &str,
+    cookie: &str,
+    body: impl Into<poem::Body>,
+) -> Response {
+    let request = post(path).header(COOKIE, cookie).header(CONTENT_TYPE, FORM);
+    application.get_response(request.body(body)).await
+}
+
+/// Someone's browser, and the store of the application that it visits.
+pub(crate) struct Browser {
+    pub(crate) store: CookieStore,
+    pub(crate) jar: CookieJar,
+}
+
+impl Browser {
+    pub(crate) fn of(store: CookieStore) -> Self {
+        Self { store, jar: CookieJar::new(clock()) }
+    }
+
+    /// Its session holds a user; the token is of the whole session.
+    pub(crate) fn logged_in(store: CookieStore) -> (Self, String) {
+        let mut browser = Self::of(store);
+        let log_in = |session: &Session| {
+            session.put("user", &42)?;
+            session.csrf_token()
+        };
+        let token = browser.jar.visit(&browser.store, log_in).unwrap();
+        (browser, token)
+    }
+
+    pub(crate) async fn send(&mut self, application: &impl Endpoint, request: RequestBuilder) -> Response {
+        let response = application.get_response(request.header(COOKIE, self.jar.cookie_header()).finish()).await;
+        for line in response.headers().get_all(SET_COOKIE) {
+            self.jar.receive(line.to_str().unwrap());
+        }
+        response
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! [`SessionMiddleware`] stands around routes; [`Session`] is an extractor, and so is
 //! [`Marked<Session, M>`](crate::adapter::Marked) of a second session. The errors of a session work with `?` in handlers.
+//! [`CsrfMiddleware`] guards routes against forged requests, and [`CsrfForm`](crate::adapter::CsrfForm) is a posted form that
+//! came with its token; poem's `SizeLimit` around its handler bounds it, as any body in poem.
 //!
 //! ```
 //! use poem::{Endpoint, EndpointExt, Request, Route, handler};
@@ -24,9 +26,12 @@
 //! # }).unwrap();
 //! ```
 
+mod csrf;
 mod errors;
+mod form;
 mod middleware;
 
+pub use csrf::{CsrfGuardEndpoint, CsrfMiddleware};
 pub use errors::MissingSessionMiddleware;
 pub use middleware::{SessionEndpoint, SessionMiddleware};
 

@@ -1,0 +1,208 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE, UPGRADE};
+use http::{HeaderValue, StatusCode};
+use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
+
+use crate::adapter::csrf::{GuardSettings, RequestCheck, is_websocket};
+use crate::adapter::extensions::{Find, find_marked, find_unmarked};
+use crate::cookie::CookieAttributes;
+use crate::driver::PendingSession;
+use crate::error::ConfigError;
+use crate::session::CsrfFacts;
+
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
+///
+/// It stands inside of the [`SessionMiddleware`](super::SessionMiddleware), which gives it the session; without one, or
+/// around it, a request with a token in a header is answered with 500. Requests with `GET`, `HEAD` and `OPTIONS` pass, so
+/// their handlers must change nothing. What is left to the handler is a form of a browser too old to say where it comes from:
+/// take it as [`CsrfForm`](crate::adapter::CsrfForm), or call [`Session::verify_csrf`](crate::Session::verify_csrf).
+///
+/// ```
+/// use poem::http::{Method, StatusCode};
+/// use poem::{Endpoint, EndpointExt, Request, Route, handler, post};
+/// use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
+/// use sealed_session::{CookieStore, Key};
+///
+/// #[handler]
+/// async fn transfer() -> &'static str {
+///     "done"
+/// }
+///
+/// # pollster::block_on(async {
+/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let application = Route::new()
+///     .at("/transfer", post(transfer))
+///     .with(CsrfMiddleware::new().origin("https://example.com")?)
+///     .with(SessionMiddleware::new(store));
+///
+/// let request = || Request::builder().method(Method::POST).uri_str("/transfer");
+/// let ours = request().header("origin", "https://example.com").finish();
+/// assert_eq!(application.get_response(ours).await.status(), StatusCode::OK);
+/// let forged = request().header("origin", "https://elsewhere.example").finish();
+/// assert_eq!(application.get_response(forged).await.status(), StatusCode::FORBIDDEN);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
+/// A refusal is an error of this endpoint: [`catch_all_error`](poem::EndpointExt::catch_all_error) between this guard and the
+/// session middleware can give it a page.
+///
+/// This is not poem's own `Csrf`, of its feature `csrf`: that one refuses nothing, but gives handlers a token and a verifier
+/// that they call themselves, and its token belongs to a cookie of its own in place of the session, so a login does not end it. A
+/// route needs one of the two. Where both are kept, poem's token must not be sent as `X-CSRF-Token` or `X-XSRF-TOKEN`: here
+/// it is a wrong one.
+#[derive(Clone)]
+#[must_use = "a guard that is not added with `.with(…)` guards nothing"]
+pub struct CsrfMiddleware {
+    settings: Arc<GuardSettings>,
+    find: Find,
+}
+
+impl CsrfMiddleware {
+    /// A guard that knows no origin: requests without `Sec-Fetch-Site` need a token.
+    pub fn new() -> Self {
+        Self { settings: Arc::default(), find: find_unmarked }
+    }
+
+    /// Adds an origin of the application itself, as browsers write it: scheme, host, and the port when it is not the
+    /// scheme's own (RFC 6454 §6.2), like `https://example.com`.
+    ///
+    /// ```
+    /// use sealed_session::adapter::poem::CsrfMiddleware;
+    ///
+    /// assert!(CsrfMiddleware::new().origin("https://example.com").is_ok());
+    /// assert!(CsrfMiddleware::new().origin("https://example.com/").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for anything that no browser sends, such as a path, capitals or a default port.
+    pub fn origin(mut self, origin: &str) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.settings).add_origin(origin)?;
+        Ok(self)
+    }
+
+    /// Gives scripts of the application's own pages a token in a cookie that they can read, to be sent back in the header
+    /// `X-XSRF-TOKEN`. For sessions that exist; it is replaced when it does not verify any more, as after a login.
+    ///
+    /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
+    ///
+    /// The cookie is set as well when the handler answers with an error: the error is then turned into its response here, as
+    /// [`SessionMiddleware`](super::SessionMiddleware) does it. An error of a request that asked for no session passes as it
+    /// came, and so does any error where there is no cookie to set; the next response brings what is missing.
+    ///
+    /// ```
+    /// use sealed_session::adapter::poem::CsrfMiddleware;
+    ///
+    /// let guard = CsrfMiddleware::new().origin("https://example.com")?.readable_cookie(None)?;
+    /// # let _ = guard;
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for attributes that cannot work.
+    pub fn readable_cookie(mut self, attributes: Option<CookieAttributes>) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.settings).set_readable_cookie(attributes)?;
+        Ok(self)
+    }
+
+    /// The same guard for the session with this marker, that of
+    /// [`SessionMiddleware::marked`](super::SessionMiddleware::marked).
+    ///
+    /// A readable cookie beside that of another guard needs a name of its own.
+    ///
+    /// ```
+    /// use sealed_session::adapter::poem::CsrfMiddleware;
+    ///
+    /// struct Administration;
+    ///
+    /// let guard = CsrfMiddleware::new().origin("https://administration.example.com")?.marked::<Administration>();
+    /// # let _ = guard;
+    /// # Ok::<(), sealed_session::ConfigError>(())
+    /// ```
+    pub fn marked<M: 'static>(self) -> Self {
+        Self { find: find_marked::<M>, ..self }
+    }
+}
+
+impl Default for CsrfMiddleware {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CsrfMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfMiddleware").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<E: Endpoint> Middleware<E> for CsrfMiddleware {
+    type Output = CsrfGuardEndpoint<E>;
+
+    fn transform(&self, inner: E) -> CsrfGuardEndpoint<E> {
+        CsrfGuardEndpoint { inner, middleware: self.clone() }
+    }
+}
+
+/// An endpoint behind a [`CsrfMiddleware`].
+#[derive(Clone, Debug)]
+pub struct CsrfGuardEndpoint<E> {
+    inner: E,
+    middleware: CsrfMiddleware,
+}
+
+impl<E: Endpoint> Endpoint for CsrfGuardEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let CsrfMiddleware { settings, find } = &self.middleware;
+        let pending = find(request.extensions());
+        let check = read(settings, &request);
+        check.pass(pending.as_ref()).await.map_err(refusal)?;
+        let result = self.inner.call(request).await.map(IntoResponse::into_response);
+        if result.is_err() && pending.as_ref().is_none_or(PendingSession::is_untouched) {
+            // To look at the session would make a response of this error, for a token that the next response can bring.
+            return result;
+        }
+        let Some(line) = check.readable_cookie_line(pending.as_ref()).await else { return result };
+        // An error carries no `Set-Cookie`.
+        let mut response = result.unwrap_or_else(Error::into_response);
+        append(line, response.headers_mut());
+        Ok(response)
+    }
+}
+
+/// What decides about a request.
+fn read(settings: &GuardSettings, request: &Request) -> RequestCheck {
+    let headers = request.headers();
+    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let facts = CsrfFacts {
+        method: request.method().as_str(),
+        token_header: CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header),
+        sec_fetch_site: header(SEC_FETCH_SITE),
+        origin: header(ORIGIN.as_str()),
+        content_type: header(CONTENT_TYPE.as_str()),
+        is_websocket: is_websocket(headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes)),
+    };
+    settings.read(&facts, headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
+}
+
+fn refusal(status_code: u16) -> Error {
+    // Answered with an empty body.
+    Error::from_status(StatusCode::from_u16(status_code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn append(line: String, headers: &mut HeaderMap) {
+    // The attributes were checked, and a token is header text: a line that is none would only cost the script its token.
+    if let Ok(mut line) = HeaderValue::try_from(line) {
+        // Security: kept out of header compression's tables and of debug output.
+        line.set_sensitive(true);
+        headers.append(SET_COOKIE, line);
+    }
+}

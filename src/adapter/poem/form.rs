@@ -1,0 +1,95 @@
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use poem::error::{ReadBodyError, ResponseError};
+use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
+use serde::de::DeserializeOwned;
+
+use crate::adapter::Marked;
+use crate::adapter::csrf::{CsrfForm, CsrfFormError, CsrfScope, FormCheck};
+use crate::session::{CsrfFacts, Session};
+
+/// The form is in the body, whatever the method is; a query is never read.
+///
+/// The body is read as poem's own `Form` and `String` read it, which bound nothing: the bound is that of the middleware
+/// [`SizeLimit`](poem::middleware::SizeLimit), whose own answer is 413. It goes by `Content-Length` and answers 411 where
+/// that is missing, as in a `GET`, so it stands around the handler of the post alone:
+///
+/// ```
+/// use poem::middleware::SizeLimit;
+/// use poem::{EndpointExt, Route, get, handler};
+/// use sealed_session::adapter::CsrfForm;
+/// use sealed_session::adapter::poem::SessionMiddleware;
+/// use sealed_session::{CookieStore, Key, Session, SessionError};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Comment {
+///     text: String,
+/// }
+///
+/// #[handler]
+/// async fn page(session: Session) -> Result<String, SessionError> {
+///     let token = session.csrf_token()?;
+///     Ok(format!(r#"<form method="post"><input type="hidden" name="_csrf" value="{token}"><input name="text"></form>"#))
+/// }
+///
+/// #[handler]
+/// async fn comment(form: CsrfForm<Comment>) -> String {
+///     format!("{} bytes", form.text.len())
+/// }
+///
+/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let application = Route::new()
+///     .at("/", get(page).post(comment.with(SizeLimit::new(64 * 1024))))
+///     .with(SessionMiddleware::new(store));
+/// # let _ = application;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Where poem's `Compression` expands request bodies, the limit is on the bytes that were sent.
+///
+/// The error is a [`CsrfFormError`], [`LoadError`](crate::LoadError) when the store does not answer,
+/// [`MissingSessionMiddleware`](super::MissingSessionMiddleware) without a session, or poem's [`ReadBodyError`] when an extractor
+/// before this one took the body: 500, a mistake of the application.
+impl<'a, T: DeserializeOwned, Scope: CsrfScope> FromRequest<'a> for CsrfForm<T, Scope> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let session = Session::from_request(request, body).await?;
+        read(session, request, body).await
+    }
+}
+
+/// As that of [`CsrfForm`], with a token of the session with this marker.
+impl<'a, T: DeserializeOwned, Scope: CsrfScope, M: 'static> FromRequest<'a> for Marked<CsrfForm<T, Scope>, M> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let session = Marked::<Session, M>::from_request(request, body).await?;
+        read(session.into_inner(), request, body).await.map(Self::new)
+    }
+}
+
+async fn read<T: DeserializeOwned, Scope: CsrfScope>(
+    session: Session,
+    request: &Request,
+    body: &mut RequestBody,
+) -> poem::Result<CsrfForm<T, Scope>> {
+    let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+    let token_header = CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header);
+    let check = FormCheck::of_head(session, header(CONTENT_TYPE.as_str()), token_header)?;
+    // Security: no bound of our own, as poem's extractors have none. `SizeLimit` is one because the server reads no more of a body
+    // than its `Content-Length`, and takes that header away from a request that is sent in chunks.
+    let body = body.take()?.into_string().await.map_err(unread)?;
+    Ok(check.form(&body)?)
+}
+
+fn unread(error: ReadBodyError) -> CsrfFormError {
+    if matches!(error, ReadBodyError::PayloadTooLarge) { CsrfFormError::TooLarge } else { CsrfFormError::body(error) }
+}
+
+/// 415, 403, 413, 400 or 422 with an empty body.
+impl ResponseError for CsrfFormError {
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn as_response(&self) -> Response {
+        self.status().into_response()
+    }
+}
