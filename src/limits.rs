@@ -90,6 +90,9 @@ pub const DATA_DEPTH_MAX: usize = 128;
 /// Bytes that the memory store holds by default, sealed records and its own bookkeeping together.
 pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Largest posted form that is read where the framework has no limit of its own for a form's body, 2 MiB.
+pub const FORM_MAX_BYTES: usize = 2 * 1024 * 1024;
+
 /// Longest session key that `actix-session` carries in an encrypted cookie of ours. It adds 28 bytes, writes base64, and
 /// percent-encodes each `/`, about one character in 64: beside a name of 64 characters, room is left for twice as many.
 pub const ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS: usize = 2800;
@@ -102,6 +105,7 @@ pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
 
 /// Records that one call of a [`Sweeper`](crate::store::Sweeper) removes at most, by default.
 pub const SWEEP_RECORDS_MAX: usize = 10_000;
+
 /// Longest table or schema name that an SQL store takes: PostgreSQL cuts names at 63 bytes without an error, and the
 /// index is named after the table with 11 bytes more.
 pub const SQL_TABLE_NAME_MAX_BYTES: usize = 48;

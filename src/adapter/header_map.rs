@@ -1,11 +1,16 @@
 //! Header values of `http` 1, in and out of the driver.
 
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, InvalidHeaderValue, SET_COOKIE, VARY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, InvalidHeaderValue, ORIGIN, SET_COOKIE, UPGRADE, VARY,
+};
+use http::{HeaderValue, Method};
 
+use super::csrf::{GuardSettings, RequestCheck, is_websocket};
 use crate::driver::{Commit, RequestFacts, ResponseFacts};
+use crate::session::CsrfFacts;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 // RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
 const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
 const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
@@ -22,6 +27,29 @@ pub(crate) fn request_facts(headers: &HeaderMap) -> RequestFacts<'_> {
     }
 }
 
+/// Reads for a guard what decides about a request.
+pub(crate) fn check(settings: &GuardSettings, method: &Method, headers: &HeaderMap) -> RequestCheck {
+    let first = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+    let facts = CsrfFacts {
+        method: method.as_str(),
+        token_header: token_header(headers),
+        sec_fetch_site: first(SEC_FETCH_SITE),
+        origin: first(ORIGIN),
+        content_type: content_type(headers),
+        is_websocket: is_websocket(headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes)),
+    };
+    settings.read(&facts, headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
+}
+
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes)
+}
+
+/// The header in which scripts send a token.
+pub(crate) fn token_header(headers: &HeaderMap) -> Option<&[u8]> {
+    CsrfFacts::TOKEN_HEADERS.into_iter().find_map(|name| headers.get(name).map(HeaderValue::as_bytes))
+}
+
 pub(crate) fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts<'_> {
     let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let facts = values(CACHE_CONTROL).fold(ResponseFacts::new(status), ResponseFacts::cache_control);
@@ -35,10 +63,7 @@ pub(crate) fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts<
 /// When a cookie is no header value: the response must not be sent as if the session had been written.
 pub(crate) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
     for line in commit.set_cookies {
-        let mut value = HeaderValue::try_from(line)?;
-        // Security: kept out of header compression's tables and of debug output.
-        value.set_sensitive(true);
-        headers.append(SET_COOKIE, value);
+        append_cookie(line, headers)?;
     }
     if commit.add_vary_cookie {
         headers.append(VARY, HeaderValue::from_static("Cookie"));
@@ -50,5 +75,18 @@ pub(crate) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), Inval
         headers.remove(CDN_CACHE_CONTROL);
         headers.remove(SURROGATE_CONTROL);
     }
+    Ok(())
+}
+
+/// Appends a line of `Set-Cookie`.
+///
+/// # Errors
+///
+/// When it is no header value.
+pub(crate) fn append_cookie(line: String, headers: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(line)?;
+    // Security: kept out of header compression's tables and of debug output.
+    value.set_sensitive(true);
+    headers.append(SET_COOKIE, value);
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::fmt;
 use axum_core::extract::rejection::StringRejection;
 use axum_core::extract::{FromRequest, FromRequestParts, Request};
 use axum_core::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::adapter::Marked;
 use crate::adapter::csrf::{CsrfForm, CsrfFormError, CsrfScope, FormCheck};
-use crate::session::{CsrfFacts, Session};
+use crate::adapter::header_map::{content_type, token_header};
+use crate::session::Session;
 
 /// The body is bounded by axum's `DefaultBodyLimit`, 2 MB unless the application says otherwise.
 impl<T: DeserializeOwned, Scope: CsrfScope, S: Send + Sync> FromRequest<S> for CsrfForm<T, Scope> {
@@ -46,9 +46,7 @@ where
 {
     let (mut parts, body) = request.into_parts();
     let extracted = Extracted::from_request_parts(&mut parts, state).await.map_err(CsrfFormRejection::Session)?;
-    let header = |name: &str| parts.headers.get(name).map(HeaderValue::as_bytes);
-    let token_header = CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header);
-    let check = FormCheck::of_head(session(extracted), header(CONTENT_TYPE.as_str()), token_header)
+    let check = FormCheck::of_head(session(extracted), content_type(&parts.headers), token_header(&parts.headers))
         .map_err(CsrfFormRejection::Form)?;
     let body = String::from_request(Request::from_parts(parts, body), state).await;
     let body = body.map_err(|error| CsrfFormRejection::Form(unread(error)))?;

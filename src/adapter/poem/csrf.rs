@@ -1,18 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE, UPGRADE};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 
-use crate::adapter::csrf::{GuardSettings, RequestCheck, is_websocket};
+use crate::adapter::csrf::GuardSettings;
 use crate::adapter::extensions::{Find, find_marked, find_unmarked};
+use crate::adapter::header_map::{append_cookie, check};
 use crate::cookie::CookieAttributes;
 use crate::driver::PendingSession;
 use crate::error::ConfigError;
-use crate::session::CsrfFacts;
-
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
@@ -163,7 +160,7 @@ impl<E: Endpoint> Endpoint for CsrfGuardEndpoint<E> {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let CsrfMiddleware { settings, find } = &self.middleware;
         let pending = find(request.extensions());
-        let check = read(settings, &request);
+        let check = check(settings, request.method(), request.headers());
         check.pass(pending.as_ref()).await.map_err(refusal)?;
         let result = self.inner.call(request).await.map(IntoResponse::into_response);
         if result.is_err() && pending.as_ref().is_none_or(PendingSession::is_untouched) {
@@ -173,36 +170,13 @@ impl<E: Endpoint> Endpoint for CsrfGuardEndpoint<E> {
         let Some(line) = check.readable_cookie_line(pending.as_ref()).await else { return result };
         // An error carries no `Set-Cookie`.
         let mut response = result.unwrap_or_else(Error::into_response);
-        append(line, response.headers_mut());
+        // A line that is no header value would only cost the script its token.
+        let _ = append_cookie(line, response.headers_mut());
         Ok(response)
     }
-}
-
-/// What decides about a request.
-fn read(settings: &GuardSettings, request: &Request) -> RequestCheck {
-    let headers = request.headers();
-    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let facts = CsrfFacts {
-        method: request.method().as_str(),
-        token_header: CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header),
-        sec_fetch_site: header(SEC_FETCH_SITE),
-        origin: header(ORIGIN.as_str()),
-        content_type: header(CONTENT_TYPE.as_str()),
-        is_websocket: is_websocket(headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes)),
-    };
-    settings.read(&facts, headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
 }
 
 fn refusal(status_code: u16) -> Error {
     // Answered with an empty body.
     Error::from_status(StatusCode::from_u16(status_code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-}
-
-fn append(line: String, headers: &mut HeaderMap) {
-    // The attributes were checked, and a token is header text: a line that is none would only cost the script its token.
-    if let Ok(mut line) = HeaderValue::try_from(line) {
-        // Security: kept out of header compression's tables and of debug output.
-        line.set_sensitive(true);
-        headers.append(SET_COOKIE, line);
-    }
 }

@@ -1,16 +1,17 @@
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use poem::error::{ReadBodyError, ResponseError};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use serde::de::DeserializeOwned;
 
 use crate::adapter::Marked;
 use crate::adapter::csrf::{CsrfForm, CsrfFormError, CsrfScope, FormCheck};
-use crate::session::{CsrfFacts, Session};
+use crate::adapter::header_map::{content_type, token_header};
+use crate::limits::FORM_MAX_BYTES;
+use crate::session::Session;
 
 /// The form is in the body, whatever the method is; a query is never read.
 ///
-/// The body is read as poem's own `Form` and `String` read it, which bound nothing: the bound is that of the middleware
+/// A body has 2 MiB at most; poem's own `Form` and `String` read one of any length. A smaller bound is that of the middleware
 /// [`SizeLimit`](poem::middleware::SizeLimit), whose own answer is 413. It goes by `Content-Length` and answers 411 where
 /// that is missing, as in a `GET`, so it stands around the handler of the post alone:
 ///
@@ -45,7 +46,8 @@ use crate::session::{CsrfFacts, Session};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Where poem's `Compression` expands request bodies, the limit is on the bytes that were sent.
+/// Where poem's `Compression` expands request bodies, `SizeLimit` bounds the bytes that were sent, and the 2 MiB those that
+/// come out.
 ///
 /// The error is a [`CsrfFormError`], [`LoadError`](crate::LoadError) when the store does not answer,
 /// [`MissingSessionMiddleware`](super::MissingSessionMiddleware) without a session, or poem's [`ReadBodyError`] when an extractor
@@ -70,13 +72,11 @@ async fn read<T: DeserializeOwned, Scope: CsrfScope>(
     request: &Request,
     body: &mut RequestBody,
 ) -> poem::Result<CsrfForm<T, Scope>> {
-    let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
-    let token_header = CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header);
-    let check = FormCheck::of_head(session, header(CONTENT_TYPE.as_str()), token_header)?;
-    // Security: no bound of our own, as poem's extractors have none. `SizeLimit` is one because the server reads no more of a body
-    // than its `Content-Length`, and takes that header away from a request that is sent in chunks.
-    let body = body.take()?.into_string().await.map_err(unread)?;
-    Ok(check.form(&body)?)
+    let check = FormCheck::of_head(session, content_type(request.headers()), token_header(request.headers()))?;
+    // Security: bounded, unlike poem's own extractors: a form is read whole before its token can be looked at.
+    let body = body.take()?.into_bytes_limit(FORM_MAX_BYTES).await.map_err(unread)?;
+    let body = std::str::from_utf8(&body).map_err(CsrfFormError::body)?;
+    Ok(check.form(body)?)
 }
 
 fn unread(error: ReadBodyError) -> CsrfFormError {

@@ -2,19 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE, UPGRADE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{SessionBody, SessionFuture};
-use crate::adapter::csrf::{GuardSettings, RequestCheck, is_websocket};
+use crate::adapter::csrf::GuardSettings;
 use crate::adapter::extensions::{Find, find_marked, find_unmarked};
+use crate::adapter::header_map::{append_cookie, check};
 use crate::cookie::CookieAttributes;
 use crate::error::ConfigError;
-use crate::session::CsrfFacts;
-
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
@@ -147,39 +144,17 @@ where
         let CsrfLayer { settings, find } = self.layer.clone();
         SessionFuture(Box::pin(async move {
             let pending = find(request.extensions());
-            let check = read(&settings, &request);
+            let check = check(&settings, request.method(), request.headers());
             if let Err(status_code) = check.pass(pending.as_ref()).await {
                 return Ok(empty(status_code));
             }
             let (mut parts, body) = inner.call(request).await?.into_parts();
             if let Some(line) = check.readable_cookie_line(pending.as_ref()).await {
-                append(line, &mut parts.headers);
+                // A line that is no header value would only cost the script its token.
+                let _ = append_cookie(line, &mut parts.headers);
             }
             Ok(Response::from_parts(parts, SessionBody::of_handler(body)))
         }))
-    }
-}
-
-/// What decides about a request.
-fn read<B>(settings: &GuardSettings, request: &Request<B>) -> RequestCheck {
-    let headers = request.headers();
-    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let facts = CsrfFacts {
-        method: request.method().as_str(),
-        token_header: CsrfFacts::TOKEN_HEADERS.into_iter().find_map(header),
-        sec_fetch_site: header(SEC_FETCH_SITE),
-        origin: header(ORIGIN.as_str()),
-        content_type: header(CONTENT_TYPE.as_str()),
-        is_websocket: is_websocket(headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes)),
-    };
-    settings.read(&facts, headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
-}
-
-fn append(line: String, headers: &mut HeaderMap) {
-    // The attributes were checked, and a token is header text: a line that is none would only cost the script its token.
-    if let Ok(mut line) = HeaderValue::try_from(line) {
-        line.set_sensitive(true);
-        headers.append(SET_COOKIE, line);
     }
 }
 
