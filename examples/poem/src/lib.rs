@@ -9,10 +9,10 @@ use poem::http::StatusCode;
 use poem::http::header::{CACHE_CONTROL, HOST, SET_COOKIE};
 use poem::listener::TcpAcceptor;
 use poem::middleware::SizeLimit;
-use poem::web::{Form, Html, Redirect};
+use poem::web::{Html, Redirect};
 use poem::{Body, Endpoint, EndpointExt, IntoResponse, Response, Route, Server, get, handler, post};
-use sealed_session::adapter::Marked;
-use sealed_session::adapter::poem::SessionMiddleware;
+use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
+use sealed_session::adapter::{CsrfForm, Marked};
 use sealed_session::{Session, SessionError};
 use serde::Deserialize;
 
@@ -46,7 +46,8 @@ fn application(sites: Sites) -> impl Endpoint<Output = Response> {
         .at("/fail", get(fail))
         .at("/panic", get(panic))
         .at("/administration", get(show_administration).post(of_form(log_administrator_in)))
-        // Each wraps what stands before it.
+        // Each wraps what stands before it. The guard asks the session, so it stands inside of it.
+        .with(CsrfMiddleware::new())
         .with(administration)
         .with(everybody)
 }
@@ -69,25 +70,16 @@ async fn login_form(session: Session) -> Result<Html<String>, SessionError> {
 #[derive(Deserialize)]
 struct Login {
     name: String,
-    csrf: Option<String>,
 }
 
-// `poem::Result` takes any error that is a response: those of a session are.
 #[handler]
-async fn log_in(session: Session, Form(login): Form<Login>) -> poem::Result<Redirect> {
-    session.verify_csrf(login.csrf.as_deref())?;
+async fn log_in(session: Session, login: CsrfForm<Login>) -> Result<Redirect, SessionError> {
     example_application::log_in(&session, &login.name)?;
     Ok(Redirect::see_other("/"))
 }
 
-#[derive(Deserialize)]
-struct Logout {
-    csrf: Option<String>,
-}
-
 #[handler]
-async fn log_out(session: Session, Form(logout): Form<Logout>) -> poem::Result<Redirect> {
-    session.verify_csrf(logout.csrf.as_deref())?;
+async fn log_out(session: Session, _: CsrfForm<()>) -> Result<Redirect, SessionError> {
     example_application::log_out(&session)?;
     Ok(Redirect::see_other("/"))
 }
@@ -95,12 +87,10 @@ async fn log_out(session: Session, Form(logout): Form<Logout>) -> poem::Result<R
 #[derive(Deserialize)]
 struct Cart {
     bytes: usize,
-    csrf: Option<String>,
 }
 
 #[handler]
-async fn fill_cart(session: Session, Form(cart): Form<Cart>) -> poem::Result<Redirect> {
-    session.verify_csrf(cart.csrf.as_deref())?;
+async fn fill_cart(session: Session, cart: CsrfForm<Cart>) -> Result<Redirect, SessionError> {
     example_application::fill_cart(&session, cart.bytes)?;
     Ok(Redirect::see_other("/"))
 }
@@ -153,9 +143,8 @@ async fn show_administration(
 #[handler]
 async fn log_administrator_in(
     administration: Marked<Session, Administration>,
-    Form(login): Form<Login>,
-) -> poem::Result<Redirect> {
-    administration.verify_csrf(login.csrf.as_deref())?;
+    login: Marked<CsrfForm<Login>, Administration>,
+) -> Result<Redirect, SessionError> {
     example_application::administrator_in(&administration, &login.name)?;
     Ok(Redirect::see_other("/administration"))
 }
