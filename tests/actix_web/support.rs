@@ -37,10 +37,18 @@ where
         + 'static,
     B: MessageBody + 'static,
 {
+    send(application, TestRequest::get().uri(path).insert_header((COOKIE, cookies)))
+}
+
+pub(crate) fn send<T, B>(application: App<T>, request: TestRequest) -> Answer
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>
+        + 'static,
+    B: MessageBody + 'static,
+{
     System::new().block_on(async {
         let service = init_service(application).await;
-        let request = TestRequest::get().uri(path).insert_header((COOKIE, cookies)).to_request();
-        match service.call(request).await {
+        match service.call(request.to_request()).await {
             Ok(response) => answer(response).await,
             // As the server does.
             Err(error) => {
