@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly, and so does what it calls")]
 
 mod csrf;
+mod csrf_form;
 mod errors;
 mod middlewares;
 mod responses;

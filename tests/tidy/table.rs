@@ -72,6 +72,7 @@ pub(crate) const ADAPTER_GUARDS: &[&str] = &[
     "adapter/csrf/guard.rs",
     "adapter/tower/csrf.rs",
     "adapter/actix_web/csrf.rs",
+    "adapter/actix_web/form.rs",
 ];
 
 /// The part of the command that waits for databases.

@@ -29,11 +29,11 @@ const NO_SESSION: &str = "the guard against forged requests has no session to ch
 ///
 /// It stands inside of the [`SessionMiddleware`](super::SessionMiddleware), which gives it the session. In actix-web the
 /// middleware that was added last runs first, so the guard is written **before** it. In the wrong order, as without any
-/// session, every request with a token in a header is answered with 500 and a sentence that says so.
+/// session, a request that may change something and has a token in a header is answered with 500 and a sentence that says so.
 ///
 /// Requests with `GET`, `HEAD` and `OPTIONS` pass, so their handlers must change nothing. What is left to the handler is a
-/// form of a browser too old to say where it comes from: verify the form's field, with
-/// [`Session::verify_csrf`](crate::Session::verify_csrf).
+/// form of a browser too old to say where it comes from: take it as [`CsrfForm`](crate::adapter::CsrfForm), or verify its
+/// field with [`Session::verify_csrf`](crate::Session::verify_csrf).
 ///
 /// ```
 /// use actix_web::{App, web};
