@@ -247,29 +247,57 @@ fn a_guard_outside_of_the_session_answers_a_token_with_500_and_names_the_order()
 
 struct Administration;
 
-#[test]
-fn a_marked_guard_verifies_tokens_of_its_own_session() {
-    let customers = Browser::logged_in();
-    let attributes = CookieAttributes::new().name("__Host-administration");
-    let administrators = CookieStore::builder(Key::generate().unwrap()).clock(clock()).cookie(attributes);
-    let administrators = administrators.build().unwrap();
-    let mut jar = CookieJar::new(clock());
-    let token = jar.visit(&administrators, |session| session.csrf_token()).unwrap();
-    let cookies = format!("{}; {}", customers.jar.cookie_header(), jar.cookie_header());
-    let status = |guard: CsrfMiddleware, token: &str| {
+/// Somebody with a session of each kind, and a token of each.
+struct Administrator {
+    customer: Browser,
+    administrators: CookieStore,
+    cookies: String,
+    token: String,
+}
+
+impl Administrator {
+    fn logged_in() -> Self {
+        let attributes = CookieAttributes::new().name("__Host-administration");
+        let administrators = CookieStore::builder(Key::generate().unwrap()).clock(clock()).cookie(attributes);
+        let administrators = administrators.build().unwrap();
+        let (customer, mut jar) = (Browser::logged_in(), CookieJar::new(clock()));
+        let token = jar.visit(&administrators, |session| session.csrf_token()).unwrap();
+        let cookies = format!("{}; {}", customer.jar.cookie_header(), jar.cookie_header());
+        Self { customer, administrators, cookies, token }
+    }
+
+    fn send(&self, guard: CsrfMiddleware, request: TestRequest) -> Answer {
         let application = App::new()
             .wrap(guard)
-            .wrap(SessionMiddleware::new(customers.store.clone()))
-            .wrap(SessionMiddleware::new(administrators.clone()).marked::<Administration>());
-        let request = post().insert_header((COOKIE, cookies.as_str())).insert_header(("X-CSRF-Token", token));
-        send(application.default_service(web::to(HttpResponse::Ok)), request).status
-    };
-    assert_eq!(status(guard().marked::<Administration>(), &token), 200);
-    assert_eq!(status(guard().marked::<Administration>(), &customers.token), 403);
-    assert_eq!(status(guard(), &customers.token), 200);
-    assert_eq!(status(guard(), &token), 403);
+            .wrap(SessionMiddleware::new(self.customer.store.clone()))
+            .wrap(SessionMiddleware::new(self.administrators.clone()).marked::<Administration>())
+            .default_service(web::to(HttpResponse::Ok));
+        send(application, request.insert_header((COOKIE, self.cookies.as_str())))
+    }
+}
+
+#[test]
+fn a_marked_guard_verifies_tokens_of_its_own_session() {
+    let administrator = Administrator::logged_in();
+    let (ours, theirs) = (administrator.token.as_str(), administrator.customer.token.as_str());
+    let status = |guard, token| administrator.send(guard, post().insert_header(("X-CSRF-Token", token))).status;
+    assert_eq!(status(guard().marked::<Administration>(), ours), 200);
+    assert_eq!(status(guard().marked::<Administration>(), theirs), 403);
+    assert_eq!(status(guard(), theirs), 200);
+    assert_eq!(status(guard(), ours), 403);
     // A marker that no session has.
-    assert_eq!(status(guard().marked::<Browser>(), &token), 500);
+    assert_eq!(status(guard().marked::<Browser>(), ours), 500);
+}
+
+#[test]
+fn a_marked_guard_gives_scripts_a_token_of_its_own_session() {
+    let administrator = Administrator::logged_in();
+    let attributes = CookieAttributes::new().name("ADMINISTRATION-TOKEN");
+    let readable = guard().readable_cookie(Some(attributes)).unwrap().marked::<Administration>();
+    let cookie = administrator.send(readable, get()).cookie();
+    let token = cookie.strip_prefix("ADMINISTRATION-TOKEN=").unwrap();
+    let request = post().insert_header(("X-XSRF-TOKEN", token));
+    assert_eq!(administrator.send(guard().marked::<Administration>(), request).status, 200);
 }
 
 #[test]

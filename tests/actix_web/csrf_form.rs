@@ -355,13 +355,17 @@ fn a_marked_form_needs_a_token_of_the_session_with_its_marker() {
     let administrators = SessionMiddleware::new(administrators).marked::<Administration>();
     let customers = middleware();
     let application = || App::new().wrap(administrators.clone()).wrap(customers.clone()).configure(routes);
-    let post = |of: &Answer| {
-        let body = format!("text=hello&stars=5&_csrf={}", of.text);
-        let request = TestRequest::post().uri("/administration").insert_header(("content-type", FORM));
-        send(application(), request.insert_header((COOKIE, of.cookie())).set_payload(body))
+    let (ours, theirs) = (open(application(), "/administration", ""), open(application(), "/transfer", ""));
+    let cookies = format!("{}; {}", ours.cookie(), theirs.cookie());
+    let post = |path: &str, token: &str| {
+        let request = TestRequest::post().uri(path).insert_header(("content-type", FORM));
+        let request = request.insert_header((COOKIE, cookies.as_str()));
+        send(application(), request.set_payload(format!("text=hello&stars=5&_csrf={token}")))
     };
-    assert_taken(&post(&open(application(), "/administration", "")));
-    assert_refused(&post(&open(application(), "/transfer", "")), 403);
+    assert_taken(&post("/administration", &ours.text));
+    assert_refused(&post("/administration", &theirs.text), 403);
+    assert_taken(&post("/transfer", &theirs.text));
+    assert_refused(&post("/transfer", &ours.text), 403);
 }
 
 #[test]

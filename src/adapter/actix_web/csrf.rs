@@ -109,7 +109,8 @@ impl CsrfMiddleware {
     /// The same guard for the session with this marker, that of
     /// [`SessionMiddleware::marked`](super::SessionMiddleware::marked).
     ///
-    /// A readable cookie beside that of another guard needs a name of its own.
+    /// Each guard stands around the routes of its own session: a token in a header is one session's alone, so two guards
+    /// around a route would never let it pass both. A readable cookie beside another guard's needs a name of its own.
     ///
     /// ```
     /// use sealed_session::adapter::actix_web::CsrfMiddleware;
