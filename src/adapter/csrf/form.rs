@@ -67,7 +67,7 @@ const TOKEN_FIELDS: [&str; 2] = ["_csrf", "csrf_token"];
 /// # }
 /// ```
 ///
-/// Beside [`Marked<Session, M>`](super::Marked) stands `Marked<CsrfForm<T, Scope>, M>`.
+/// Beside [`Marked<Session, M>`](crate::adapter::Marked) stands `Marked<CsrfForm<T, Scope>, M>`.
 pub struct CsrfForm<T, Scope = WholeSession> {
     /// What the form says.
     pub value: T,
