@@ -7,3 +7,4 @@ mod errors;
 mod middlewares;
 mod responses;
 mod support;
+mod token_life;
