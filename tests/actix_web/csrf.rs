@@ -9,7 +9,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, UPGRADE};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::TestRequest;
-use actix_web::{App, Error, HttpResponse, error, web};
+use actix_web::{App, Error, HttpResponse, HttpServer, error, web};
 use sealed_session::adapter::actix_web::{CsrfMiddleware, SessionMiddleware};
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
@@ -396,6 +396,14 @@ fn a_failure_behind_a_login_brings_the_readable_token_too_and_keeps_its_answer()
     answer.lines.iter().for_each(|(line, _)| browser.jar.receive(line));
     let token = browser.readable_token();
     assert_eq!(browser.status(post().insert_header(("X-XSRF-TOKEN", token))), 200);
+}
+
+#[test]
+fn a_guard_goes_into_the_application_of_every_worker() {
+    let (guard, store) = (guard(), store());
+    // The server wants this closure `Send` and `Clone`.
+    let server = HttpServer::new(move || App::new().wrap(guard.clone()).wrap(SessionMiddleware::new(store.clone())));
+    assert!(server.addrs().is_empty());
 }
 
 #[test]

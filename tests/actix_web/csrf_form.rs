@@ -70,6 +70,10 @@ async fn bytes(form: CsrfForm<Vec<(String, String)>>) -> String {
     form.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>().to_string()
 }
 
+async fn second(first: Bytes, form: CsrfForm<Comment>) -> String {
+    format!("{first:?} {form:?}")
+}
+
 async fn debug(form: CsrfForm<Comment>) -> String {
     format!("{form:?}")
 }
@@ -81,6 +85,7 @@ fn routes(configuration: &mut web::ServiceConfig) {
         .service(web::resource("/administration").get(administration_token).post(administration))
         .service(web::resource("/pairs").post(pairs))
         .service(web::resource("/bytes").post(bytes))
+        .service(web::resource("/second").post(second))
         .service(web::resource("/debug").post(debug));
 }
 
@@ -346,6 +351,12 @@ fn a_length_that_is_no_number_is_refused() {
     let visitor = Visitor::new();
     let request = visitor.request("/comment").insert_header(("content-type", FORM)).set_payload("text=hello&stars=5");
     assert_refused(&visitor.send(request.insert_header((CONTENT_LENGTH, "many"))), 400);
+}
+
+#[test]
+fn a_form_behind_another_extractor_of_the_body_is_refused() {
+    let visitor = Visitor::new();
+    assert_refused(&visitor.post_with("/second", &[], &format!("&_csrf={}", visitor.token)), 403);
 }
 
 #[test]

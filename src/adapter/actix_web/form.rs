@@ -20,24 +20,44 @@ use crate::session::Session;
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, CsrfFormExtractionError>>>>;
 
 /// The body is read by the extractor [`Bytes`], so it is bounded by the application's
-/// [`PayloadConfig`](actix_web::web::PayloadConfig): 256 KiB unless it says otherwise.
+/// [`PayloadConfig`](actix_web::web::PayloadConfig): 256 KiB unless it says otherwise, counted behind decompression.
 ///
 /// [`FormConfig`](actix_web::web::FormConfig) bounds [`web::Form`](actix_web::web::Form) alone and shows its limit to nobody
-/// else, and `web::Form` replaces bytes that are no UTF-8 where this refuses them. An application that sets a limit there
+/// else, and `web::Form` replaces bytes that are no UTF-8 where this refuses them. An application that has a limit there
 /// sets the same in `PayloadConfig`:
 ///
 /// ```
 /// use actix_web::{App, web};
 /// use sealed_session::adapter::CsrfForm;
+/// use sealed_session::adapter::actix_web::SessionMiddleware;
+/// use sealed_session::{CookieStore, Key, Session, SessionError};
 ///
-/// async fn comment(form: CsrfForm<Vec<(String, String)>>) -> String {
-///     format!("{} fields", form.len())
+/// #[derive(serde::Deserialize)]
+/// struct Comment {
+///     text: String,
 /// }
 ///
-/// let bytes = 16 * 1024;
-/// let application = App::new().app_data(web::PayloadConfig::new(bytes)).route("/comment", web::post().to(comment));
+/// async fn page(session: Session) -> Result<String, SessionError> {
+///     let token = session.csrf_token()?;
+///     Ok(format!(r#"<form method="post"><input type="hidden" name="_csrf" value="{token}"><input name="text"></form>"#))
+/// }
+///
+/// async fn comment(form: CsrfForm<Comment>) -> String {
+///     format!("{} bytes", form.text.len())
+/// }
+///
+/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let limit_bytes = 16 * 1024;
+/// let application = App::new()
+///     .app_data(web::PayloadConfig::new(limit_bytes))
+///     .wrap(SessionMiddleware::new(store))
+///     .service(web::resource("/").get(page).post(comment));
 /// # let _ = application;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A handler has one body to take: beside this extractor, none of `web::Form`, `String` or `Bytes`. Whichever comes second
+/// finds an empty one, which for a form is a missing token.
 impl<T: DeserializeOwned + 'static, Scope: CsrfScope + 'static> FromRequest for CsrfForm<T, Scope> {
     type Error = CsrfFormExtractionError;
     type Future = Extracting<Self>;
