@@ -1,7 +1,7 @@
 //! Requests without a socket, and what comes back.
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{COOKIE, SET_COOKIE};
 use actix_web::rt::System;
 use actix_web::test::{TestRequest, init_service, read_body};
@@ -37,9 +37,31 @@ where
         + 'static,
     B: MessageBody + 'static,
 {
+    send(application, TestRequest::get().uri(path).insert_header((COOKIE, cookies)))
+}
+
+pub(crate) fn send<T, B>(application: App<T>, request: TestRequest) -> Answer
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>
+        + 'static,
+    B: MessageBody + 'static,
+{
+    send_streamed(application, request, None)
+}
+
+/// Sends a request whose body comes as this stream, if there is one.
+pub(crate) fn send_streamed<T, B>(application: App<T>, request: TestRequest, body: Option<Payload>) -> Answer
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>
+        + 'static,
+    B: MessageBody + 'static,
+{
     System::new().block_on(async {
         let service = init_service(application).await;
-        let request = TestRequest::get().uri(path).insert_header((COOKIE, cookies)).to_request();
+        let mut request = request.to_request();
+        if let Some(body) = body {
+            *request.payload() = body;
+        }
         match service.call(request).await {
             Ok(response) => answer(response).await,
             // As the server does.

@@ -67,6 +67,8 @@ pub(crate) const ADAPTER_ROOM: &str = "adapter";
 
 /// Their guards against forged requests, which are counted by themselves: a session does without.
 pub(crate) const ADAPTER_GUARDS: &[&str] = &[
+    "adapter/actix_web/csrf.rs",
+    "adapter/actix_web/form.rs",
     "adapter/axum/form.rs",
     "adapter/csrf/form.rs",
     "adapter/csrf/guard.rs",

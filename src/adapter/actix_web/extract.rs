@@ -73,10 +73,7 @@ impl fmt::Display for SessionExtractionError {
 
 impl std::error::Error for SessionExtractionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::MissingMiddleware => None,
-            Self::Load(source) => Some(source),
-        }
+        if let Self::Load(source) = self { Some(source) } else { None }
     }
 }
 

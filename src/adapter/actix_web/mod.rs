@@ -5,6 +5,10 @@
 //! so. It is then empty, with status 503 (the store does not answer), 409 (another request wrote the session in between) or
 //! 500 (the session is too large).
 //!
+//! [`CsrfMiddleware`] refuses requests that another site's page sends in a user's name, and the extractor
+//! [`CsrfForm`](crate::adapter::CsrfForm) takes a posted form only with a token of its session. The guard is wrapped before
+//! the session's middleware, because the last one added runs first.
+//!
 //! Not to be confused with the middleware of the crate `actix-session`, which has sessions of its own kind; the feature
 //! `actix-session` keeps those in a sealed cookie.
 //!
@@ -25,10 +29,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod csrf;
 mod errors;
 mod extract;
+mod form;
 mod headers;
 mod middleware;
 
+pub use csrf::{CsrfMiddleware, CsrfService};
 pub use extract::SessionExtractionError;
+pub use form::CsrfFormExtractionError;
 pub use middleware::{SessionMiddleware, SessionService};

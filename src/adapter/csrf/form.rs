@@ -134,7 +134,6 @@ impl CsrfScope for WholeSession {
 /// assert_eq!(CsrfFormError::ContentType.status_code(), 415);
 /// assert_eq!(CsrfFormError::Csrf(CsrfError::Missing).status_code(), 403);
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum CsrfFormError {
     /// The body is not `application/x-www-form-urlencoded`. Answered with 415.
@@ -169,6 +168,19 @@ impl CsrfFormError {
             Self::TooLarge => 413,
             Self::Body(_) => 400,
             Self::Fields(_) => 422,
+        }
+    }
+}
+
+impl fmt::Debug for CsrfFormError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContentType => f.write_str("ContentType"),
+            Self::Csrf(source) => f.debug_tuple("Csrf").field(source).finish(),
+            Self::TooLarge => f.write_str("TooLarge"),
+            Self::Body(source) => f.debug_tuple("Body").field(source).finish(),
+            // Security: frameworks log errors in this form, and the one inside may quote what was typed.
+            Self::Fields(_) => f.debug_tuple("Fields").finish_non_exhaustive(),
         }
     }
 }
