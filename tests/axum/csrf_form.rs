@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use http::{Response, StatusCode};
+use sealed_session::adapter::axum::CsrfFormRejection;
 use sealed_session::adapter::{CsrfForm, CsrfScope};
 use sealed_session::{Session, SessionError};
 use serde::Deserialize;
@@ -48,12 +49,17 @@ async fn debug(form: CsrfForm<Comment>) -> String {
     format!("{form:?}")
 }
 
+async fn why(form: Result<CsrfForm<Comment>, CsrfFormRejection>) -> String {
+    format!("{:?}", form.map(drop))
+}
+
 fn routes() -> Router {
     Router::new()
         .route("/comment", get(token).post(comment))
         .route("/transfer", get(transfer_token).post(transfer))
         .route("/pairs", post(pairs))
         .route("/debug", post(debug))
+        .route("/why", post(why))
         .layer(DefaultBodyLimit::max(1000))
 }
 
@@ -259,4 +265,11 @@ async fn debug_output_shows_no_fields() {
     let visitor = Visitor::new().await;
     let response = visitor.post("/debug", format!("text=hunter2&stars=5&_csrf={}", visitor.token)).await;
     assert_eq!(text(response).await, "CsrfForm { .. }");
+}
+
+#[pollster::test]
+async fn debug_output_of_a_refused_form_shows_nothing_that_was_typed() {
+    let visitor = Visitor::new().await;
+    let response = visitor.post("/why", format!("text=hello&stars=hunter2&_csrf={}", visitor.token)).await;
+    assert_eq!(text(response).await, "Err(Form(Fields(..)))");
 }

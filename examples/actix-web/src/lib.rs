@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use actix_web::rt::System;
-use actix_web::web::{self, Form, Html, ServiceConfig};
+use actix_web::web::{self, Html, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpResponseBuilder, HttpServer, error};
 use example_application::{ABOUT, Administration, PUBLIC, Ready, STREAM, Sites, THEME};
 use futures_util::stream;
-use sealed_session::adapter::Marked;
-use sealed_session::adapter::actix_web::SessionMiddleware;
+use sealed_session::adapter::actix_web::{CsrfMiddleware, SessionMiddleware};
+use sealed_session::adapter::{CsrfForm, Marked};
 use sealed_session::{Session, SessionError};
 use serde::Deserialize;
 
@@ -26,8 +26,14 @@ pub fn serve(address: SocketAddr, sites: Sites, ready: Ready) -> io::Result<()> 
         let everybody = SessionMiddleware::choosing(move |request| {
             sites.of_host(request.headers().get("host").map(|host| host.as_bytes()))
         });
-        // What is wrapped last is outermost.
-        let application = move || App::new().configure(routes).wrap(administration.clone()).wrap(everybody.clone());
+        // What is wrapped last is outermost. The guard asks the session, so it stands inside of it.
+        let application = move || {
+            App::new()
+                .configure(routes)
+                .wrap(CsrfMiddleware::new())
+                .wrap(administration.clone())
+                .wrap(everybody.clone())
+        };
         let server = HttpServer::new(application).workers(2).bind(address)?;
         server.addrs().first().copied().map(ready);
         server.run().await
@@ -62,23 +68,14 @@ async fn login_form(session: Session) -> Result<Html, SessionError> {
 #[derive(Deserialize)]
 struct Login {
     name: String,
-    csrf: Option<String>,
 }
 
-// `actix_web::Result` takes any error that is a response: those of a session are.
-async fn log_in(session: Session, form: Form<Login>) -> actix_web::Result<HttpResponse> {
-    session.verify_csrf(form.csrf.as_deref())?;
+async fn log_in(session: Session, form: CsrfForm<Login>) -> Result<HttpResponse, SessionError> {
     example_application::log_in(&session, &form.name)?;
     Ok(redirect("/"))
 }
 
-#[derive(Deserialize)]
-struct Logout {
-    csrf: Option<String>,
-}
-
-async fn log_out(session: Session, form: Form<Logout>) -> actix_web::Result<HttpResponse> {
-    session.verify_csrf(form.csrf.as_deref())?;
+async fn log_out(session: Session, _: CsrfForm<()>) -> Result<HttpResponse, SessionError> {
     example_application::log_out(&session)?;
     Ok(redirect("/"))
 }
@@ -86,11 +83,9 @@ async fn log_out(session: Session, form: Form<Logout>) -> actix_web::Result<Http
 #[derive(Deserialize)]
 struct Cart {
     bytes: usize,
-    csrf: Option<String>,
 }
 
-async fn fill_cart(session: Session, form: Form<Cart>) -> actix_web::Result<HttpResponse> {
-    session.verify_csrf(form.csrf.as_deref())?;
+async fn fill_cart(session: Session, form: CsrfForm<Cart>) -> Result<HttpResponse, SessionError> {
     example_application::fill_cart(&session, form.bytes)?;
     Ok(redirect("/"))
 }
@@ -139,9 +134,8 @@ async fn show_administration(
 
 async fn log_administrator_in(
     administration: Marked<Session, Administration>,
-    form: Form<Login>,
-) -> actix_web::Result<HttpResponse> {
-    administration.verify_csrf(form.csrf.as_deref())?;
+    form: Marked<CsrfForm<Login>, Administration>,
+) -> Result<HttpResponse, SessionError> {
     example_application::administrator_in(&administration, &form.name)?;
     Ok(redirect("/administration"))
 }
