@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
 
 mod catchers;
+mod csrf;
 mod errors;
 mod guard;
 mod headers;

@@ -66,8 +66,14 @@ pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower"), ("tower
 pub(crate) const ADAPTER_ROOM: &str = "adapter";
 
 /// Their guards against forged requests, which are counted by themselves: a session does without.
-pub(crate) const ADAPTER_GUARDS: &[&str] =
-    &["adapter/axum/form.rs", "adapter/csrf/form.rs", "adapter/csrf/guard.rs", "adapter/tower/csrf.rs"];
+pub(crate) const ADAPTER_GUARDS: &[&str] = &[
+    "adapter/axum/form.rs",
+    "adapter/csrf/form.rs",
+    "adapter/csrf/guard.rs",
+    "adapter/tower/csrf.rs",
+    "adapter/rocket/csrf.rs",
+    "adapter/rocket/form.rs",
+];
 
 /// The part of the command that waits for databases.
 const SWEEP: &str = "bin/sealed-session/sweep";

@@ -44,9 +44,13 @@
 //! - **Malformed requests.** Rocket answers a request that it cannot read through the catcher of 400, and runs no fairing.
 //!   A catcher that asks for the session gets [`SessionGuardError::NotBegun`].
 
+mod csrf;
 mod fairing;
+mod form;
 mod guard;
 mod response;
 
+pub use csrf::CsrfFairing;
 pub use fairing::SessionFairing;
+pub use form::CsrfFormGuardError;
 pub use guard::SessionGuardError;
