@@ -3,6 +3,7 @@
 
 mod catchers;
 mod csrf;
+mod csrf_form;
 mod errors;
 mod guard;
 mod headers;
