@@ -4,6 +4,10 @@
 mod catchers;
 mod csrf;
 mod csrf_form;
+mod csrf_readable;
+mod csrf_routes;
+mod csrf_several;
+mod csrf_site;
 mod errors;
 mod guard;
 mod headers;
