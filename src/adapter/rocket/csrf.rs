@@ -114,7 +114,8 @@ impl CsrfFairing {
 
     /// The same guard for the session with this marker, that of [`SessionFairing::marked`](super::SessionFairing::marked).
     ///
-    /// Where both sessions have a guard, a request passes if it passes both. A readable cookie beside that of another
+    /// Where both sessions have a guard, a request passes if it passes both. No token is of both sessions, so scripts send
+    /// none in a header there: `Sec-Fetch-Site` and `Origin` are their proof. A readable cookie beside that of another
     /// guard needs a name of its own.
     ///
     /// ```
@@ -190,7 +191,7 @@ impl Fairing for CsrfFairing {
 
 impl CsrfFairing {
     fn route(&self, rank: isize, method: Method) -> Route {
-        let mut route = Route::ranked(rank, method, "/<_..>", self.clone());
+        let mut route = Route::ranked(rank, method, "/<_..>", Gate(self.clone()));
         route.name = Some(NAME.into());
         route
     }
@@ -214,12 +215,17 @@ impl CsrfFairing {
     }
 }
 
+/// Stands before the application's routes.
+#[derive(Clone)]
+struct Gate(CsrfFairing);
+
 #[rocket::async_trait]
-impl Handler for CsrfFairing {
+impl Handler for Gate {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        let in_request = (self.in_request)(request);
+        let Self(guard) = self;
+        let in_request = (guard.in_request)(request);
         let pending = in_request.lock().as_ref().map(|begun| begun.pending.clone());
-        let check = self.read(request);
+        let check = guard.read(request);
         if let Err(status_code) = check.pass(pending.as_ref()).await {
             // `Success` also of a refusal: a catcher would answer an error with a page.
             return Outcome::Success(empty(status_code));
