@@ -2,10 +2,10 @@
 
 use rocket::error::ErrorKind;
 use rocket::local::blocking::Client;
-use rocket::{Build, Rocket, get, routes};
+use rocket::{Build, Rocket, get, post, routes};
 use sealed_session::Session;
-use sealed_session::adapter::Marked;
-use sealed_session::adapter::rocket::SessionFairing;
+use sealed_session::adapter::rocket::{CsrfFairing, CsrfFormGuardError, SessionFairing};
+use sealed_session::adapter::{CsrfForm, Marked};
 
 use crate::support::{bare, store, store_named, was_logged};
 
@@ -14,6 +14,12 @@ struct Alone;
 struct Absent;
 
 struct Twice;
+
+struct Formless;
+
+struct Unguarded;
+
+struct GuardedTwice;
 
 struct One;
 
@@ -30,6 +36,12 @@ fn alone(_session: Marked<Session, Alone>) {}
 
 #[get("/")]
 fn absent(_session: Marked<Session, Absent>) {}
+
+#[post("/", data = "<_form>")]
+fn form(_form: CsrfForm<String>) {}
+
+#[post("/", data = "<_form>")]
+fn marked_form(_form: Result<Marked<CsrfForm<String>, Formless>, CsrfFormGuardError>) {}
 
 fn failure(application: Rocket<Build>) -> ErrorKind {
     match Client::tracked(application) {
@@ -69,6 +81,37 @@ fn a_marked_session_needs_the_fairing_of_its_marker_and_the_log_names_it() {
     assert!(was_logged(&["launch::Absent", ".marked::<Marker>()"]));
     assert!(aborts(bare().attach(fairing().marked::<Alone>()).mount("/", routes![plain])));
     assert!(Client::tracked(bare().attach(fairing().marked::<Alone>()).mount("/", routes![alone])).is_ok());
+}
+
+#[test]
+fn a_form_with_a_token_needs_the_fairing_of_its_session() {
+    assert!(aborts(bare().mount("/", routes![form])));
+    let unmarked = bare().attach(SessionFairing::new(store()));
+    assert!(aborts(unmarked.mount("/", routes![marked_form])));
+    assert!(was_logged(&["a route takes", "launch::Formless", "attach(SessionFairing::new(store)"]));
+    let marked = bare().attach(SessionFairing::new(store()).marked::<Formless>());
+    assert!(Client::tracked(marked.mount("/", routes![marked_form])).is_ok());
+}
+
+#[test]
+fn a_guard_that_is_not_behind_its_session_fairing_does_not_launch_and_the_log_says_so() {
+    let sessions = || SessionFairing::new(store());
+    assert!(is_refused(bare().attach(CsrfFairing::new())));
+    assert!(is_refused(bare().attach(CsrfFairing::new()).attach(sessions())));
+    assert!(was_logged(&["`CsrfFairing` found no", "::Session`: attach `SessionFairing` before it"]));
+
+    assert!(is_refused(bare().attach(sessions()).attach(CsrfFairing::new().marked::<Unguarded>())));
+    assert!(was_logged(&["`CsrfFairing` found no", "launch::Unguarded"]));
+    assert!(is_refused(bare().attach(sessions().marked::<Unguarded>()).attach(CsrfFairing::new())));
+    assert!(Client::tracked(bare().attach(sessions()).attach(CsrfFairing::new())).is_ok());
+}
+
+#[test]
+fn two_guards_of_one_session_do_not_launch_and_the_log_says_so() {
+    let guard = || CsrfFairing::new().marked::<GuardedTwice>();
+    let sessions = SessionFairing::new(store()).marked::<GuardedTwice>();
+    assert!(is_refused(bare().attach(sessions).attach(guard()).attach(guard())));
+    assert!(was_logged(&["two guards against forged requests", "launch::GuardedTwice", "with all origins"]));
 }
 
 #[test]

@@ -2,6 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
 
 mod catchers;
+mod csrf;
+mod csrf_form;
+mod csrf_readable;
+mod csrf_routes;
+mod csrf_several;
+mod csrf_site;
 mod errors;
 mod guard;
 mod headers;

@@ -74,6 +74,8 @@ pub(crate) const ADAPTER_GUARDS: &[&str] = &[
     "adapter/csrf/guard.rs",
     "adapter/poem/csrf.rs",
     "adapter/poem/form.rs",
+    "adapter/rocket/csrf.rs",
+    "adapter/rocket/form.rs",
     "adapter/tower/csrf.rs",
 ];
 

@@ -5,6 +5,7 @@ use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Data, Request, Response, Rocket, error};
 
 use super::super::Marked;
+use super::csrf::Guarding;
 use super::guard::{Attached, Begun, InRequest};
 use super::response::{apply, empty, response_facts};
 use crate::driver::{CookieStore, RequestFacts};
@@ -140,13 +141,13 @@ impl Fairing for SessionFairing {
         let facts = dest.into_iter().fold(facts, RequestFacts::sec_fetch_dest);
         let pending = (self.choose)(request).begin(&facts);
         // Anew also where it has begun: a clone of a request of Rocket's test client shares the cache.
-        *(self.in_request)(request).lock() = Some(Begun { pending, load_failure: None });
+        *(self.in_request)(request).lock() = Some(Begun { pending, load_failure: None, guarding: Guarding::default() });
     }
 
     /// Rocket runs it also behind catchers. The cookie jar is already written by then, and a catcher has emptied it: the
     /// session's headers are put into the response itself.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let Some(Begun { pending, load_failure }) = (self.in_request)(request).lock().clone() else { return };
+        let Some(Begun { pending, load_failure, guarding }) = (self.in_request)(request).lock().clone() else { return };
         // A guard can only fail, and Rocket then asks a catcher, whose page, Rocket's own or the application's, would be the
         // answer. A store that is down is an empty 503 behind every framework. A handler that took the failure as a
         // `Result`, and found an answer that is no failure, keeps it.
@@ -155,10 +156,8 @@ impl Fairing for SessionFairing {
         {
             *response = empty(status_code);
         }
-        let committed = {
-            let facts = response_facts(response.status().code, response.headers());
-            pending.commit(&facts).await
-        };
+        guarding.finish(&pending, response).await;
+        let committed = pending.commit(&response_facts(response.status().code, response.headers())).await;
         match committed {
             Ok(commit) => apply(commit, response),
             Err(error) => *response = empty(error.status_code()),

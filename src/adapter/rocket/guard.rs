@@ -8,6 +8,7 @@ use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Phase, Request, Rocket, Sentinel, error};
 
 use super::super::Marked;
+use super::csrf::Guarding;
 use crate::driver::PendingSession;
 use crate::error::LoadError;
 use crate::session::Session;
@@ -31,6 +32,7 @@ pub(super) struct Begun {
     pub(super) pending: PendingSession,
     /// The status of a load that failed.
     pub(super) load_failure: Option<u16>,
+    pub(super) guarding: Guarding,
 }
 
 impl InRequest {
@@ -44,7 +46,7 @@ impl InRequest {
     }
 }
 
-async fn session<Guard: 'static>(request: &Request<'_>) -> request::Outcome<Session, SessionGuardError> {
+pub(super) async fn session<Guard: 'static>(request: &Request<'_>) -> request::Outcome<Session, SessionGuardError> {
     let in_request = InRequest::of::<Guard>(request);
     let begun = in_request.lock().clone();
     let Some(begun) = begun else {
@@ -96,7 +98,7 @@ impl<M: 'static> Sentinel for Marked<Session, M> {
     }
 }
 
-fn abort<Guard: 'static>(rocket: &Rocket<Ignite>) -> bool {
+pub(super) fn abort<Guard: 'static>(rocket: &Rocket<Ignite>) -> bool {
     let aborts = !Attached::is_in::<Guard, _>(rocket);
     if aborts {
         error!("a route takes `{}`: {}", type_name::<Guard>(), SessionGuardError::MissingFairing);

@@ -5,7 +5,7 @@ use rocket::response::{self, Responder};
 use rocket::{Request, Response};
 
 use crate::driver::{Commit, ResponseFacts};
-use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::error::{CommitError, LoadError, SessionError};
 
 pub(super) fn response_facts<'a>(status_code: u16, headers: &'a HeaderMap<'_>) -> ResponseFacts<'a> {
     let values = |name| headers.get(name).map(str::as_bytes);
@@ -57,13 +57,6 @@ impl<'r> Responder<'r, 'static> for LoadError {
 
 /// 503, 409 or 500 with an empty body.
 impl<'r> Responder<'r, 'static> for CommitError {
-    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Ok(empty(self.status_code()))
-    }
-}
-
-/// 403 with an empty body.
-impl<'r> Responder<'r, 'static> for CsrfError {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         Ok(empty(self.status_code()))
     }
