@@ -3,26 +3,6 @@ use rocket::http::Header;
 use rocket::response::content::RawHtml;
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
-use sealed_session::{CsrfError, SessionError};
-
-/// Lets a handler use `?` on errors of several types; each is an answer itself.
-#[derive(Responder)]
-pub(crate) enum Refusal {
-    Csrf(CsrfError),
-    Session(SessionError),
-}
-
-impl From<CsrfError> for Refusal {
-    fn from(error: CsrfError) -> Self {
-        Self::Csrf(error)
-    }
-}
-
-impl From<SessionError> for Refusal {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
-    }
-}
 
 /// A page that everybody may keep.
 #[derive(Responder)]

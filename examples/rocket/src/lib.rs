@@ -2,23 +2,24 @@
 
 mod answers;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
-use answers::{Public, Refusal, WithTheme};
+use answers::{Public, WithTheme};
 use example_application::{ABOUT, Administration, Ready, STREAM, Sites};
 use rocket::config::{Config, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
-use rocket::form::{Form, FromForm};
+use rocket::form::FromForm;
 use rocket::futures::stream;
 use rocket::http::{ContentType, Status};
 use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::response::stream::TextStream;
 use rocket::{Build, Rocket, get, post, routes, tokio};
-use sealed_session::adapter::Marked;
-use sealed_session::adapter::rocket::SessionFairing;
+use sealed_session::adapter::rocket::{CsrfFairing, SessionFairing};
+use sealed_session::adapter::{CsrfForm, Marked};
 use sealed_session::{Session, SessionError};
 
 /// Serves the application until the process ends.
@@ -55,7 +56,8 @@ fn application(address: SocketAddr, sites: Sites) -> Rocket<Build> {
     let everybody = SessionFairing::choosing(move |request| {
         sites.of_host(request.host().map(|host| host.domain().as_str().as_bytes()))
     });
-    rocket::custom(config).attach(everybody).attach(administration).mount(
+    // The guard asks the session, so it is attached behind it.
+    rocket::custom(config).attach(everybody).attach(administration).attach(CsrfFairing::new()).mount(
         "/",
         routes![
             home,
@@ -88,24 +90,16 @@ fn login_form(session: Session) -> Result<RawHtml<String>, SessionError> {
 #[derive(FromForm)]
 struct Login {
     name: String,
-    csrf: Option<String>,
 }
 
 #[post("/login", data = "<login>")]
-fn log_in(session: Session, login: Form<Login>) -> Result<Redirect, Refusal> {
-    session.verify_csrf(login.csrf.as_deref())?;
+fn log_in(session: Session, login: CsrfForm<Login>) -> Result<Redirect, SessionError> {
     example_application::log_in(&session, &login.name)?;
     Ok(Redirect::to("/"))
 }
 
-#[derive(FromForm)]
-struct Logout {
-    csrf: Option<String>,
-}
-
-#[post("/logout", data = "<logout>")]
-fn log_out(session: Session, logout: Form<Logout>) -> Result<Redirect, Refusal> {
-    session.verify_csrf(logout.csrf.as_deref())?;
+#[post("/logout", data = "<_form>")]
+fn log_out(session: Session, _form: CsrfForm<HashMap<String, String>>) -> Result<Redirect, SessionError> {
     example_application::log_out(&session)?;
     Ok(Redirect::to("/"))
 }
@@ -113,12 +107,10 @@ fn log_out(session: Session, logout: Form<Logout>) -> Result<Redirect, Refusal> 
 #[derive(FromForm)]
 struct Cart {
     bytes: usize,
-    csrf: Option<String>,
 }
 
 #[post("/cart", data = "<cart>")]
-fn fill_cart(session: Session, cart: Form<Cart>) -> Result<Redirect, Refusal> {
-    session.verify_csrf(cart.csrf.as_deref())?;
+fn fill_cart(session: Session, cart: CsrfForm<Cart>) -> Result<Redirect, SessionError> {
     example_application::fill_cart(&session, cart.bytes)?;
     Ok(Redirect::to("/"))
 }
@@ -168,9 +160,8 @@ fn show_administration(
 #[post("/administration", data = "<login>")]
 fn log_administrator_in(
     administration: Marked<Session, Administration>,
-    login: Form<Login>,
-) -> Result<Redirect, Refusal> {
-    administration.verify_csrf(login.csrf.as_deref())?;
+    login: Marked<CsrfForm<Login>, Administration>,
+) -> Result<Redirect, SessionError> {
     example_application::administrator_in(&administration, &login.name)?;
     Ok(Redirect::to("/administration"))
 }
