@@ -12,10 +12,8 @@ use actix_web::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, ORIG
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 
 use crate::adapter::Marked;
-use crate::adapter::csrf::{GuardSettings, RequestCheck, is_websocket};
-use crate::cookie::CookieAttributes;
+use crate::adapter::csrf::{GuardSettings, RequestCheck, guard_settings, is_websocket};
 use crate::driver::PendingSession;
-use crate::error::ConfigError;
 use crate::session::CsrfFacts;
 
 /// Finds the session where its middleware put it.
@@ -65,46 +63,7 @@ impl CsrfMiddleware {
         Self { settings: Arc::default(), find: |extensions| extensions.get::<PendingSession>().cloned() }
     }
 
-    /// Adds an origin of the application itself, as browsers write it: scheme, host, and the port when it is not the
-    /// scheme's own (RFC 6454 §6.2), like `https://example.com`.
-    ///
-    /// ```
-    /// use sealed_session::adapter::actix_web::CsrfMiddleware;
-    ///
-    /// let guard = CsrfMiddleware::new().origin("https://example.com")?.origin("https://www.example.com:8443")?;
-    /// assert_eq!(CsrfMiddleware::new().origin("https://example.com/").unwrap_err().setting(), "origin");
-    /// # let _ = guard;
-    /// # Ok::<(), sealed_session::ConfigError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for anything that no browser sends, such as a path, capitals or a default port.
-    pub fn origin(mut self, origin: &str) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).add_origin(origin)?;
-        Ok(self)
-    }
-
-    /// Gives scripts of the application's own pages a token in a cookie that they can read, to be sent back in the header
-    /// `X-XSRF-TOKEN`. For sessions that exist; it is replaced when it does not verify any more, as after a login.
-    ///
-    /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
-    ///
-    /// ```
-    /// use sealed_session::adapter::actix_web::CsrfMiddleware;
-    ///
-    /// let guard = CsrfMiddleware::new().origin("https://example.com")?.readable_cookie(None)?;
-    /// # let _ = guard;
-    /// # Ok::<(), sealed_session::ConfigError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for attributes that cannot work.
-    pub fn readable_cookie(mut self, attributes: Option<CookieAttributes>) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).set_readable_cookie(attributes)?;
-        Ok(self)
-    }
+    guard_settings!("sealed_session::adapter::actix_web::CsrfMiddleware");
 
     /// The same guard for the session with this marker, that of
     /// [`SessionMiddleware::marked`](super::SessionMiddleware::marked).

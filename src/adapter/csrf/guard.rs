@@ -59,6 +59,59 @@ impl GuardSettings {
     }
 }
 
+/// The settings of a framework's guard, which has them in a field `settings`: the same words for all of them. `$guard` is how
+/// users name it.
+macro_rules! guard_settings {
+    ($guard:literal) => {
+        /// Adds an origin of the application itself, as browsers write it: scheme, host, and the port when it is not the
+        /// scheme's own (RFC 6454 §6.2), like `https://example.com`.
+        ///
+        /// ```
+        #[doc = concat!("use ", $guard, " as Guard;")]
+        ///
+        /// let guard = Guard::new().origin("https://example.com")?.origin("https://www.example.com:8443")?;
+        /// assert_eq!(Guard::new().origin("https://example.com/").unwrap_err().setting(), "origin");
+        /// # let _ = guard;
+        /// # Ok::<(), sealed_session::ConfigError>(())
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// [`ConfigError`](crate::ConfigError) for anything that no browser sends, such as a path, capitals or a default
+        /// port.
+        pub fn origin(mut self, origin: &str) -> Result<Self, crate::error::ConfigError> {
+            std::sync::Arc::make_mut(&mut self.settings).add_origin(origin)?;
+            Ok(self)
+        }
+
+        /// Gives scripts of the application's own pages a token in a cookie that they can read, to be sent back in the
+        /// header `X-XSRF-TOKEN`. For sessions that exist; it is replaced when it does not verify any more, as after a
+        /// login. Every response then depends on the session.
+        ///
+        /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
+        ///
+        /// ```
+        #[doc = concat!("use ", $guard, " as Guard;")]
+        ///
+        /// let guard = Guard::new().origin("https://example.com")?.readable_cookie(None)?;
+        /// # let _ = guard;
+        /// # Ok::<(), sealed_session::ConfigError>(())
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// [`ConfigError`](crate::ConfigError) for attributes that cannot work.
+        pub fn readable_cookie(
+            mut self,
+            attributes: Option<crate::cookie::CookieAttributes>,
+        ) -> Result<Self, crate::error::ConfigError> {
+            std::sync::Arc::make_mut(&mut self.settings).set_readable_cookie(attributes)?;
+            Ok(self)
+        }
+    };
+}
+pub(crate) use guard_settings;
+
 /// As browsers write an origin, or no request would ever match it.
 fn check_origin(origin: &str) -> Result<(), ConfigError> {
     let wrong = |problem| Err(ConfigError::new("origin", problem));

@@ -8,4 +8,4 @@ mod guard;
 pub(crate) use form::FormCheck;
 #[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
 pub use form::{CsrfForm, CsrfFormError, CsrfScope, WholeSession};
-pub(crate) use guard::{GuardSettings, RequestCheck, is_websocket};
+pub(crate) use guard::{GuardSettings, RequestCheck, guard_settings, is_websocket};

@@ -4,12 +4,10 @@ use std::sync::Arc;
 use http::StatusCode;
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 
-use crate::adapter::csrf::GuardSettings;
+use crate::adapter::csrf::{GuardSettings, guard_settings};
 use crate::adapter::extensions::{Find, find_marked, find_unmarked};
 use crate::adapter::header_map::{append_cookie, check};
-use crate::cookie::CookieAttributes;
 use crate::driver::PendingSession;
-use crate::error::ConfigError;
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
@@ -45,6 +43,10 @@ use crate::error::ConfigError;
 /// # }).unwrap();
 /// ```
 ///
+/// The readable cookie is set as well when the handler answers with an error: the error is then turned into its response
+/// here, as [`SessionMiddleware`](super::SessionMiddleware) does it. An error of a request that asked for no session passes
+/// as it came, and so does any error where there is no cookie to set; the next response brings what is missing.
+///
 /// A refusal is an error of this endpoint: [`catch_all_error`](poem::EndpointExt::catch_all_error) between this guard and the
 /// session middleware can give it a page.
 ///
@@ -65,53 +67,13 @@ impl CsrfMiddleware {
         Self { settings: Arc::default(), find: find_unmarked }
     }
 
-    /// Adds an origin of the application itself, as browsers write it: scheme, host, and the port when it is not the
-    /// scheme's own (RFC 6454 §6.2), like `https://example.com`.
-    ///
-    /// ```
-    /// use sealed_session::adapter::poem::CsrfMiddleware;
-    ///
-    /// assert!(CsrfMiddleware::new().origin("https://example.com").is_ok());
-    /// assert!(CsrfMiddleware::new().origin("https://example.com/").is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for anything that no browser sends, such as a path, capitals or a default port.
-    pub fn origin(mut self, origin: &str) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).add_origin(origin)?;
-        Ok(self)
-    }
-
-    /// Gives scripts of the application's own pages a token in a cookie that they can read, to be sent back in the header
-    /// `X-XSRF-TOKEN`. For sessions that exist; it is replaced when it does not verify any more, as after a login.
-    ///
-    /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
-    ///
-    /// The cookie is set as well when the handler answers with an error: the error is then turned into its response here, as
-    /// [`SessionMiddleware`](super::SessionMiddleware) does it. An error of a request that asked for no session passes as it
-    /// came, and so does any error where there is no cookie to set; the next response brings what is missing.
-    ///
-    /// ```
-    /// use sealed_session::adapter::poem::CsrfMiddleware;
-    ///
-    /// let guard = CsrfMiddleware::new().origin("https://example.com")?.readable_cookie(None)?;
-    /// # let _ = guard;
-    /// # Ok::<(), sealed_session::ConfigError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for attributes that cannot work.
-    pub fn readable_cookie(mut self, attributes: Option<CookieAttributes>) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).set_readable_cookie(attributes)?;
-        Ok(self)
-    }
+    guard_settings!("sealed_session::adapter::poem::CsrfMiddleware");
 
     /// The same guard for the session with this marker, that of
     /// [`SessionMiddleware::marked`](super::SessionMiddleware::marked).
     ///
-    /// A readable cookie beside that of another guard needs a name of its own.
+    /// Each guard stands around the routes of its own session: a token in a header is one session's alone, so two guards
+    /// around a route would never let it pass both. A readable cookie beside another guard's needs a name of its own.
     ///
     /// ```
     /// use sealed_session::adapter::poem::CsrfMiddleware;

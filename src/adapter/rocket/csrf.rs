@@ -11,10 +11,9 @@ use rocket::{Build, Data, Request, Response, Rocket, error};
 use super::guard::{Attached, InRequest};
 use super::response::empty;
 use crate::adapter::Marked;
-use crate::adapter::csrf::{GuardSettings, RequestCheck, is_websocket};
-use crate::cookie::CookieAttributes;
+use crate::adapter::csrf::{GuardSettings, RequestCheck, guard_settings, is_websocket};
 use crate::driver::PendingSession;
-use crate::error::{ConfigError, CsrfError};
+use crate::error::CsrfError;
 use crate::session::{CsrfFacts, Session};
 
 /// All that Rocket knows: it answers a request with another one by itself.
@@ -80,37 +79,7 @@ impl CsrfFairing {
         Self::of_guard::<Session>(Arc::default())
     }
 
-    /// Adds an origin of the application itself, as browsers write it: scheme, host, and the port when it is not the
-    /// scheme's own (RFC 6454 §6.2), like `https://example.com`.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for anything that no browser sends, such as a path, capitals or a default port.
-    pub fn origin(mut self, origin: &str) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).add_origin(origin)?;
-        Ok(self)
-    }
-
-    /// Gives scripts of the application's own pages a token in a cookie that they can read, to be sent back in the header
-    /// `X-XSRF-TOKEN`. For sessions that exist; it is replaced when it does not verify any more, as after a login.
-    ///
-    /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
-    ///
-    /// ```
-    /// use sealed_session::adapter::rocket::CsrfFairing;
-    ///
-    /// let guard = CsrfFairing::new().origin("https://example.com")?.readable_cookie(None)?;
-    /// # let _ = guard;
-    /// # Ok::<(), sealed_session::ConfigError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for attributes that cannot work.
-    pub fn readable_cookie(mut self, attributes: Option<CookieAttributes>) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).set_readable_cookie(attributes)?;
-        Ok(self)
-    }
+    guard_settings!("sealed_session::adapter::rocket::CsrfFairing");
 
     /// The same guard for the session with this marker, that of [`SessionFairing::marked`](super::SessionFairing::marked).
     ///

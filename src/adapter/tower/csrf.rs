@@ -7,17 +7,16 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{SessionBody, SessionFuture};
-use crate::adapter::csrf::GuardSettings;
+use crate::adapter::csrf::{GuardSettings, guard_settings};
 use crate::adapter::extensions::{Find, find_marked, find_unmarked};
 use crate::adapter::header_map::{append_cookie, check};
-use crate::cookie::CookieAttributes;
-use crate::error::ConfigError;
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
 /// It stands inside of the [`SessionLayer`](super::SessionLayer), which gives it the session. Requests with `GET`, `HEAD`
 /// and `OPTIONS` pass, so their handlers must change nothing. What is left to the handler is a form of a browser too old
-/// to say where it comes from: verify the form's field, with [`Session::verify_csrf`] or an extractor.
+/// to say where it comes from: verify the form's field, with [`Session::verify_csrf`](crate::Session::verify_csrf) or an
+/// extractor, [`CsrfForm`](crate::adapter::CsrfForm) in axum.
 ///
 /// ```
 /// use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
@@ -44,37 +43,7 @@ impl CsrfLayer {
         Self { settings: Arc::default(), find: find_unmarked }
     }
 
-    /// Adds an origin of the application itself, as browsers write it: scheme, host, and the port when it is not the
-    /// scheme's own (RFC 6454 §6.2), like `https://example.com`.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for anything that no browser sends, such as a path, capitals or a default port.
-    pub fn origin(mut self, origin: &str) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).add_origin(origin)?;
-        Ok(self)
-    }
-
-    /// Gives scripts of the application's own pages a token in a cookie that they can read, to be sent back in the header
-    /// `X-XSRF-TOKEN`. For sessions that exist; it is replaced when it does not verify any more, as after a login.
-    ///
-    /// The attributes are those of `XSRF-TOKEN` with `Path=/`, `Secure` and `SameSite=Lax` where `None` is given.
-    ///
-    /// ```
-    /// use sealed_session::adapter::tower::CsrfLayer;
-    ///
-    /// let guard = CsrfLayer::new().origin("https://example.com")?.readable_cookie(None)?;
-    /// # let _ = guard;
-    /// # Ok::<(), sealed_session::ConfigError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for attributes that cannot work.
-    pub fn readable_cookie(mut self, attributes: Option<CookieAttributes>) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.settings).set_readable_cookie(attributes)?;
-        Ok(self)
-    }
+    guard_settings!("sealed_session::adapter::tower::CsrfLayer");
 
     /// The same guard for the session with this marker, that of [`SessionLayer::marked`](super::SessionLayer::marked).
     ///
