@@ -16,7 +16,7 @@ use crate::adapter::header_map::{append_cookie, check};
 /// It stands inside of the [`SessionLayer`](super::SessionLayer), which gives it the session. Requests with `GET`, `HEAD`
 /// and `OPTIONS` pass, so their handlers must change nothing. What is left to the handler is a form of a browser too old
 /// to say where it comes from: verify the form's field, with [`Session::verify_csrf`](crate::Session::verify_csrf) or an
-/// extractor, [`CsrfForm`](crate::adapter::CsrfForm) in axum.
+/// extractor, `adapter::CsrfForm` in axum.
 ///
 /// ```
 /// use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
