@@ -157,7 +157,9 @@ async fn a_token_without_a_session_middleware_around_the_guard_is_an_error_of_th
         make(|_| async { "done" }).with(SessionMiddleware::new(browser.store.clone())).with(guard());
     for application in [alone.boxed(), in_the_wrong_order.boxed()] {
         let response = browser.send(&application, post("/").header("X-CSRF-Token", &token)).await;
-        assert_is_empty(response, StatusCode::INTERNAL_SERVER_ERROR).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let mend = text(response).await;
+        assert!(mend.contains("`.with(SessionMiddleware::new(store))`") && mend.contains("`CsrfMiddleware`"), "{mend}");
         // What needs no session is decided all the same.
         let response = browser.send(&application, post("/").header("Sec-Fetch-Site", "cross-site")).await;
         assert_is_empty(response, StatusCode::FORBIDDEN).await;

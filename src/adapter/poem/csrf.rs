@@ -4,6 +4,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 
+use super::MissingSessionMiddleware;
 use crate::adapter::csrf::{GuardSettings, guard_settings};
 use crate::adapter::extensions::{Find, find_marked, find_unmarked};
 use crate::adapter::header_map::{append_cookie, check};
@@ -12,9 +13,10 @@ use crate::driver::PendingSession;
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
 /// It stands inside of the [`SessionMiddleware`](super::SessionMiddleware), which gives it the session; without one, or
-/// around it, a request with a token in a header is answered with 500. Requests with `GET`, `HEAD` and `OPTIONS` pass, so
-/// their handlers must change nothing. What is left to the handler is a form of a browser too old to say where it comes from:
-/// take it as [`CsrfForm`](crate::adapter::CsrfForm), or call [`Session::verify_csrf`](crate::Session::verify_csrf).
+/// around it, a request with a token in a header is answered with 500 and a sentence that says so. Requests with `GET`,
+/// `HEAD` and `OPTIONS` pass, so their handlers must change nothing. What is left to the handler is a form of a browser too
+/// old to say where it comes from: take it as [`CsrfForm`](crate::adapter::CsrfForm), or call
+/// [`Session::verify_csrf`](crate::Session::verify_csrf).
 ///
 /// ```
 /// use poem::http::{Method, StatusCode};
@@ -123,7 +125,7 @@ impl<E: Endpoint> Endpoint for CsrfGuardEndpoint<E> {
         let CsrfMiddleware { settings, find } = &self.middleware;
         let pending = find(request.extensions());
         let check = check(settings, request.method(), request.headers());
-        check.pass(pending.as_ref()).await.map_err(refusal)?;
+        check.pass(pending.as_ref()).await.map_err(|status_code| refusal(status_code, pending.is_some()))?;
         let result = self.inner.call(request).await.map(IntoResponse::into_response);
         if result.is_err() && pending.as_ref().is_none_or(PendingSession::is_untouched) {
             // To look at the session would make a response of this error, for a token that the next response can bring.
@@ -138,7 +140,10 @@ impl<E: Endpoint> Endpoint for CsrfGuardEndpoint<E> {
     }
 }
 
-fn refusal(status_code: u16) -> Error {
-    // Answered with an empty body.
-    Error::from_status(StatusCode::from_u16(status_code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+/// Empty, but for the mistake of the application that only a sentence mends.
+fn refusal(status_code: u16, has_session: bool) -> Error {
+    match StatusCode::from_u16(status_code) {
+        Ok(status) if has_session || status != StatusCode::INTERNAL_SERVER_ERROR => Error::from_status(status),
+        _ => MissingSessionMiddleware.into(),
+    }
 }

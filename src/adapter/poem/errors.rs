@@ -30,8 +30,9 @@ pub struct MissingSessionMiddleware;
 impl fmt::Display for MissingSessionMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "this route has no session: add `.with(SessionMiddleware::new(store))` behind its routes, and once; a second \
-             middleware needs `.marked::<Marker>()`, and its handlers take `Marked<Session, Marker>`",
+            "this route has no session: add `.with(SessionMiddleware::new(store))` behind its routes and their \
+             `CsrfMiddleware`, and once; a second middleware needs `.marked::<Marker>()`, and its handlers take \
+             `Marked<Session, Marker>`",
         )
     }
 }

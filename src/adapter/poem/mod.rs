@@ -3,7 +3,7 @@
 //! [`SessionMiddleware`] stands around routes; [`Session`] is an extractor, and so is
 //! [`Marked<Session, M>`](crate::adapter::Marked) of a second session. The errors of a session work with `?` in handlers.
 //! [`CsrfMiddleware`] guards routes against forged requests, and [`CsrfForm`](crate::adapter::CsrfForm) is a posted form that
-//! came with its token; poem's `SizeLimit` around its handler bounds it, as any body in poem.
+//! came with its token, of 2 MiB at most, or of less behind poem's `SizeLimit`.
 //!
 //! ```
 //! use poem::{Endpoint, EndpointExt, Request, Route, handler};

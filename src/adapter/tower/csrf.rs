@@ -13,10 +13,11 @@ use crate::adapter::header_map::{append_cookie, check};
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///
-/// It stands inside of the [`SessionLayer`](super::SessionLayer), which gives it the session. Requests with `GET`, `HEAD`
-/// and `OPTIONS` pass, so their handlers must change nothing. What is left to the handler is a form of a browser too old
-/// to say where it comes from: verify the form's field, with [`Session::verify_csrf`](crate::Session::verify_csrf) or an
-/// extractor, `adapter::CsrfForm` in axum.
+/// It stands inside of the [`SessionLayer`](super::SessionLayer), which gives it the session; without one, or around it, a
+/// request with a token in a header is answered with an empty 500. Requests with `GET`, `HEAD` and `OPTIONS` pass, so their
+/// handlers must change nothing. What is left to the handler is a form of a browser too old to say where it comes from:
+/// verify the form's field, with [`Session::verify_csrf`](crate::Session::verify_csrf) or an extractor, `adapter::CsrfForm`
+/// in axum.
 ///
 /// ```
 /// use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
