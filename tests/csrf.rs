@@ -255,6 +255,35 @@ async fn a_login_replaces_the_readable_token_in_the_same_response() {
 }
 
 #[pollster::test]
+async fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
+    let site = Site::new();
+    let store = CookieStore::builder(site.key.clone()).clock(site.clock.clone()).commit_when(|status| status < 400);
+    let store = store.build().unwrap();
+    let (_, jar, _) = logged_in(&site);
+    for (status, lines) in [(StatusCode::CONFLICT, 0), (StatusCode::OK, 2)] {
+        let handler = move |request: Request<()>| async move {
+            request.extensions().get::<PendingSession>().unwrap().session().await.unwrap().regenerate().unwrap();
+            let mut response = Response::new(String::new());
+            *response.status_mut() = status;
+            Ok::<_, Infallible>(response)
+        };
+        let layers = ServiceBuilder::new().layer(SessionLayer::new(store.clone())).layer(readable());
+        let request = Request::get("/").header(COOKIE, jar.cookie_header()).body(()).unwrap();
+        let response = layers.service(service_fn(handler)).oneshot(request).await.unwrap();
+        assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), lines, "{status}");
+    }
+}
+
+#[pollster::test]
+async fn where_sessions_are_turned_off_there_is_no_readable_token() {
+    let site = Site::new();
+    let off = CookieStore::builder(site.key.clone()).clock(site.clock.clone()).enabled(false).build().unwrap();
+    let put = |session: &Session| session.put("user", &42).unwrap();
+    let response = send(&off, readable(), &mut site.jar(), Request::get("/"), put).await;
+    assert!(response.headers().get(SET_COOKIE).is_none());
+}
+
+#[pollster::test]
 async fn a_response_with_a_readable_token_is_kept_out_of_shared_caches() {
     let site = Site::new();
     let (store, mut jar, _) = logged_in(&site);

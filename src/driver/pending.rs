@@ -130,6 +130,13 @@ impl PendingSession {
         }
     }
 
+    /// Whether a response of this status takes along what is written to the session.
+    #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
+    pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
+        let store = &self.0.store.0;
+        store.enabled && (store.commit_when)(status_code)
+    }
+
     /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
     #[cfg(feature = "poem")]
     pub(crate) fn is_untouched(&self) -> bool {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, UPGRADE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::TestRequest;
 use actix_web::{App, Error, HttpResponse, HttpServer, error, web};
@@ -396,6 +396,24 @@ fn a_failure_behind_a_login_brings_the_readable_token_too_and_keeps_its_answer()
     answer.lines.iter().for_each(|(line, _)| browser.jar.receive(line));
     let token = browser.readable_token();
     assert_eq!(browser.status(post().insert_header(("X-XSRF-TOKEN", token))), 200);
+}
+
+#[test]
+fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
+    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock()).commit_when(|status| status < 400);
+    let store = store.build().unwrap();
+    let mut jar = CookieJar::new(clock());
+    jar.visit(&store, |session| session.put("user", &42)).unwrap();
+    let log_in =
+        |status| move |session: Session| std::future::ready(session.regenerate().map(|()| HttpResponse::new(status)));
+    let sessions = || SessionMiddleware::new(store.clone());
+    let request = || get().insert_header((COOKIE, jar.cookie_header()));
+    for (status, lines) in [(StatusCode::CONFLICT, 0), (StatusCode::OK, 2)] {
+        let application = App::new().wrap(readable()).wrap(sessions()).default_service(web::to(log_in(status)));
+        assert_eq!(send(application, request()).lines.len(), lines, "{status}");
+    }
+    let failing = App::new().wrap(from_fn(log_in_and_fail)).wrap(readable()).wrap(sessions());
+    assert_eq!(send(failing, request()).lines.len(), 0);
 }
 
 #[test]

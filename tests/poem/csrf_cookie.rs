@@ -104,6 +104,15 @@ async fn a_login_replaces_the_readable_token_in_the_same_response() {
 }
 
 #[pollster::test]
+async fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
+    let (mut browser, _) = Browser::logged_in(builder().commit_when(|status| status < 400).build().unwrap());
+    for (fails, expected) in [(true, &[][..]), (false, &["theme", NAME, "__Host-session"])] {
+        let application = endpoint(Session::regenerate, fails).with(SessionMiddleware::new(browser.store.clone()));
+        assert_eq!(names(&browser.send(&application, get("/")).await), expected);
+    }
+}
+
+#[pollster::test]
 async fn a_logout_brings_no_readable_token() {
     let (mut browser, _) = Browser::logged_in(store());
     let application = application(&browser.store, Session::destroy);

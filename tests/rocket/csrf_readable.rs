@@ -2,7 +2,8 @@
 
 use rocket::http::{Header, Method, Status};
 use rocket::local::blocking::Client;
-use sealed_session::CookieStore;
+use rocket::{post, routes};
+use sealed_session::{CookieStore, Key, Session, SessionError};
 
 use crate::csrf_site::{application, assert_refused, guard, lines_of, on_a_server, post_with, readable, send};
 use crate::support::{answer, browser, store, text, values};
@@ -61,6 +62,23 @@ fn a_login_replaces_the_readable_token_in_the_same_response() {
     let after = readable_token(&browser);
     assert_refused(post_with(&browser, &[("X-XSRF-TOKEN", &before)]), 403);
     assert_eq!(post_with(&browser, &[("X-XSRF-TOKEN", &after)]).status(), Status::Ok);
+}
+
+#[post("/refuse-login")]
+fn refuse_login(session: Session) -> Result<Status, SessionError> {
+    session.regenerate().map(|()| Status::Conflict)
+}
+
+#[test]
+fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
+    let store = CookieStore::builder(Key::generate().unwrap()).commit_when(|status| status < 400).build().unwrap();
+    let pair = session_without_readable_token(&store);
+    let application = application(store, readable()).mount("/", routes![refuse_login]);
+    let browser = Client::untracked(application).unwrap();
+    for (path, lines) in [("/refuse-login", 0), ("/login", 2)] {
+        let headers = [("Cookie", pair.as_str()), ("Sec-Fetch-Site", "same-origin")];
+        assert_eq!(values(&send(&browser, Method::Post, path, &headers), "Set-Cookie").len(), lines, "{path}");
+    }
 }
 
 #[test]

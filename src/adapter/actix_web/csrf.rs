@@ -152,7 +152,11 @@ where
                 return Ok(request.into_response(refusal).map_into_right_body());
             }
             let response = inner.call(request).await;
-            let line = check.readable_cookie_line(pending.as_ref()).await;
+            let status = match &response {
+                Ok(response) => response.status(),
+                Err(error) => error.as_response_error().status_code(),
+            };
+            let line = check.readable_cookie_line(pending.as_ref(), status.as_u16()).await;
             match response {
                 Ok(mut response) => {
                     if let Some(line) = line {

@@ -175,9 +175,18 @@ impl RequestCheck {
         session.verify_csrf(Some(token)).map_err(|_| FORBIDDEN)
     }
 
-    /// A line for `Set-Cookie`, where the session exists and the browser's token is none of its own.
-    pub(crate) async fn readable_cookie_line(&self, pending: Option<&PendingSession>) -> Option<String> {
+    /// A line for `Set-Cookie` of a response with this status, where the session exists and the browser's token is none of
+    /// its own.
+    pub(crate) async fn readable_cookie_line(
+        &self,
+        pending: Option<&PendingSession>,
+        status_code: u16,
+    ) -> Option<String> {
         let (cookie, pending) = self.readable_cookie.as_ref().zip(pending)?;
+        if !pending.is_written_with(status_code) {
+            // A token of a session that the browser will not have would only take the place of one that is good.
+            return None;
+        }
         // A store that does not answer is told of elsewhere; the next response brings the token.
         let session = pending.session().await.ok()?;
         if session.id().is_none() || session.verify_csrf(cookie.known_token.as_deref()).is_ok() {

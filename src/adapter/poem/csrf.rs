@@ -131,7 +131,8 @@ impl<E: Endpoint> Endpoint for CsrfGuardEndpoint<E> {
             // To look at the session would make a response of this error, for a token that the next response can bring.
             return result;
         }
-        let Some(line) = check.readable_cookie_line(pending.as_ref()).await else { return result };
+        let status = result.as_ref().map_or_else(Error::status, Response::status);
+        let Some(line) = check.readable_cookie_line(pending.as_ref(), status.as_u16()).await else { return result };
         // An error carries no `Set-Cookie`.
         let mut response = result.unwrap_or_else(Error::into_response);
         // A line that is no header value would only cost the script its token.

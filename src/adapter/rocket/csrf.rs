@@ -228,7 +228,7 @@ impl Guarding {
             *response = empty(status_code);
         }
         if let Some(check) = self.passed
-            && let Some(line) = check.readable_cookie_line(Some(pending)).await
+            && let Some(line) = check.readable_cookie_line(Some(pending), response.status().code).await
         {
             response.adjoin_raw_header("Set-Cookie", line);
         }

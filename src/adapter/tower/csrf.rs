@@ -119,7 +119,7 @@ where
                 return Ok(empty(status_code));
             }
             let (mut parts, body) = inner.call(request).await?.into_parts();
-            if let Some(line) = check.readable_cookie_line(pending.as_ref()).await {
+            if let Some(line) = check.readable_cookie_line(pending.as_ref(), parts.status.as_u16()).await {
                 // A line that is no header value would only cost the script its token.
                 let _ = append_cookie(line, &mut parts.headers);
             }
