@@ -36,13 +36,13 @@
 //! | `dynamodb` | `store::DynamoDbStore`, in a table of DynamoDB; needs Rust 1.94.1 and tokio |
 //! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
 //! | `tower-sessions-core-0-14`, `tower-sessions-core-0-15` | `store::TowerSessionsStore`, over a store that was written for `tower-sessions`: second-class |
-//! | `tower` | `adapter::tower::SessionLayer`, for any tower service over `http` 1 |
+//! | `tower` | `adapter::tower::SessionLayer` and the guard `CsrfLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tower-sessions` | `adapter::tower_sessions::TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8; and `tower` |
-//! | `poem` | `adapter::poem::SessionMiddleware` and the extractor [`Session`], for poem 3 |
-//! | `actix-web` | `adapter::actix_web::SessionMiddleware` and extractors, for actix-web 4 |
+//! | `poem` | `adapter::poem::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for poem 3 |
+//! | `actix-web` | `adapter::actix_web::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for actix-web 4 |
 //! | `actix-session` | `adapter::actix_session::SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
-//! | `rocket` | `adapter::rocket::SessionFairing` and the request guard [`Session`], for Rocket 0.5 |
+//! | `rocket` | `adapter::rocket::SessionFairing`, the guard `CsrfFairing` and guards of handlers, for Rocket 0.5 |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
