@@ -136,7 +136,7 @@ stage_benches() {
 # Servers, people and a rotation of keys, in the time that there is.
 stage_fleet() {
     need_file tests/fleet/Cargo.toml
-    cargo test --locked --no-fail-fast --package sealed-session-fleet-tests
+    cargo test --locked --no-fail-fast --package sealed-session-fleet-tests --package sealed-session-test-programs
 }
 
 # The example of each framework, over real HTTP.

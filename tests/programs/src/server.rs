@@ -81,3 +81,43 @@ fn port_behind(line: &str, marker: &str) -> Option<u16> {
     let (_, behind) = line.split_once(marker)?;
     behind.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch;
+
+    const LOST: &str = "port not available";
+
+    /// A program that loses its port at so many starts, and then tells it.
+    fn losing(times: usize, name: &str) -> Command {
+        let starts = scratch(name).join("starts");
+        let _ = std::fs::remove_file(&starts);
+        // One byte for each start.
+        let script = "printf x >>\"$0\"
+            if [ \"$(wc -c <\"$0\")\" -le \"$1\" ]; then echo 'the port not available, exiting'; exit 1; fi
+            echo 'listening on port 4711.'
+            exec sleep 60";
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(starts).arg(times.to_string());
+        command
+    }
+
+    #[test]
+    fn a_program_that_lost_its_port_is_started_again() {
+        let server = Server::start_on_a_port_it_may_lose(&mut losing(9, "lost-nine-times"), &["on port "], LOST);
+        assert_eq!(server.port(0), 4711);
+    }
+
+    #[test]
+    #[should_panic(expected = "it told no port, and wrote \"the port not available, exiting\\n\"")]
+    fn one_that_always_loses_it_is_given_up_with_what_it_wrote() {
+        let _ = Server::start_on_a_port_it_may_lose(&mut losing(10, "lost-ten-times"), &["on port "], LOST);
+    }
+
+    #[test]
+    #[should_panic(expected = "it told no port")]
+    fn another_failure_is_not_tried_again() {
+        let _ = Server::start_on_a_port_it_may_lose(&mut losing(1, "lost-otherwise"), &["on port "], "another reason");
+    }
+}
