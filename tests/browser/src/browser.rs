@@ -191,7 +191,16 @@ impl Browser {
 
     /// Keeps a picture of the page under `SCREENSHOTS`, where that is set, and sees that the page is not blank.
     pub async fn picture(&self, page: &str) {
-        let picture = self.client.screenshot().await.unwrap();
+        // No rule is about the taking of pictures: tried again where the browser refuses it.
+        let taken = tokio::time::timeout(LIMIT, async {
+            loop {
+                if let Ok(picture) = self.client.screenshot().await {
+                    return picture;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let picture = taken.await.expect("the browser takes a picture");
         assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5_000, "{page}: {} bytes", picture.len());
         if let Some(folder) = std::env::var_os("SCREENSHOTS") {
             std::fs::create_dir_all(&folder).unwrap();
