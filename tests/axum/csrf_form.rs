@@ -272,4 +272,8 @@ async fn debug_output_of_a_refused_form_shows_nothing_that_was_typed() {
     let visitor = Visitor::new().await;
     let response = visitor.post("/why", format!("text=hello&stars=hunter2&_csrf={}", visitor.token)).await;
     assert_eq!(text(response).await, "Err(Form(Fields(..)))");
+    // Not as numbers either, of which the bytes that are no UTF-8 would be told.
+    let response = visitor.post("/why", &b"text=hunter2\xff"[..]).await;
+    let told = text(response).await;
+    assert!(told.starts_with("Err(Form(Body(") && !told.contains("104, 117, 110"), "{told}");
 }

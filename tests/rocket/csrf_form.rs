@@ -420,6 +420,9 @@ fn the_failure_says_what_is_wrong_and_quotes_nothing_that_was_typed() {
     assert_eq!(status, 200);
     assert!(shown.starts_with("the form's fields are not those"), "{shown}");
     assert!(shown.contains("at least 20") && !shown.contains("hunter2"), "{shown}");
+    // Not as numbers either, of which the bytes that are no UTF-8 would be told.
+    let (_, shown) = answer(visitor.post("/failure", b"password=hunter2\xff"));
+    assert!(shown.contains("utf-8") && !shown.contains("104, 117, 110"), "{shown}");
 }
 
 #[test]

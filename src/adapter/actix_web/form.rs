@@ -107,8 +107,7 @@ fn unread(error: &actix_web::Error) -> CsrfFormError {
     if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
         return CsrfFormError::TooLarge;
     }
-    // The framework's error is neither `Send` nor `Sync`, as the one in ours must be: its text goes along.
-    CsrfFormError::Body(error.to_string().into())
+    CsrfFormError::body(error)
 }
 
 /// Why a handler got no form.

@@ -151,8 +151,9 @@ pub enum CsrfFormError {
 }
 
 impl CsrfFormError {
-    pub(crate) fn body(error: impl Error + Send + Sync + 'static) -> Self {
-        Self::Body(Box::new(error))
+    pub(crate) fn body(error: impl fmt::Display) -> Self {
+        // Security: as text. An error of `String::from_utf8` holds the whole body, which its debug form shows.
+        Self::Body(error.to_string().into())
     }
 
     pub(crate) fn fields(error: impl Error + Send + Sync + 'static) -> Self {
