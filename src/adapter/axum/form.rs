@@ -58,6 +58,24 @@ fn unread(error: StringRejection) -> CsrfFormError {
 }
 
 /// Why a handler got no form.
+///
+/// A handler that takes `Result<CsrfForm<T>, CsrfFormRejection>` may answer in another way.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use sealed_session::adapter::axum::CsrfFormRejection;
+/// use sealed_session::adapter::{CsrfForm, CsrfFormError};
+///
+/// async fn comment(form: Result<CsrfForm<Vec<(String, String)>>, CsrfFormRejection>) -> &'static str {
+///     match form {
+///         Ok(_) => "Thank you.",
+///         Err(CsrfFormRejection::Form(CsrfFormError::Csrf(_))) => "Please open the page again, and send the form once more.",
+///         Err(_) => "That did not work.",
+///     }
+/// }
+///
+/// let routes: Router = Router::new().route("/", post(comment));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CsrfFormRejection {

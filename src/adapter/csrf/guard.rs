@@ -1,5 +1,7 @@
 //! Requests that another site's page sends in a user's name, and the cookie that gives scripts of our own a token.
 
+use std::sync::Arc;
+
 use crate::cookie::{CookieAttributes, request, response};
 use crate::driver::PendingSession;
 use crate::error::ConfigError;
@@ -12,7 +14,7 @@ const INTERNAL_SERVER_ERROR: u16 = 500;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GuardSettings {
     origins: Vec<String>,
-    readable_cookie: Option<CookieAttributes>,
+    readable_cookie: Option<Arc<CookieAttributes>>,
 }
 
 impl GuardSettings {
@@ -33,7 +35,7 @@ impl GuardSettings {
     pub(crate) fn set_readable_cookie(&mut self, attributes: Option<CookieAttributes>) -> Result<(), ConfigError> {
         let attributes = attributes.unwrap_or_else(|| CookieAttributes::new().name("XSRF-TOKEN")).http_only(false);
         attributes.check()?;
-        self.readable_cookie = Some(attributes);
+        self.readable_cookie = Some(attributes.into());
         Ok(())
     }
 
@@ -51,7 +53,7 @@ impl GuardSettings {
         let readable_cookie = self.readable_cookie.as_ref().map(|attributes| {
             let known_token = request::candidates(cookie_fields, attributes.cookie_name()).next();
             ReadableCookie {
-                attributes: attributes.clone(),
+                attributes: Arc::clone(attributes),
                 known_token: known_token.and_then(|token| String::from_utf8(token.to_vec()).ok()),
             }
         });
@@ -151,7 +153,7 @@ enum Proof {
 }
 
 struct ReadableCookie {
-    attributes: CookieAttributes,
+    attributes: Arc<CookieAttributes>,
     /// What the browser has already.
     known_token: Option<String>,
 }

@@ -133,6 +133,25 @@ fn parse<'r, T: FromForm<'r>>(request: &'r Request<'_>, fields: &str) -> Result<
 ///
 /// The answer is empty: that of [`SessionGuardError`], or [`CsrfFormError::status_code`]. A handler that takes
 /// `Result<CsrfForm<T>, CsrfFormGuardError>` may answer in another way.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use rocket::{post, routes};
+/// use sealed_session::adapter::rocket::CsrfFormGuardError;
+/// use sealed_session::adapter::{CsrfForm, CsrfFormError};
+///
+/// #[post("/", data = "<form>")]
+/// fn comment(form: Result<CsrfForm<HashMap<String, String>>, CsrfFormGuardError>) -> &'static str {
+///     match form {
+///         Ok(_) => "Thank you.",
+///         Err(CsrfFormGuardError::Form(CsrfFormError::Csrf(_))) => "Please open the page again, and send the form once more.",
+///         Err(_) => "That did not work.",
+///     }
+/// }
+///
+/// let routes = routes![comment];
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CsrfFormGuardError {
