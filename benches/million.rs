@@ -12,7 +12,7 @@ use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore as _
 
 /// Bytes of a sealed record: the smallest, and one that has just outgrown a cookie.
 const RECORD_BYTES: [usize; 2] = [305, 2609];
-/// As `CookieStore` sweeps would be called.
+/// As `SessionManager` sweeps would be called.
 const BATCH: usize = 10_000;
 
 fn main() {

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
-use sealed_session::{CookieStore, RequestFacts, ResponseFacts};
+use sealed_session::{SessionManager, RequestFacts, ResponseFacts};
 use sealed_session_benches::reload::{Reload, Rings, Running, time_on_threads};
 use sealed_session_benches::stopwatch::{Took, quartiles};
 use sealed_session_benches::{NAME, NOW, criterion, json};
@@ -17,12 +17,12 @@ const BYTES: usize = 256;
 const SAMPLES: usize = 20;
 
 /// What is measured: a name, and the work on one cookie.
-type Work<'a> = (&'a str, &'a (dyn Fn(&CookieStore, &str) + Sync));
+type Work<'a> = (&'a str, &'a (dyn Fn(&SessionManager, &str) + Sync));
 
 fn reload(criterion: &mut Criterion) {
     let rings = Rings::new();
     let json = json(BYTES);
-    let open_and_seal = |store: &CookieStore, cookie: &str| {
+    let open_and_seal = |store: &SessionManager, cookie: &str| {
         store.sealer().open(cookie, NOW).expect("every ring has the key");
         store.sealer().seal(&json, NOW).expect("the object fits");
     };
@@ -98,7 +98,7 @@ fn median(pairs: impl Iterator<Item = (Duration, Duration)>) -> String {
     format!("{half:.3} ({quarter:.3} to {three_quarters:.3})")
 }
 
-fn request(store: &CookieStore, cookie: &str) {
+fn request(store: &SessionManager, cookie: &str) {
     let header = format!("theme=dark; {NAME}={cookie}; _ga=GA1.2.3");
     let facts = RequestFacts::new().cookie_header(header.as_bytes()).sec_fetch_dest(b"document");
     let commit = pollster::block_on(async {

@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Commit, CookieStore, Key, ManualClock, RequestFacts, ResponseFacts, Suite};
+use sealed_session::{Commit, SessionManager, Key, ManualClock, RequestFacts, ResponseFacts, Suite};
 use sealed_session_benches::{NAME, NOW, criterion, json};
 
 const BYTES: usize = 256;
@@ -10,7 +10,7 @@ const BYTES: usize = 256;
 fn request(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("request");
     for suite in [Suite::Xaes, Suite::XChaCha] {
-        let store = CookieStore::builder(Key::generate_with(suite).expect("random bytes"))
+        let store = SessionManager::builder(Key::generate_with(suite).expect("random bytes"))
             .audience("example-app/bench")
             .cookie(CookieAttributes::new().name(NAME))
             .clock(ManualClock::at_unix_seconds(NOW.unix_seconds()))
@@ -35,18 +35,18 @@ fn request(criterion: &mut Criterion) {
     group.finish();
 }
 
-async fn never_asks(store: &CookieStore, facts: &RequestFacts<'_>) -> Commit {
+async fn never_asks(store: &SessionManager, facts: &RequestFacts<'_>) -> Commit {
     store.begin(facts).commit(&ResponseFacts::new(200)).await.expect("there is no store that could fail")
 }
 
-async fn reads(store: &CookieStore, facts: &RequestFacts<'_>) -> Commit {
+async fn reads(store: &SessionManager, facts: &RequestFacts<'_>) -> Commit {
     let pending = store.begin(facts);
     let session = pending.session().await.expect("there is no store that could fail");
     assert_eq!(session.get("user").expect("a number is there"), Some(42));
     pending.commit(&ResponseFacts::new(200)).await.expect("there is no store that could fail")
 }
 
-async fn writes(store: &CookieStore, facts: &RequestFacts<'_>) -> Commit {
+async fn writes(store: &SessionManager, facts: &RequestFacts<'_>) -> Commit {
     let pending = store.begin(facts);
     let session = pending.session().await.expect("there is no store that could fail");
     session.increment("visits", 1).expect("a number can be put");

@@ -1,19 +1,19 @@
 //! Sessions in one encrypted cookie, and in a server store when they outgrow it.
 //!
-//! - [`CookieStore`] is what an application or a framework builds once: keys, cookie, lifetimes, placement, store.
+//! - [`SessionManager`] is what an application or a framework builds once: keys, cookie, lifetimes, placement, store.
 //! - [`Session`] is what a handler holds: data under paths, a new id at login, an end at logout.
 //! - [`adapter`] puts the two together, one module for each framework; without a framework, three calls do:
-//!   [`CookieStore::begin`], [`PendingSession::session`], [`PendingSession::commit`].
+//!   [`SessionManager::begin`], [`PendingSession::session`], [`PendingSession::commit`].
 //! - [`adapter::tower`](crate::adapter) has a guard against forged requests, too.
 //! - [`testing`] is for the tests of applications: a browser's cookies, a store that fails on demand.
 //! - [`Sealer`] seals and opens cookies outside of a request.
 //! - [`guide`] has the reasons, the threat model, and every byte.
 //!
 //! ```
-//! use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+//! use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
 //!
 //! # pollster::block_on(async {
-//! let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+//! let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
 //!
 //! let pending = store.begin(&RequestFacts::new().cookie_header(b"theme=dark"));
 //! let session = pending.session().await?;
@@ -83,7 +83,7 @@ pub use crypto::Suite;
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use driver::Stores;
 pub use driver::{
-    Commit, CookieStore, CookieStoreBuilder, Health, PendingSession, Renewal, RequestFacts, ResponseFacts,
+    Commit, Health, PendingSession, Renewal, RequestFacts, ResponseFacts, SessionManager, SessionManagerBuilder,
     StoreFailure, TooLarge,
 };
 pub use error::{

@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
 use sealed_session::testing::{CookieJar, ManualClock};
-use sealed_session::{CookieStore, Key, KeyRing, PendingSession, Session};
+use sealed_session::{Key, KeyRing, PendingSession, Session, SessionManager};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 const ORIGIN_OF_OURS: &str = "https://example.com";
@@ -24,12 +24,12 @@ impl Site {
         Self { clock: ManualClock::at_unix_seconds(1_795_000_000), key: Key::generate().unwrap() }
     }
 
-    fn store(&self) -> CookieStore {
+    fn store(&self) -> SessionManager {
         self.store_with(self.key.clone().into())
     }
 
-    fn store_with(&self, ring: KeyRing) -> CookieStore {
-        CookieStore::builder(ring).clock(self.clock.clone()).build().unwrap()
+    fn store_with(&self, ring: KeyRing) -> SessionManager {
+        SessionManager::builder(ring).clock(self.clock.clone()).build().unwrap()
     }
 
     fn jar(&self) -> CookieJar {
@@ -43,7 +43,7 @@ fn guard() -> CsrfLayer {
 
 /// Sends a request through both layers to a handler that does this to its session and says "done".
 async fn send(
-    store: &CookieStore,
+    store: &SessionManager,
     guard: CsrfLayer,
     jar: &mut CookieJar,
     request: http::request::Builder,
@@ -70,7 +70,7 @@ fn post() -> http::request::Builder {
 fn nothing(_: &Session) {}
 
 /// A logged-in browser, and a token for its session.
-fn logged_in(site: &Site) -> (CookieStore, CookieJar, String) {
+fn logged_in(site: &Site) -> (SessionManager, CookieJar, String) {
     let (store, mut jar) = (site.store(), site.jar());
     let token = jar
         .visit(&store, |session| {
@@ -81,7 +81,7 @@ fn logged_in(site: &Site) -> (CookieStore, CookieJar, String) {
     (store, jar, token)
 }
 
-async fn status(store: &CookieStore, jar: &mut CookieJar, request: http::request::Builder) -> StatusCode {
+async fn status(store: &SessionManager, jar: &mut CookieJar, request: http::request::Builder) -> StatusCode {
     let response = send(store, guard(), jar, request, nothing).await;
     let expected = if response.status() == StatusCode::OK { "done" } else { "" };
     assert_eq!(response.body(), expected);
@@ -257,7 +257,7 @@ async fn a_login_replaces_the_readable_token_in_the_same_response() {
 #[pollster::test]
 async fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
     let site = Site::new();
-    let store = CookieStore::builder(site.key.clone()).clock(site.clock.clone()).commit_when(|status| status < 400);
+    let store = SessionManager::builder(site.key.clone()).clock(site.clock.clone()).commit_when(|status| status < 400);
     let store = store.build().unwrap();
     let (_, jar, _) = logged_in(&site);
     for (status, lines) in [(StatusCode::CONFLICT, 0), (StatusCode::OK, 2)] {
@@ -277,7 +277,7 @@ async fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_
 #[pollster::test]
 async fn where_sessions_are_turned_off_there_is_no_readable_token() {
     let site = Site::new();
-    let off = CookieStore::builder(site.key.clone()).clock(site.clock.clone()).enabled(false).build().unwrap();
+    let off = SessionManager::builder(site.key.clone()).clock(site.clock.clone()).enabled(false).build().unwrap();
     let put = |session: &Session| session.put("user", &42).unwrap();
     let response = send(&off, readable(), &mut site.jar(), Request::get("/"), put).await;
     assert!(response.headers().get(SET_COOKIE).is_none());

@@ -95,10 +95,10 @@ fn found_among(files: &[(&str, &str)]) -> Vec<String> {
     let frame = [
         (
             "lib.rs",
-            "mod clock; mod driver; mod seal; mod store; mod wire; pub use driver::CookieStore; pub use store::MemoryStore;",
+            "mod clock; mod driver; mod seal; mod store; mod wire; pub use driver::SessionManager; pub use store::MemoryStore;",
         ),
         ("clock.rs", "pub struct Clock;"),
-        ("driver/mod.rs", "pub struct CookieStore;"),
+        ("driver/mod.rs", "pub struct SessionManager;"),
         ("seal.rs", "pub struct Sealer;"),
         ("store/mod.rs", "mod memory; pub use memory::MemoryStore; pub trait RecordStore {}"),
         ("store/memory.rs", "pub struct MemoryStore;"),
@@ -133,19 +133,19 @@ fn the_table_flows_one_way() {
 #[test]
 fn an_import_against_the_flow_is_caught_however_it_is_written() {
     for text in [
-        "use crate::driver::CookieStore;",
+        "use crate::driver::SessionManager;",
         "use crate::{wire::text, driver};",
-        "use crate::{clock::{self, Clock}, driver::{CookieStore as S}};",
+        "use crate::{clock::{self, Clock}, driver::{SessionManager as S}};",
         "pub(crate) use crate::driver::*;",
-        "use super::super::driver::CookieStore;",
+        "use super::super::driver::SessionManager;",
         "use super::super::{driver};",
-        "fn f() -> crate::driver::CookieStore { todo() }",
-        "fn f(x: &super::super::driver::CookieStore) {}",
-        "mod inner { use super::super::super::driver::CookieStore; }",
+        "fn f() -> crate::driver::SessionManager { todo() }",
+        "fn f(x: &super::super::driver::SessionManager) {}",
+        "mod inner { use super::super::super::driver::SessionManager; }",
         "fn f() { use crate::driver; }",
         "macro_rules! m { () => { $crate::driver::f() } }",
-        "use crate::CookieStore;",
-        "use super::super::CookieStore;",
+        "use crate::SessionManager;",
+        "use super::super::SessionManager;",
         "fn f<T>() -> <T as crate::driver::X>::Y {}",
         "use\n    crate // why\n    :: /* not */ driver;",
     ] {
@@ -167,7 +167,7 @@ fn an_import_with_the_flow_passes() {
     assert_passes("driver/mod.rs", "use crate::{seal::Sealer, store::RecordStore}; use serde_json::Value;");
     assert_passes(
         "lib.rs",
-        "mod wire; pub use wire::text; use crate::driver::CookieStore; pub use store::memory::MemoryStore;",
+        "mod wire; pub use wire::text; use crate::driver::SessionManager; pub use store::memory::MemoryStore;",
     );
 }
 
@@ -180,9 +180,9 @@ fn comments_strings_and_lifetimes_import_nothing() {
 
 #[test]
 fn test_code_may_import_anything_of_ours() {
-    assert_passes("wire/text.rs", "#[cfg(test)] mod tests { use crate::driver::CookieStore; }");
-    assert_passes("wire/text.rs", "#[cfg(test)] use crate::driver::CookieStore;");
-    let files = [("wire/mod.rs", "#[cfg(test)] mod text;"), ("wire/text.rs", "use crate::driver::CookieStore;")];
+    assert_passes("wire/text.rs", "#[cfg(test)] mod tests { use crate::driver::SessionManager; }");
+    assert_passes("wire/text.rs", "#[cfg(test)] use crate::driver::SessionManager;");
+    let files = [("wire/mod.rs", "#[cfg(test)] mod text;"), ("wire/text.rs", "use crate::driver::SessionManager;")];
     assert_eq!(found_among(&files), [] as [String; 0]);
 }
 
@@ -215,7 +215,7 @@ fn a_leaf_is_imported_by_its_room_alone() {
     }
     assert_caught("store/redis.rs", "use super::memory::MemoryStore;", "leaf `store::memory`");
     assert_caught("adapter/poem.rs", "use super::tower::Layer;", "leaf `adapter::tower`");
-    assert_passes("adapter/axum.rs", "use super::tower::Layer; use crate::driver::CookieStore;");
+    assert_passes("adapter/axum.rs", "use super::tower::Layer; use crate::driver::SessionManager;");
     assert_passes("store/redis.rs", "use super::RecordStore;");
 }
 

@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use sealed_session::adapter::tower::{SessionBody, SessionLayer};
 use sealed_session::store::{Created, MemoryStore, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{CookieStore, Key, PendingSession, RecordId, Session, StoreError, Timestamp};
+use sealed_session::{Key, PendingSession, RecordId, Session, SessionManager, StoreError, Timestamp};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 /// A body without `Default`, as a framework may have.
@@ -33,7 +33,7 @@ type Answer = Response<SessionBody<Text>>;
 
 /// Sends one request through the layer to a handler that uses its session and makes a response.
 async fn answer(
-    store: &CookieStore,
+    store: &SessionManager,
     request: Request<()>,
     handler: impl Fn(&Session) -> Response<Text> + Clone + Send + 'static,
 ) -> Answer {
@@ -47,8 +47,8 @@ async fn answer(
     service.oneshot(request).await.unwrap()
 }
 
-fn store() -> CookieStore {
-    CookieStore::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap()
+fn store() -> SessionManager {
+    SessionManager::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap()
 }
 
 fn request(cookies: &[&str]) -> Request<()> {
@@ -217,7 +217,7 @@ fn fill(session: &Session) -> Response<Text> {
 
 #[pollster::test]
 async fn when_the_store_is_down_at_commit_the_answer_is_an_empty_503_without_any_cookie() {
-    let store = CookieStore::builder(Key::generate().unwrap()).store(Down).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).store(Down).build().unwrap();
     let response = answer(&store, request(&[]), fill).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().is_empty());
@@ -227,7 +227,7 @@ async fn when_the_store_is_down_at_commit_the_answer_is_an_empty_503_without_any
 
 #[pollster::test]
 async fn a_session_that_fits_nowhere_is_answered_with_an_empty_500() {
-    let store = CookieStore::builder(Key::generate().unwrap()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
     let response = answer(&store, request(&[]), fill).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(response.headers().is_empty());

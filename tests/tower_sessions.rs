@@ -7,7 +7,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, Response, StatusCode};
 use sealed_session::adapter::tower_sessions::TowerSessionsLayer;
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
-use sealed_session::{CookieStore, Key, PendingSession};
+use sealed_session::{Key, PendingSession, SessionManager};
 use time::Duration;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_sessions_core_0_14::session::{Expiry, Session};
@@ -16,7 +16,7 @@ const IDLE_SECONDS: u64 = 2 * 60 * 60;
 
 /// A site, and a browser that visits it.
 struct Visit {
-    store: CookieStore,
+    store: SessionManager,
     records: FaultyStore,
     clock: ManualClock,
     jar: CookieJar,
@@ -26,7 +26,7 @@ impl Visit {
     fn new() -> Self {
         let clock = ManualClock::at_unix_seconds(1_795_000_000);
         let records = FaultyStore::new(clock.clone());
-        let store = CookieStore::builder(Key::generate().unwrap()).clock(clock.clone()).store(records.clone());
+        let store = SessionManager::builder(Key::generate().unwrap()).clock(clock.clone()).store(records.clone());
         Self { store: store.build().unwrap(), records, jar: CookieJar::new(clock.clone()), clock }
     }
 

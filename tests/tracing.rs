@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sealed_session::adapter::tracing::TracingObserver;
 use sealed_session::store::MemoryStore;
-use sealed_session::{CookieStore, Event, Key, Observer as _, Reason, RequestFacts, ResponseFacts, Session};
+use sealed_session::{Event, Key, Observer as _, Reason, RequestFacts, ResponseFacts, Session, SessionManager};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata, Subscriber};
@@ -91,8 +91,8 @@ fn fields(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn store() -> CookieStore {
-    CookieStore::builder(Key::generate().unwrap())
+fn store() -> SessionManager {
+    SessionManager::builder(Key::generate().unwrap())
         .audience("shop/test")
         .store(MemoryStore::new())
         .observer(TracingObserver)
@@ -101,7 +101,7 @@ fn store() -> CookieStore {
 }
 
 /// One request with these cookies, and the cookie of its response.
-fn visit(store: &CookieStore, cookie: &str, handle: impl FnOnce(&Session)) -> Option<String> {
+fn visit(store: &SessionManager, cookie: &str, handle: impl FnOnce(&Session)) -> Option<String> {
     let pending = store.begin(&RequestFacts::new().cookie_header(cookie.as_bytes()));
     handle(&pollster::block_on(pending.session()).unwrap());
     let commit = pollster::block_on(pending.commit(&ResponseFacts::new(200).cache_control(b"private"))).unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::key_source::{FileSource, KeyWatch};
-use sealed_session::{CookieStore, Event, Key, KeyRing, ManualClock, Observer, RingHandle};
+use sealed_session::{SessionManager, Event, Key, KeyRing, ManualClock, Observer, RingHandle};
 
 use crate::stopwatch::{Stopwatch, Took};
 use crate::{NAME, NOW};
@@ -54,7 +54,7 @@ impl Rings {
 #[derive(Debug)]
 pub struct Running {
     /// The store.
-    pub store: CookieStore,
+    pub store: SessionManager,
     replacing: Option<Replacing>,
 }
 
@@ -114,7 +114,7 @@ impl Running {
                 (ring, Some(Replacing::start(POLL_INTERVAL * 5 / 2, times, replace)))
             }
         };
-        let store = CookieStore::builder(ring)
+        let store = SessionManager::builder(ring)
             .audience("example-app/bench")
             .cookie(CookieAttributes::new().name(NAME))
             .clock(ManualClock::at_unix_seconds(NOW.unix_seconds()))

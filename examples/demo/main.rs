@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use sealed_session::store::{FileStore, Sweeper};
-use sealed_session::{CookieStore, Event, Observer};
+use sealed_session::{Event, Observer, SessionManager};
 use sealed_session_demo::options::{HELP, Options};
 use sealed_session_demo::{application, keys, operator};
 use tokio::net::TcpListener;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Handle::current();
     let records = FileStore::builder(options.records).offload(move |call| drop(runtime.spawn_blocking(call))).open()?;
     let _sweeper = Sweeper::new(records.clone()).observer(Log).start()?;
-    let store = CookieStore::builder(ring.clone())
+    let store = SessionManager::builder(ring.clone())
         .audience("sealed-session/demo")
         .key_grace(options.keys_grace)
         .lifetimes(options.lifetimes)

@@ -14,7 +14,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sealed_session::{Commit, CookieStore, Lifetimes, ManualClock, RequestFacts, ResponseFacts, Sealer, Session};
+use sealed_session::{Commit, SessionManager, Lifetimes, ManualClock, RequestFacts, ResponseFacts, Sealer, Session};
 use sealed_session_fuzz::{Good, KNOWN};
 use serde_json::{Map, Value, json};
 
@@ -166,8 +166,8 @@ struct Genuine {
 
 static SEALER: LazyLock<Sealer> = LazyLock::new(|| KNOWN.sealer());
 
-static STORE: LazyLock<CookieStore> = LazyLock::new(|| {
-    CookieStore::builder(KNOWN.ring.clone())
+static STORE: LazyLock<SessionManager> = LazyLock::new(|| {
+    SessionManager::builder(KNOWN.ring.clone())
         .audience(&KNOWN.audience)
         .lifetimes(Lifetimes::default())
         .clock(ManualClock::at_unix_seconds(KNOWN.now.unix_seconds()))

@@ -6,12 +6,12 @@
 //! # What holds
 //!
 //! - The lifetime that the application gives `actix-session` (its `session_ttl` or `state_ttl`) stands inside of the seal, and
-//!   the server enforces it, whatever the browser keeps. So does the absolute timeout of the [`CookieStore`], which counts
+//!   the server enforces it, whatever the browser keeps. So does the absolute timeout of the [`SessionManager`], which counts
 //!   from the login: `renew` begins it anew, a change of the state does not.
-//! - Keys rotate without logging anybody out, the session is bound to the cookie name and the audience of the [`CookieStore`],
+//! - Keys rotate without logging anybody out, the session is bound to the cookie name and the audience of the [`SessionManager`],
 //!   and observers are told what happens.
 //! - What does not fit is an error that says how large the session is, and nothing is stored; with a server store behind the
-//!   [`CookieStore`], it moves there, and comes back when it has shrunk.
+//!   [`SessionManager`], it moves there, and comes back when it has shrunk.
 //! - A session that has ended is not brought back: a request that changes it afterwards fails, and sets no cookie.
 //!
 //! # What does not
@@ -43,23 +43,23 @@ use actix_session::config::CookieContentSecurity;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use serde_json::Value;
 
-use crate::driver::{Commit, CookieStore, PendingSession, RequestFacts, ResponseFacts};
+use crate::driver::{Commit, PendingSession, RequestFacts, ResponseFacts, SessionManager};
 use crate::limits::{ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS, ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS};
 use crate::session::Session;
 
-/// A store for the session middleware of `actix-session`, over a [`CookieStore`].
+/// A store for the session middleware of `actix-session`, over a [`SessionManager`].
 ///
 /// It takes the place of `CookieSessionStore::default()`; the rest of the application stays as it is. The cookie's name and
-/// attributes are those of the middleware. The name and the audience of the [`CookieStore`] are what the session is bound to:
+/// attributes are those of the middleware. The name and the audience of the [`SessionManager`] are what the session is bound to:
 /// give two such middlewares of one application different audiences.
 ///
 /// ```
 /// use actix_session::SessionMiddleware;
 /// use actix_web::{App, cookie};
 /// use sealed_session::adapter::actix_session::SealedSessionStore;
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
-/// let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+/// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
 /// let outer_key = cookie::Key::generate();
 /// // What `HttpServer::new` takes.
 /// let application = move || {
@@ -72,16 +72,16 @@ use crate::session::Session;
 #[derive(Clone, Debug)]
 pub struct SealedSessionStore {
     /// As the application built it.
-    whole: CookieStore,
+    whole: SessionManager,
     /// The same with as much room as the outer cookie leaves.
-    store: CookieStore,
+    store: SessionManager,
 }
 
 impl SealedSessionStore {
     /// A store for a middleware that encrypts its cookie, as it does by default: keys have up to 2800 characters, so that
     /// browsers keep the cookie under any name of up to 64.
     #[must_use]
-    pub fn new(store: CookieStore) -> Self {
+    pub fn new(store: SessionManager) -> Self {
         Self { store: store.carried(ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS), whole: store }
     }
 
@@ -92,9 +92,9 @@ impl SealedSessionStore {
     /// use actix_session::{SessionMiddleware, config::CookieContentSecurity};
     /// use actix_web::cookie;
     /// use sealed_session::adapter::actix_session::SealedSessionStore;
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
     /// let security = CookieContentSecurity::Signed;
     /// let store = SealedSessionStore::new(store).cookie_content_security(security);
     /// let middleware =

@@ -1,16 +1,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::driver::{CookieStore, PendingSession, RequestFacts};
+use crate::driver::{PendingSession, RequestFacts, SessionManager};
 
 /// Which store has the session of a request, of whatever type the framework hands out before its handler runs.
 pub(crate) enum Choice<R> {
-    Always(CookieStore),
-    By(Arc<dyn Fn(&R) -> CookieStore + Send + Sync>),
+    Always(SessionManager),
+    By(Arc<dyn Fn(&R) -> SessionManager + Send + Sync>),
 }
 
 impl<R> Choice<R> {
-    pub(crate) fn by(store: impl Fn(&R) -> CookieStore + Send + Sync + 'static) -> Self {
+    pub(crate) fn by(store: impl Fn(&R) -> SessionManager + Send + Sync + 'static) -> Self {
         Self::By(Arc::new(store))
     }
 

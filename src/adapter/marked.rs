@@ -11,7 +11,7 @@ use std::ops::Deref;
 /// # #[cfg(feature = "axum")] {
 /// use axum::{Router, routing::get};
 /// use sealed_session::adapter::{Marked, tower::SessionLayer};
-/// use sealed_session::{CookieStore, Key, Session, SessionError, cookie::CookieAttributes};
+/// use sealed_session::{SessionManager, Key, Session, SessionError, cookie::CookieAttributes};
 ///
 /// /// The administrators' session, beside the customers'.
 /// struct Administration;
@@ -21,9 +21,9 @@ use std::ops::Deref;
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let customers = CookieStore::builder(Key::generate()?).build()?;
+/// let customers = SessionManager::builder(Key::generate()?).build()?;
 /// let attributes = CookieAttributes::new().name("__Host-administration");
-/// let administrators = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+/// let administrators = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
 /// let app: Router = Router::new()
 ///     .route("/", get(page))
 ///     .layer(SessionLayer::new(customers))

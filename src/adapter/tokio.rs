@@ -9,9 +9,9 @@ use crate::clock::{Timer, Wait};
 ///
 /// ```
 /// use sealed_session::adapter::tokio::TokioTimer;
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
-/// let store = CookieStore::builder(Key::generate()?).timer(TokioTimer).build()?;
+/// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

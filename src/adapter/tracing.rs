@@ -22,9 +22,9 @@ const TARGET: &str = "sealed_session";
 ///
 /// ```
 /// use sealed_session::adapter::tracing::TracingObserver;
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
-/// let store = CookieStore::builder(Key::generate()?).observer(TracingObserver).build()?;
+/// let store = SessionManager::builder(Key::generate()?).observer(TracingObserver).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

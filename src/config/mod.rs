@@ -32,14 +32,14 @@ use self::settings::{NO_STORE, is_store_name};
 use self::table::At;
 use crate::error::ConfigError;
 
-/// Every setting of a [`CookieStore`](crate::CookieStore), as an operator writes them.
+/// Every setting of a [`SessionManager`](crate::SessionManager), as an operator writes them.
 ///
 /// The settings, their variables and their defaults stand in [`guide::configuration`](crate::guide::configuration).
-/// [`CookieStoreBuilder::configured`](crate::CookieStoreBuilder::configured) takes them. A configuration can be a part of
+/// [`SessionManagerBuilder::configured`](crate::SessionManagerBuilder::configured) takes them. A configuration can be a part of
 /// an application's own, through `serde`.
 ///
 /// ```
-/// use sealed_session::{Config, CookieStore, Key, Stores};
+/// use sealed_session::{Config, SessionManager, Key, Stores};
 ///
 /// let config = Config::from_toml(
 ///     r#"
@@ -54,7 +54,7 @@ use crate::error::ConfigError;
 /// )?;
 /// let config = config.overridden_by([("SEALED_SESSION_COOKIE__SAME_SITE", "strict")])?;
 ///
-/// let store = CookieStore::builder(Key::generate()?).configured(&config, &Stores::new())?.build()?;
+/// let store = SessionManager::builder(Key::generate()?).configured(&config, &Stores::new())?.build()?;
 /// assert_eq!(store.cookie_name(), "__Host-shop");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{CookieStore, Inner};
+use super::{Inner, SessionManager};
 use crate::error::ConfigError;
 use crate::overflow::Records;
 
-impl CookieStore {
+impl SessionManager {
     /// The same store for another audience, such as a tenant: a cookie of one opens under no other.
     ///
     /// Keys, server store, counters and settings are shared, so this costs some allocations and no derivation of keys: it
-    /// may be called for each request. Of [`also_read`](crate::CookieStoreBuilder::also_read), earlier names of the cookie
+    /// may be called for each request. Of [`also_read`](crate::SessionManagerBuilder::also_read), earlier names of the cookie
     /// stay; earlier audiences do not.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
     /// let tenant = store.with_audience("shop/prod/tenant-7")?;
     /// assert_eq!(tenant.sealer().audience(), "shop/prod/tenant-7");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

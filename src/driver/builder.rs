@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::earlier::Earlier;
-use super::{CookieStore, Inner, Renewal, StoreFailure, TooLarge};
+use super::{Inner, Renewal, SessionManager, StoreFailure, TooLarge};
 use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
@@ -17,14 +17,14 @@ use crate::wire::header::Persistence;
 /// The cookie's name where it cannot have a prefix, over plain http.
 pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
 
-/// Settings of a [`CookieStore`].
+/// Settings of a [`SessionManager`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use sealed_session::cookie::{CookieAttributes, SameSite};
-/// use sealed_session::{CookieStore, Key, Lifetimes};
+/// use sealed_session::{SessionManager, Key, Lifetimes};
 ///
-/// let store = CookieStore::builder(Key::generate()?)
+/// let store = SessionManager::builder(Key::generate()?)
 ///     .audience("example-app/prod")
 ///     .cookie(CookieAttributes::new().same_site(SameSite::Strict))
 ///     .lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60)))
@@ -33,7 +33,7 @@ pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "`build` makes the store"]
-pub struct CookieStoreBuilder {
+pub struct SessionManagerBuilder {
     pub(super) ring: RingHandle,
     pub(super) attributes: CookieAttributes,
     pub(super) audience: String,
@@ -64,7 +64,7 @@ pub struct CookieStoreBuilder {
     pub(super) spelling: fn(&str) -> Option<String>,
 }
 
-impl CookieStoreBuilder {
+impl SessionManagerBuilder {
     pub(super) fn new(ring: RingHandle) -> Self {
         Self {
             ring,
@@ -100,9 +100,9 @@ impl CookieStoreBuilder {
     /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::cookie::{CookieAttributes, SameSite};
-    /// let store = CookieStore::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cookie(mut self, attributes: CookieAttributes) -> Self {
@@ -114,8 +114,8 @@ impl CookieStoreBuilder {
     /// in another, although both use the same keys.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
@@ -126,10 +126,10 @@ impl CookieStoreBuilder {
     /// How long sessions live.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, Lifetimes};
+    /// # use sealed_session::{SessionManager, Key, Lifetimes};
     /// # use std::time::Duration;
     /// let lifetimes = Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60));
-    /// let store = CookieStore::builder(Key::generate()?).lifetimes(lifetimes).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
@@ -141,9 +141,9 @@ impl CookieStoreBuilder {
     /// hour by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// # use std::time::Duration;
-    /// let store = CookieStore::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn key_grace(mut self, grace: Duration) -> Self {
@@ -154,8 +154,8 @@ impl CookieStoreBuilder {
     /// When a session that was only read lives on.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, Renewal};
-    /// let store = CookieStore::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
+    /// # use sealed_session::{SessionManager, Key, Renewal};
+    /// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn renewal(mut self, renewal: Renewal) -> Self {
@@ -167,9 +167,9 @@ impl CookieStoreBuilder {
     ///
     /// ```
     /// # #[cfg(feature = "memory")] {
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::store::MemoryStore;
-    /// let store = CookieStore::builder(Key::generate()?).store(MemoryStore::new()).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).build()?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -183,9 +183,9 @@ impl CookieStoreBuilder {
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::adapter::tokio::TokioTimer;
-    /// let store = CookieStore::builder(Key::generate()?).timer(TokioTimer).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).build()?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -199,10 +199,10 @@ impl CookieStoreBuilder {
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// # use std::time::Duration;
     /// # use sealed_session::adapter::tokio::TokioTimer;
-    /// let store = CookieStore::builder(Key::generate()?).timer(TokioTimer).store_timeout(Duration::from_millis(500)).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).store_timeout(Duration::from_millis(500)).build()?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -215,9 +215,9 @@ impl CookieStoreBuilder {
     ///
     /// ```
     /// # #[cfg(feature = "memory")] {
-    /// # use sealed_session::{CookieStore, Key, Placement};
+    /// # use sealed_session::{SessionManager, Key, Placement};
     /// # use sealed_session::store::MemoryStore;
-    /// let store = CookieStore::builder(Key::generate()?).store(MemoryStore::new()).placement(Placement::StoreOnly).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).placement(Placement::StoreOnly).build()?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -230,8 +230,8 @@ impl CookieStoreBuilder {
     /// bytes of name and value. That bound always holds.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn inline_limit_bytes(mut self, bytes: usize) -> Self {
@@ -242,8 +242,8 @@ impl CookieStoreBuilder {
     /// Most bytes of JSON that a session in the store may have: 1 MiB by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn record_limit_bytes(mut self, bytes: usize) -> Self {
@@ -254,8 +254,8 @@ impl CookieStoreBuilder {
     /// Cookie plaintexts are filled to a multiple of so many bytes, which hides their length: 1 to 1024, 32 by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
@@ -266,8 +266,8 @@ impl CookieStoreBuilder {
     /// New sessions end with the browser, unless they ask to be remembered; `false` by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).clear_with_browser(true).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).clear_with_browser(true).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_with_browser(mut self, clear: bool) -> Self {
@@ -278,8 +278,8 @@ impl CookieStoreBuilder {
     /// Sessions that were looked at get a cookie although nothing was written to them; `false` by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).save_uninitialized(true).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).save_uninitialized(true).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_uninitialized(mut self, save: bool) -> Self {
@@ -290,8 +290,8 @@ impl CookieStoreBuilder {
     /// Sessions that were used are written although they were not changed; `false` by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).resave(true).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).resave(true).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resave(mut self, resave: bool) -> Self {
@@ -302,8 +302,8 @@ impl CookieStoreBuilder {
     /// `true` for [`Renewal::EveryResponse`], `false` for the default renewal: express-session's name for it.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).rolling(true).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).rolling(true).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rolling(self, rolling: bool) -> Self {
@@ -313,8 +313,8 @@ impl CookieStoreBuilder {
     /// What happens to a session that is too large.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, TooLarge};
-    /// let store = CookieStore::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
+    /// # use sealed_session::{SessionManager, Key, TooLarge};
+    /// let store = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn when_too_large(mut self, policy: TooLarge) -> Self {
@@ -326,9 +326,9 @@ impl CookieStoreBuilder {
     /// gets a new id, and when several cookies arrive and which of them is ours cannot be told.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::cookie::CookieAttributes;
-    /// let store = CookieStore::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn also_remove(mut self, earlier: CookieAttributes) -> Self {
@@ -344,9 +344,9 @@ impl CookieStoreBuilder {
     /// While servers of both configurations run, those that are still on the old one have to read the new name too.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?)
+    /// let store = SessionManager::builder(Key::generate()?)
     ///     .audience("shop/prod")
     ///     .also_read("__Host-session", "example-app/prod")
     ///     .build()?;
@@ -361,9 +361,9 @@ impl CookieStoreBuilder {
     /// site over without logging anyone out.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, Timestamp};
+    /// # use sealed_session::{SessionManager, Key, Timestamp};
     /// let moved = Timestamp::from_rfc3339("2026-12-01T00:00:00Z").unwrap();
-    /// let store = CookieStore::builder(Key::generate()?).accept_inline_until(moved).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).accept_inline_until(moved).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
@@ -374,8 +374,8 @@ impl CookieStoreBuilder {
     /// What happens when the store does not answer a load.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, StoreFailure};
-    /// let store = CookieStore::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
+    /// # use sealed_session::{SessionManager, Key, StoreFailure};
+    /// let store = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
@@ -387,8 +387,8 @@ impl CookieStoreBuilder {
     /// sent back with its errors is a 4xx. What is not taken is dropped, and the client keeps its cookie.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
@@ -399,8 +399,8 @@ impl CookieStoreBuilder {
     /// `false` lets requests pass: each gets an empty session that is dropped with its response.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).enabled(false).build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).enabled(false).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
@@ -413,8 +413,8 @@ impl CookieStoreBuilder {
     /// Browsers take the default cookie on `http://localhost`; there this is not needed. It is told to the observer.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
-    /// let store = CookieStore::builder(Key::generate()?).insecure_for_development().build()?;
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).insecure_for_development().build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn insecure_for_development(mut self) -> Self {
@@ -425,8 +425,8 @@ impl CookieStoreBuilder {
     /// Where the time comes from; the operating system's clock by default.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, ManualClock};
-    /// let store = CookieStore::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
+    /// # use sealed_session::{SessionManager, Key, ManualClock};
+    /// let store = SessionManager::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -437,9 +437,9 @@ impl CookieStoreBuilder {
     /// Is told what happens to sessions. Several are told in the order in which they were added.
     ///
     /// ```
-    /// use sealed_session::{Counters, CookieStore, Key};
+    /// use sealed_session::{Counters, SessionManager, Key};
     /// let counters = Counters::default();
-    /// let store = CookieStore::builder(Key::generate()?).observer(counters.clone()).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
@@ -450,9 +450,9 @@ impl CookieStoreBuilder {
     /// The store.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let error = CookieStore::builder(Key::generate()?).padding_bucket_bytes(0).build().unwrap_err();
+    /// let error = SessionManager::builder(Key::generate()?).padding_bucket_bytes(0).build().unwrap_err();
     /// assert_eq!(error.setting(), "padding_bucket_bytes");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -460,7 +460,7 @@ impl CookieStoreBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] names the setting that cannot work, and the mend.
-    pub fn build(self) -> Result<CookieStore, ConfigError> {
+    pub fn build(self) -> Result<SessionManager, ConfigError> {
         let spelling = self.spelling;
         self.assemble().map_err(|error| error.renamed(spelling))
     }
@@ -471,7 +471,7 @@ impl CookieStoreBuilder {
         self
     }
 
-    fn assemble(self) -> Result<CookieStore, ConfigError> {
+    fn assemble(self) -> Result<SessionManager, ConfigError> {
         let attributes =
             if self.insecure { self.attributes.name(DEVELOPMENT_COOKIE_NAME).secure(false) } else { self.attributes };
         attributes.check()?;
@@ -537,7 +537,7 @@ impl CookieStoreBuilder {
             .filter(|earlier| earlier.has_other_audience(&sealer))
             .map(|earlier| Arc::clone(&earlier.sealer))
             .collect();
-        Ok(CookieStore(Arc::new(Inner {
+        Ok(SessionManager(Arc::new(Inner {
             sealer,
             attributes,
             longest_text,
@@ -563,9 +563,9 @@ impl CookieStoreBuilder {
     }
 }
 
-impl std::fmt::Debug for CookieStoreBuilder {
+impl std::fmt::Debug for SessionManagerBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CookieStoreBuilder")
+        f.debug_struct("SessionManagerBuilder")
             .field("attributes", &self.attributes)
             .field("audience", &self.audience)
             .field("placement", &self.placement)

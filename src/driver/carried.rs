@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{CookieStore, Inner, StoreFailure};
+use super::{Inner, SessionManager, StoreFailure};
 
-impl CookieStore {
+impl SessionManager {
     /// The same store, whose cookie values have at most so many characters.
     pub(crate) fn carried(&self, longest_text: usize) -> Self {
         let today = &self.0;

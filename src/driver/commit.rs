@@ -3,14 +3,14 @@
 use super::open::{Loaded, Opened, Origin};
 use super::renewal::Remaining;
 use super::write::{Write, Written};
-use super::{Commit, CookieStore, Renewal, ResponseFacts};
+use super::{Commit, Renewal, ResponseFacts, SessionManager};
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
 use crate::error::{CommitError, Reason};
 use crate::events::Event;
 use crate::session::{Frozen, IdChange};
 
-impl CookieStore {
+impl SessionManager {
     pub(super) async fn commit(
         &self,
         loaded: &Loaded,

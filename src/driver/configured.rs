@@ -1,21 +1,21 @@
 //! From a configuration to the builder's settings.
 
 use super::builder::DEVELOPMENT_COOKIE_NAME;
-use super::{CookieStoreBuilder, Renewal, StoreFailure, Stores, TooLarge};
+use super::{Renewal, SessionManagerBuilder, StoreFailure, Stores, TooLarge};
 use crate::config::{Config, PlacementName, RenewalName, Settings, StoreFailureName, TooLargeName};
 use crate::error::ConfigError;
 use crate::overflow::Placement;
 use crate::seal::Lifetimes;
 
-impl CookieStoreBuilder {
+impl SessionManagerBuilder {
     /// Takes every setting of a configuration, and the store that it names. What is set on the builder afterwards counts
-    /// instead; an error of [`CookieStoreBuilder::build`] then spells settings as the configuration does.
+    /// instead; an error of [`SessionManagerBuilder::build`] then spells settings as the configuration does.
     ///
     /// ```
-    /// use sealed_session::{Config, CookieStore, Key, Stores};
+    /// use sealed_session::{Config, SessionManager, Key, Stores};
     ///
     /// let config = Config::from_toml("[cookie]\npath = \"/shop\"")?;
-    /// let error = CookieStore::builder(Key::generate()?).configured(&config, &Stores::new())?.build().unwrap_err();
+    /// let error = SessionManager::builder(Key::generate()?).configured(&config, &Stores::new())?.build().unwrap_err();
     /// assert_eq!(error.setting(), "cookie.path");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -122,14 +122,14 @@ mod tests {
     use super::*;
     use crate::clock::{ManualClock, Timestamp};
     use crate::cookie::{CookieAttributes, SameSite};
-    use crate::driver::CookieStore;
+    use crate::driver::SessionManager;
     use crate::key::Key;
     use crate::testing::FaultyStore;
 
     /// All that a configuration can change of a builder. A setting that is added to the builder does not compile here until
     /// it is added too.
-    fn comparable(builder: &CookieStoreBuilder) -> String {
-        let CookieStoreBuilder {
+    fn comparable(builder: &SessionManagerBuilder) -> String {
+        let SessionManagerBuilder {
             attributes,
             audience,
             lifetimes,
@@ -168,8 +168,8 @@ mod tests {
         format!("{audience:?} {cookie:#?} {lifetimes:#?} {key_grace:?} {sizes:?} {switches:?} {places:?} {policies:?}")
     }
 
-    fn builder() -> CookieStoreBuilder {
-        CookieStore::builder(Key::generate().unwrap())
+    fn builder() -> SessionManagerBuilder {
+        SessionManager::builder(Key::generate().unwrap())
     }
 
     #[test]

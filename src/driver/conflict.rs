@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::CookieStore;
+use super::SessionManager;
 use super::open::{Loaded, Opened};
 use super::write::{Write, Written};
 use crate::crypto::random;
@@ -13,7 +13,7 @@ use crate::limits::{CONFLICT_PAUSE_MAX_MILLISECONDS, CONFLICT_RETRIES_MAX, CONFL
 use crate::overflow::LoadedRecord;
 use crate::session::{Frozen, Payload};
 
-impl CookieStore {
+impl SessionManager {
     /// Writes a session that was loaded, however often others write it in between.
     pub(super) async fn write_over(
         &self,

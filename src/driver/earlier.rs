@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::CookieStore;
+use super::SessionManager;
 use crate::cookie::{CookieAttributes, request};
 use crate::error::ConfigError;
 use crate::limits;
@@ -68,7 +68,7 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    pub(super) fn of(store: &CookieStore, headers: &[&[u8]]) -> Self {
+    pub(super) fn of(store: &SessionManager, headers: &[&[u8]]) -> Self {
         let named = |name: &str| request::candidates(headers.iter().copied(), name).map(Box::from).collect();
         let earlier = store.0.earlier.iter().map(|earlier| named(earlier.sealer.cookie_name()));
         Self { today: named(store.cookie_name()), earlier: earlier.collect() }

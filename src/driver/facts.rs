@@ -79,9 +79,9 @@ impl<'a> ResponseFacts<'a> {
 /// What the response gets of its session.
 ///
 /// ```
-/// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+/// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let pending = store.begin(&RequestFacts::new());
 /// pending.session_now()?.put("user", &42)?;
 /// let commit = pending.commit_now(&ResponseFacts::new(200))?;

@@ -1,15 +1,15 @@
-use super::CookieStore;
+use super::SessionManager;
 use crate::crypto::random;
 use crate::error::StoreError;
 use crate::id::RecordId;
 
-/// Whether a [`CookieStore`] can serve, for a readiness probe.
+/// Whether a [`SessionManager`] can serve, for a readiness probe.
 ///
 /// ```
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
 /// # pollster::block_on(async {
-/// let health = CookieStore::builder(Key::generate()?).build()?.health().await;
+/// let health = SessionManager::builder(Key::generate()?).build()?.health().await;
 /// assert!(health.has_sealing_key && health.store_problem.is_none() && health.reload_problem.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
@@ -30,9 +30,9 @@ impl Health {
     /// Whether requests can be served.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key};
+    /// # use sealed_session::{SessionManager, Key};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// let status = if store.health().await.is_ready() { 200 } else { 503 };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -43,14 +43,14 @@ impl Health {
     }
 }
 
-impl CookieStore {
+impl SessionManager {
     /// Asks the server store for a record that does not exist, and looks at the keys.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
     /// # pollster::block_on(async {
-    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// assert!(store.health().await.is_ready());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();

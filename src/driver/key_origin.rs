@@ -7,12 +7,12 @@ use crate::key_source::{DirectorySource, EnvironmentSource, FileSource, KeySourc
 ///
 /// ```
 /// use sealed_session::key_source::KeyWatch;
-/// use sealed_session::{Config, CookieStore, Key, Stores};
+/// use sealed_session::{Config, SessionManager, Key, Stores};
 ///
 /// # let text = Key::generate()?.to_secret_text().to_string();
 /// # let config = Config::from_toml(&format!("keys = {{ source = \"inline\", ring = \"{text}\" }}"))?;
 /// let ring = KeyWatch::new(config.key_origin()?).interval(config.key_poll_interval()).start()?;
-/// let store = CookieStore::builder(ring).configured(&config, &Stores::new())?.build()?;
+/// let store = SessionManager::builder(ring).configured(&config, &Stores::new())?.build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl KeySource for KeyOrigin {

@@ -22,7 +22,7 @@ mod renewal;
 mod stores;
 mod write;
 
-pub use builder::CookieStoreBuilder;
+pub use builder::SessionManagerBuilder;
 pub use facts::{Commit, RequestFacts, ResponseFacts};
 pub use health::Health;
 pub use pending::PendingSession;
@@ -49,10 +49,10 @@ use crate::wire::header::Persistence;
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
 ///
 /// ```
-/// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+/// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
 ///
 /// # pollster::block_on(async {
-/// let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+/// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
 ///
 /// // A first request, without a cookie.
 /// let pending = store.begin(&RequestFacts::new());
@@ -67,7 +67,7 @@ use crate::wire::header::Persistence;
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct CookieStore(Arc<Inner>);
+pub struct SessionManager(Arc<Inner>);
 
 #[derive(Clone)]
 struct Inner {
@@ -96,25 +96,25 @@ struct Inner {
     observers: Observers,
 }
 
-impl CookieStore {
+impl SessionManager {
     /// Starts from a key or a ring of keys.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("example-app/prod").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder(ring: impl Into<RingHandle>) -> CookieStoreBuilder {
-        CookieStoreBuilder::new(ring.into())
+    pub fn builder(ring: impl Into<RingHandle>) -> SessionManagerBuilder {
+        SessionManagerBuilder::new(ring.into())
     }
 
     /// Takes what a request says of its session. Cheap and synchronous: nothing is opened before it is asked for.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key, RequestFacts};
+    /// use sealed_session::{SessionManager, Key, RequestFacts};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// let pending = store.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
     /// assert!(pending.session_now()?.is_new());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -131,11 +131,11 @@ impl CookieStore {
     ///
     /// ```
     /// use sealed_session::testing::{CookieJar, ManualClock};
-    /// use sealed_session::{CookieStore, Key, RequestFacts};
+    /// use sealed_session::{SessionManager, Key, RequestFacts};
     ///
     /// # pollster::block_on(async {
     /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
-    /// let store = CookieStore::builder(Key::generate()?).clock(clock.clone()).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).clock(clock.clone()).build()?;
     /// let mut jar = CookieJar::new(clock);
     /// jar.visit(&store, |session| session.put("user", &42))?;
     ///
@@ -159,9 +159,9 @@ impl CookieStore {
     /// The exact name of the cookie on the wire.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// assert_eq!(CookieStore::builder(Key::generate()?).build()?.cookie_name(), "__Host-session");
+    /// assert_eq!(SessionManager::builder(Key::generate()?).build()?.cookie_name(), "__Host-session");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -173,9 +173,9 @@ impl CookieStore {
     /// exporter, and for whoever rotates keys.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key, KeyState};
+    /// use sealed_session::{SessionManager, Key, KeyState};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// for report in store.key_reports() {
     ///     println!("session_key_opened{{key_id=\"{}\"}} {}", report.status.key_id, report.opened);
     ///     assert_eq!(report.status.state, KeyState::Sealing);
@@ -190,9 +190,9 @@ impl CookieStore {
     /// The sealer behind this store: opens and seals its cookies outside of a request.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// assert!(store.sealer().payload_max_bytes() > 2900);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -202,9 +202,9 @@ impl CookieStore {
     }
 }
 
-impl fmt::Debug for CookieStore {
+impl fmt::Debug for SessionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CookieStore")
+        f.debug_struct("SessionManager")
             .field("sealer", &self.0.sealer)
             .field("attributes", &self.0.attributes)
             .field("placement", &self.0.placement)

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::earlier::{Candidates, Earlier};
-use super::{CookieStore, StoreFailure};
+use super::{SessionManager, StoreFailure};
 use crate::clock::Timestamp;
 use crate::cookie::CookieAttributes;
 use crate::error::{LoadError, Reason};
@@ -96,7 +96,7 @@ struct Chosen {
     earlier: Option<Arc<Earlier>>,
 }
 
-impl CookieStore {
+impl SessionManager {
     /// Opens what the candidates hold.
     pub(super) async fn open(&self, candidates: &Candidates, on_failure: StoreFailure) -> Result<Loaded, LoadError> {
         let now = self.0.clock.now();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::earlier::Candidates;
 use super::open::Loaded;
-use super::{Commit, CookieStore, Renewal, RequestFacts, ResponseFacts, StoreFailure};
+use super::{Commit, Renewal, RequestFacts, ResponseFacts, SessionManager, StoreFailure};
 #[cfg(feature = "tower-sessions")]
 use crate::clock::{Clock as _, Timestamp};
 use crate::error::{CommitError, LoadError, StoreError};
@@ -18,8 +18,8 @@ use crate::session::{Backing, Phase, Session};
 /// A clone is the same one: adapters put it into the request, and keep one for the response.
 ///
 /// ```
-/// # use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
-/// # let store = CookieStore::builder(Key::generate()?).build()?;
+/// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+/// # let store = SessionManager::builder(Key::generate()?).build()?;
 /// let in_the_request = store.begin(&RequestFacts::new());
 /// let for_the_response = in_the_request.clone();
 /// in_the_request.session_now()?.put("user", &42)?;
@@ -30,7 +30,7 @@ use crate::session::{Backing, Phase, Session};
 pub struct PendingSession(Arc<Pending>);
 
 struct Pending {
-    store: CookieStore,
+    store: SessionManager,
     candidates: Candidates,
     is_navigation: bool,
     loaded: OnceLock<Loaded>,
@@ -39,7 +39,7 @@ struct Pending {
 }
 
 impl PendingSession {
-    pub(super) fn new(store: CookieStore, request: &RequestFacts<'_>) -> Self {
+    pub(super) fn new(store: SessionManager, request: &RequestFacts<'_>) -> Self {
         let candidates = Candidates::of(&store, &request.cookie_headers);
         let is_navigation = request.is_navigation();
         Self(Arc::new(Pending {
@@ -57,9 +57,9 @@ impl PendingSession {
     /// A cookie that is missing, forged or expired is no error: the session is empty and new.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// let pending = store.begin(&RequestFacts::new());
     /// let session = pending.session().await?;
     /// assert!(session.is_new());
@@ -98,9 +98,9 @@ impl PendingSession {
     /// writer.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// let pending = store.begin(&RequestFacts::new());
     /// pending.session().await?.put("user", &42)?;
     /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
@@ -150,9 +150,9 @@ impl PendingSession {
     /// As [`PendingSession::session`], where nothing has to wait: always without a server store.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// let pending = store.begin(&RequestFacts::new());
     /// pending.session_now()?.put("user", &42)?;
     /// assert_eq!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
@@ -169,9 +169,9 @@ impl PendingSession {
     /// As [`PendingSession::commit`], where nothing has to wait: always without a server store.
     ///
     /// ```
-    /// use sealed_session::{CookieStore, Key, RequestFacts, ResponseFacts};
+    /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// let pending = store.begin(&RequestFacts::new());
     /// assert!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,9 +1,9 @@
 /// What happens to a request whose session is in a store that does not answer.
 ///
 /// ```
-/// use sealed_session::{CookieStore, Key, StoreFailure};
+/// use sealed_session::{SessionManager, Key, StoreFailure};
 ///
-/// let store = CookieStore::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
+/// let store = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,9 +19,9 @@ pub enum StoreFailure {
 /// What happens to a session that fits neither its cookie nor, where there is one, the store.
 ///
 /// ```
-/// use sealed_session::{CookieStore, Key, TooLarge};
+/// use sealed_session::{SessionManager, Key, TooLarge};
 ///
-/// let store = CookieStore::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
+/// let store = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

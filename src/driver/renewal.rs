@@ -4,9 +4,9 @@ use crate::wire::header::Header;
 /// When a session that was only read lives on for another idle timeout.
 ///
 /// ```
-/// use sealed_session::{CookieStore, Key, Renewal};
+/// use sealed_session::{SessionManager, Key, Renewal};
 ///
-/// let store = CookieStore::builder(Key::generate()?).renewal(Renewal::OnWrite).build()?;
+/// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::OnWrite).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

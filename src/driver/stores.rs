@@ -11,14 +11,14 @@ use crate::store::RecordStore;
 /// ```
 /// # #[cfg(feature = "memory")] {
 /// use sealed_session::store::MemoryStore;
-/// use sealed_session::{Config, CookieStore, Key, Stores};
+/// use sealed_session::{Config, SessionManager, Key, Stores};
 ///
 /// let stores = Stores::new().with("memory", MemoryStore::new());
 /// let config = Config::from_toml("store = \"memory\"")?;
-/// let store = CookieStore::builder(Key::generate()?).configured(&config, &stores)?.build()?;
+/// let store = SessionManager::builder(Key::generate()?).configured(&config, &stores)?.build()?;
 ///
 /// let config = Config::from_toml("store = \"redis\"")?;
-/// let error = CookieStore::builder(Key::generate()?).configured(&config, &stores).unwrap_err();
+/// let error = SessionManager::builder(Key::generate()?).configured(&config, &stores).unwrap_err();
 /// assert!(error.to_string().contains("there is `memory`"));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())

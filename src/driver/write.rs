@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::earlier::Earlier;
 use super::open::{Loaded, Opened, Origin};
 use super::placed::{Fitted, Moved, Placed, Renewed};
-use super::{CookieStore, TooLarge};
+use super::{SessionManager, TooLarge};
 use crate::clock::Timestamp;
 use crate::cookie::response;
 use crate::error::{CommitError, SealError};
@@ -20,7 +20,7 @@ use crate::wire::header::{Header, Kind, Persistence};
 
 /// One write, with everything that it depends on.
 pub(super) struct Write<'a> {
-    pub(super) store: &'a CookieStore,
+    pub(super) store: &'a SessionManager,
     pub(super) loaded: &'a Loaded,
     pub(super) frozen: &'a Frozen,
     /// What the session was opened from; `None` for a new one.

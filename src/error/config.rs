@@ -8,10 +8,10 @@ use std::fmt;
 ///
 /// ```
 /// use sealed_session::cookie::CookieAttributes;
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
 /// let admin = CookieAttributes::new().path("/admin");
-/// let error = CookieStore::builder(Key::generate()?).cookie(admin).build().unwrap_err();
+/// let error = SessionManager::builder(Key::generate()?).cookie(admin).build().unwrap_err();
 /// assert_eq!(error.setting(), "path");
 /// assert!(error.to_string().contains("leave the path at its default"));
 /// # Ok::<(), sealed_session::KeyError>(())

@@ -8,13 +8,13 @@ use crate::error::Reason;
 /// Counts events by their names, and refusals by their reason codes: an observer, ready for a metrics exporter.
 ///
 /// A clone shows the same counters. What each key of the ring was used for is counted by the ring itself:
-/// [`CookieStore::key_reports`](crate::CookieStore::key_reports).
+/// [`SessionManager::key_reports`](crate::SessionManager::key_reports).
 ///
 /// ```
-/// use sealed_session::{CookieStore, Counters, Key, RequestFacts};
+/// use sealed_session::{SessionManager, Counters, Key, RequestFacts};
 ///
 /// let counters = Counters::default();
-/// let store = CookieStore::builder(Key::generate()?).observer(counters.clone()).build()?;
+/// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
 /// store.begin(&RequestFacts::new().cookie_header(b"__Host-session=junk")).session_now()?;
 ///
 /// let snapshot = counters.snapshot();

@@ -100,7 +100,7 @@ impl RingHandle {
 
     /// What each key does and was used for since this process counts, and whether it can be taken out.
     ///
-    /// `now` and the settings are those of the sealer or the store; [`CookieStore::key_reports`](crate::CookieStore::key_reports)
+    /// `now` and the settings are those of the sealer or the store; [`SessionManager::key_reports`](crate::SessionManager::key_reports)
     /// knows both.
     ///
     /// ```

@@ -11,11 +11,11 @@ use crate::key::KeyRing;
 /// half-written. A half that is a ring is put in force only when it stays one; see [`KeyWatch`](super::KeyWatch).
 ///
 /// ```no_run
-/// use sealed_session::CookieStore;
+/// use sealed_session::SessionManager;
 /// use sealed_session::key_source::{FileSource, KeyWatch};
 ///
 /// let ring = KeyWatch::new(FileSource::new("/etc/example-app/session.keys")).start()?;
-/// let store = CookieStore::builder(ring).audience("example-app/prod").build()?;
+/// let store = SessionManager::builder(ring).audience("example-app/prod").build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

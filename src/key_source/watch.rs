@@ -22,13 +22,13 @@ use crate::limits;
 ///
 /// ```
 /// use std::time::Duration;
-/// use sealed_session::{CookieStore, Key, KeyRing};
+/// use sealed_session::{SessionManager, Key, KeyRing};
 /// use sealed_session::key_source::{ClosureSource, KeyWatch};
 ///
 /// # let key = Key::generate()?;
 /// let source = ClosureSource::new("vault secret/session", move || Ok(KeyRing::new(key.clone())));
 /// let ring = KeyWatch::new(source).interval(Duration::from_secs(30)).start()?;
-/// let store = CookieStore::builder(ring).build()?;
+/// let store = SessionManager::builder(ring).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "`start` makes the handle"]

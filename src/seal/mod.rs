@@ -39,7 +39,7 @@ use crate::limits;
 
 /// Seals and opens cookie values of one name and audience, without any I/O.
 ///
-/// What a web framework needs stands on top of it, in [`CookieStore`](crate::CookieStore). By itself it serves tools,
+/// What a web framework needs stands on top of it, in [`SessionManager`](crate::SessionManager). By itself it serves tools,
 /// tests and jobs that have a cookie in hand and no request.
 ///
 /// ```

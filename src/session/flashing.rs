@@ -13,9 +13,9 @@ impl Session {
     /// Leaves a message for the next request that reads messages. Falsy values are kept.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.flash("notice", "Saved.")?;
     /// // In this request it is not to be seen.
@@ -48,9 +48,9 @@ impl Session {
     /// Passwords, CSRF tokens and `_method` are left out, at any depth.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.flash_input(&serde_json::json!({ "email": "zoe@example.com", "password": "secret" }))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -89,9 +89,9 @@ impl Session {
     ///
     /// ```
     /// # use std::collections::BTreeMap;
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.flash_errors(&BTreeMap::from([("email", ["Give an address.", "It is too short."])]))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -148,9 +148,9 @@ impl Session {
     /// Keeps what the earlier request left for one request more: messages, errors and old input.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.reflash()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

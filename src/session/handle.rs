@@ -24,9 +24,9 @@ use crate::wire::header::Persistence;
 /// are JSON; a path like `"user.email"` names one inside of another, and [`Path::from_segments`] names keys with dots.
 ///
 /// ```
-/// # use sealed_session::{CookieStore, Key, RequestFacts};
+/// # use sealed_session::{SessionManager, Key, RequestFacts};
 /// # pollster::block_on(async {
-/// # let store = CookieStore::builder(Key::generate()?).build()?;
+/// # let store = SessionManager::builder(Key::generate()?).build()?;
 /// # let session = store.begin(&RequestFacts::new()).session().await?;
 /// session.put("user.email", "zoe@example.com")?;
 /// session.increment("visits", 1)?;
@@ -82,9 +82,9 @@ impl Session {
     /// The value at a path, `None` when it is absent or null.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("visits", &3)?;
     /// let visits: Option<u64> = session.get("visits")?;
@@ -104,9 +104,9 @@ impl Session {
     /// The value at a path, or `default` when it is absent or null. `0`, `false` and `""` are values.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// assert_eq!(session.get_or("theme", "light".to_owned())?, "light");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -136,9 +136,9 @@ impl Session {
     /// Whether a value stands at a path that is not null.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("nickname", &None::<String>)?;
     /// assert!(!session.has("nickname")?);
@@ -166,9 +166,9 @@ impl Session {
     /// A copy of all data.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("user.name", "Zoë")?;
     /// assert_eq!(session.all()["user"]["name"], "Zoë");
@@ -198,9 +198,9 @@ impl Session {
     /// Puts a value at a path, making the objects above it. An equal value is no change.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("user.name", "Zoë")?;
     /// session.put("user.roles", &["editor"])?;
@@ -222,9 +222,9 @@ impl Session {
     /// Puts a date at a path, in ISO 8601.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// let now = sealed_session::Timestamp::from_unix_seconds(1_795_000_000).to_date_time();
     /// session.put_time("last_seen", now)?;
@@ -245,9 +245,9 @@ impl Session {
     /// Puts every member of an object, each under its name as it is.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.merge(&serde_json::json!({ "theme": "dark", "language": "fr" }))?;
     /// assert_eq!(session.get_or("theme", String::new())?, "dark");
@@ -265,9 +265,9 @@ impl Session {
     /// Removes the value at a path; a missing one is no change. Elements behind one that left an array move up.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("cart", &["book"])?;
     /// session.forget("cart")?;
@@ -286,9 +286,9 @@ impl Session {
     /// Removes the value at a path and returns it; it stays when it is no `T`.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("return_to", "/profile")?;
     /// assert_eq!(session.pull("return_to")?, Some("/profile".to_owned()));
@@ -308,9 +308,9 @@ impl Session {
     /// Adds to the number at a path, a missing one counting as 0, and returns the sum.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.increment("visits", 1)?;
     /// assert_eq!(session.increment("visits", 2)?, 3.into());
@@ -347,9 +347,9 @@ impl Session {
     /// Appends to the array at a path, making it when it is missing.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.push("cart", "book")?;
     /// session.push("cart", "pen")?;
@@ -371,9 +371,9 @@ impl Session {
     /// is removed.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("user", &42)?;
     /// session.clear()?;
@@ -399,9 +399,9 @@ impl Session {
     /// In the store, another request that writes in between makes this a conflict at commit.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct Visitor { name: String }

@@ -14,9 +14,9 @@ impl Session {
     /// (session fixation). At login, [`Session::regenerate_and_reset_lifetime`] is the better one.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("cart", &["book"])?;
     /// let before = session.id();
@@ -57,9 +57,9 @@ impl Session {
     /// Without anything written after it, the cookie is removed.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("user", &42)?;
     /// session.invalidate()?;
@@ -88,9 +88,9 @@ impl Session {
     /// Ends the session: at once for this handle, at commit for the cookie and the store. Every later write is an error.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("user", &42)?;
     /// session.destroy()?;
@@ -123,9 +123,9 @@ impl Session {
     /// For answers that go on for longer than their head: streams, server-sent events, long work.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let pending = store.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("step", &1)?;
@@ -162,9 +162,9 @@ impl Session {
     /// Gives the session a lifetime of its own, in whole seconds, which outlives the browser and is renewed with use.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// use std::time::Duration;
     /// session.put("user", &42)?;
@@ -197,9 +197,9 @@ impl Session {
     /// Each call returns another text; all of them verify until the session gets a new id. Nothing is stored.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// let token = session.csrf_token()?;
     /// assert!(session.verify_csrf(Some(&token)).is_ok());
@@ -218,9 +218,9 @@ impl Session {
     /// A new token for one form, named for example `"POST /transfer"`; it verifies for this scope alone.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// let token = session.csrf_token_for("POST /transfer")?;
     /// assert!(session.verify_csrf_for("POST /transfer", Some(&token)).is_ok());

@@ -19,9 +19,9 @@ impl Session {
     /// Bytes of JSON that fit the cookie beside what is there; `0` when the session outgrows it.
     ///
     /// ```
-    /// # use sealed_session::{CookieStore, Key, RequestFacts};
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = CookieStore::builder(Key::generate()?).build()?;
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let session = store.begin(&RequestFacts::new()).session().await?;
     /// session.put("cart", &["book"])?;
     /// assert_eq!(session.remaining_bytes(), 2979 - r#"{"cart":["book"]}"#.len());

@@ -25,10 +25,10 @@ use crate::limits;
 /// # #[cfg(feature = "memory")] {
 /// use std::time::Duration;
 /// use sealed_session::store::{MemoryStore, Sweeper};
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
 /// let records = MemoryStore::new();
-/// let store = CookieStore::builder(Key::generate()?).store(records.clone()).build()?;
+/// let store = SessionManager::builder(Key::generate()?).store(records.clone()).build()?;
 /// let sweeper = Sweeper::new(records).interval(Duration::from_secs(60)).start()?;
 /// // The service runs.
 /// drop(sweeper);

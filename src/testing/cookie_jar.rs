@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::clock::{Clock as _, ManualClock, Timestamp};
-use crate::driver::{CookieStore, RequestFacts, ResponseFacts};
+use crate::driver::{RequestFacts, ResponseFacts, SessionManager};
 use crate::error::{CommitError, LoadError, SessionError};
 use crate::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
 use crate::session::Session;
@@ -97,7 +97,7 @@ impl CookieJar {
     /// [`VisitError`] when the session cannot be loaded or written, or what the handler returns; the cookies stay.
     pub fn visit<R>(
         &mut self,
-        store: &CookieStore,
+        store: &SessionManager,
         handle: impl FnOnce(&Session) -> Result<R, SessionError>,
     ) -> Result<R, VisitError> {
         let header = self.cookie_header();

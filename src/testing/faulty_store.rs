@@ -31,11 +31,11 @@ pub enum Call {
 ///
 /// ```
 /// use sealed_session::testing::{FaultyStore, ManualClock};
-/// use sealed_session::{CookieStore, Key, Placement};
+/// use sealed_session::{SessionManager, Key, Placement};
 ///
 /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
 /// let records = FaultyStore::new(clock.clone());
-/// let store = CookieStore::builder(Key::generate()?)
+/// let store = SessionManager::builder(Key::generate()?)
 ///     .store(records.clone())
 ///     .placement(Placement::StoreOnly)
 ///     .clock(clock)

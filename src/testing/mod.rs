@@ -2,11 +2,11 @@
 //!
 //! ```
 //! use sealed_session::testing::{Call, CookieJar, FaultyStore, ManualClock};
-//! use sealed_session::{CookieStore, Key, RequestFacts};
+//! use sealed_session::{SessionManager, Key, RequestFacts};
 //!
 //! let clock = ManualClock::at_unix_seconds(1_795_000_000);
 //! let records = FaultyStore::new(clock.clone());
-//! let store = CookieStore::builder(Key::generate()?).store(records.clone()).clock(clock.clone()).build()?;
+//! let store = SessionManager::builder(Key::generate()?).store(records.clone()).clock(clock.clone()).build()?;
 //!
 //! // A browser whose user is logged in.
 //! let mut jar = CookieJar::new(clock.clone());

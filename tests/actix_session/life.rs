@@ -3,7 +3,7 @@
 use std::time::Duration as StdDuration;
 
 use actix_session::storage::SessionStore as _;
-use sealed_session::{CookieStore, Key, KeyRing, Lifetimes, RingHandle};
+use sealed_session::{Key, KeyRing, Lifetimes, RingHandle, SessionManager};
 use time::Duration;
 
 use crate::support::{HOUR, again, builder, clock, loaded, sealed, state, store, whole};
@@ -105,12 +105,12 @@ async fn a_renewed_session_is_another_one_whose_life_begins_anew() {
 async fn keys_rotate_without_logging_anybody_out() {
     let (clock, old, new) = (clock(), Key::generate().unwrap(), Key::generate().unwrap());
     let ring = RingHandle::from(KeyRing::new(old.clone()));
-    let store = sealed(CookieStore::builder(ring.clone()).clock(clock.clone()));
+    let store = sealed(SessionManager::builder(ring.clone()).clock(clock.clone()));
     let key = store.save(state(&[("a", "1")]), &HOUR).await.unwrap();
     ring.replace(KeyRing::new(new.clone()).with_open_only(old).unwrap(), sealed_session::Clock::now(&clock)).unwrap();
     assert!(loaded(&store, &key).await.is_some());
     let resealed = store.update(again(&key), state(&[("a", "2")]), &HOUR).await.unwrap();
-    let without_old = sealed(CookieStore::builder(new).clock(clock));
+    let without_old = sealed(SessionManager::builder(new).clock(clock));
     assert_eq!(loaded(&without_old, &resealed).await, Some(state(&[("a", "2")])));
     assert_eq!(loaded(&without_old, &key).await, None);
 }

@@ -99,7 +99,7 @@ async fn each_session_has_a_key_of_its_own_and_shows_nothing_of_its_state() {
 #[test]
 fn debug_output_shows_no_key() {
     let key = sealed_session::Key::generate().unwrap();
-    let store = sealed_session::CookieStore::builder(key.clone()).build().unwrap();
+    let store = sealed_session::SessionManager::builder(key.clone()).build().unwrap();
     let shown = format!("{:?}", SealedSessionStore::new(store));
     assert!(shown.contains("SealedSessionStore") && !shown.contains(key.to_secret_text().as_str()), "{shown}");
 }

@@ -6,7 +6,7 @@ use std::error::Error;
 use actix_session::storage::{SessionKey, SessionStore as _};
 use sealed_session::adapter::actix_session::SealedSessionStore;
 use sealed_session::testing::ManualClock;
-use sealed_session::{CookieStore, CookieStoreBuilder, Key};
+use sealed_session::{Key, SessionManager, SessionManagerBuilder};
 use time::Duration;
 
 pub(crate) type State = HashMap<String, String>;
@@ -17,11 +17,11 @@ pub(crate) fn clock() -> ManualClock {
     ManualClock::at_unix_seconds(1_795_000_000)
 }
 
-pub(crate) fn builder(clock: &ManualClock) -> CookieStoreBuilder {
-    CookieStore::builder(Key::generate().unwrap()).audience("test").clock(clock.clone())
+pub(crate) fn builder(clock: &ManualClock) -> SessionManagerBuilder {
+    SessionManager::builder(Key::generate().unwrap()).audience("test").clock(clock.clone())
 }
 
-pub(crate) fn sealed(builder: CookieStoreBuilder) -> SealedSessionStore {
+pub(crate) fn sealed(builder: SessionManagerBuilder) -> SealedSessionStore {
     SealedSessionStore::new(builder.build().unwrap())
 }
 

@@ -13,7 +13,7 @@ use actix_web::{App, Error, HttpResponse, HttpServer, error, web};
 use sealed_session::adapter::actix_web::{CsrfMiddleware, SessionMiddleware};
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
-use sealed_session::{CookieStore, Key, Placement, Session};
+use sealed_session::{Key, Placement, Session, SessionManager};
 
 use crate::support::{Answer, send, store};
 
@@ -46,7 +46,7 @@ fn nothing(_: &Session) {}
 /// Sends a request through both middlewares to a handler that does this to its session and says "done". Also says how often
 /// the handler ran.
 fn through(
-    store: &CookieStore,
+    store: &SessionManager,
     guard: CsrfMiddleware,
     jar: &mut CookieJar,
     request: TestRequest,
@@ -68,14 +68,14 @@ fn through(
 
 /// A browser whose user is logged in, and a token of the session.
 struct Browser {
-    store: CookieStore,
+    store: SessionManager,
     jar: CookieJar,
     token: String,
 }
 
 impl Browser {
     fn logged_in() -> Self {
-        let store = CookieStore::builder(Key::generate().unwrap()).clock(clock()).build().unwrap();
+        let store = SessionManager::builder(Key::generate().unwrap()).clock(clock()).build().unwrap();
         let mut jar = CookieJar::new(clock());
         let token = jar
             .visit(&store, |session| {
@@ -212,7 +212,7 @@ fn a_websocket_is_opened_by_our_own_pages_alone() {
 #[test]
 fn a_token_whose_store_does_not_answer_is_an_empty_503() {
     let records = FaultyStore::new(clock());
-    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock()).store(records.clone());
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock()).store(records.clone());
     let store = store.placement(Placement::StoreOnly).build().unwrap();
     let mut jar = CookieJar::new(clock());
     let visit = jar.visit(&store, |session| {
@@ -250,7 +250,7 @@ struct Administration;
 /// Somebody with a session of each kind, and a token of each.
 struct Administrator {
     customer: Browser,
-    administrators: CookieStore,
+    administrators: SessionManager,
     cookies: String,
     token: String,
 }
@@ -258,7 +258,7 @@ struct Administrator {
 impl Administrator {
     fn logged_in() -> Self {
         let attributes = CookieAttributes::new().name("__Host-administration");
-        let administrators = CookieStore::builder(Key::generate().unwrap()).clock(clock()).cookie(attributes);
+        let administrators = SessionManager::builder(Key::generate().unwrap()).clock(clock()).cookie(attributes);
         let administrators = administrators.build().unwrap();
         let (customer, mut jar) = (Browser::logged_in(), CookieJar::new(clock()));
         let token = jar.visit(&administrators, |session| session.csrf_token()).unwrap();
@@ -400,7 +400,7 @@ fn a_failure_behind_a_login_brings_the_readable_token_too_and_keeps_its_answer()
 
 #[test]
 fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
-    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock()).commit_when(|status| status < 400);
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock()).commit_when(|status| status < 400);
     let store = store.build().unwrap();
     let mut jar = CookieJar::new(clock());
     jar.visit(&store, |session| session.put("user", &42)).unwrap();

@@ -15,7 +15,7 @@ use sealed_session::adapter::actix_web::{CsrfFormExtractionError, SessionMiddlew
 use sealed_session::adapter::{CsrfForm, CsrfFormError, CsrfScope, Marked};
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
-use sealed_session::{CookieStore, Key, Placement, Session, SessionError};
+use sealed_session::{Key, Placement, Session, SessionError, SessionManager};
 use serde::Deserialize;
 
 use crate::support::{Answer, middleware, open, send, send_streamed};
@@ -362,7 +362,7 @@ fn a_form_behind_another_extractor_of_the_body_is_refused() {
 #[test]
 fn a_marked_form_needs_a_token_of_the_session_with_its_marker() {
     let attributes = CookieAttributes::new().name("__Host-administration");
-    let administrators = CookieStore::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap();
+    let administrators = SessionManager::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap();
     let administrators = SessionMiddleware::new(administrators).marked::<Administration>();
     let customers = middleware();
     let application = || App::new().wrap(administrators.clone()).wrap(customers.clone()).configure(routes);
@@ -395,7 +395,7 @@ fn without_the_middleware_the_answer_names_the_missing_call() {
 fn a_store_that_does_not_answer_is_an_empty_503() {
     let clock = ManualClock::at_unix_seconds(1_795_000_000);
     let records = FaultyStore::new(clock.clone());
-    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock.clone()).store(records.clone());
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock.clone()).store(records.clone());
     let store = store.placement(Placement::StoreOnly).build().unwrap();
     let mut jar = CookieJar::new(clock);
     let visit = jar.visit(&store, |session| {

@@ -8,7 +8,7 @@ use actix_web::{App, Error, HttpResponse, error, web};
 use sealed_session::adapter::actix_web::SessionMiddleware;
 use sealed_session::testing::{FaultyStore, ManualClock};
 use sealed_session::{
-    CommitError, CookieStore, CsrfError, Key, LoadError, Placement, Session, SessionError, StoreError,
+    CommitError, CsrfError, Key, LoadError, Placement, Session, SessionError, SessionManager, StoreError,
 };
 
 use crate::support::{middleware, open};
@@ -53,7 +53,7 @@ fn each_error_has_its_status_and_an_empty_body() {
 fn a_store_that_does_not_answer_is_an_empty_503_and_the_cookie_stays() {
     let clock = ManualClock::at_unix_seconds(1_795_000_000);
     let records = FaultyStore::new(clock.clone());
-    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock).store(records.clone());
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock).store(records.clone());
     let store = store.placement(Placement::StoreOnly).build().unwrap();
     let application = || App::new().wrap(SessionMiddleware::new(store.clone())).route("/", web::get().to(visits));
     let sent = open(application(), "/", "").cookie();

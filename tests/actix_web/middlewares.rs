@@ -4,15 +4,15 @@ use actix_web::{App, web};
 use sealed_session::adapter::Marked;
 use sealed_session::adapter::actix_web::SessionMiddleware;
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::support::{middleware, open, store};
 
 struct Administration;
 
-fn administrators() -> CookieStore {
+fn administrators() -> SessionManager {
     let attributes = CookieAttributes::new().name("__Host-administration");
-    CookieStore::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap()
+    SessionManager::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap()
 }
 
 async fn both(customer: Session, administrator: Marked<Session, Administration>) -> Result<String, SessionError> {
@@ -103,7 +103,7 @@ fn a_middleware_around_a_scope_alone_serves_that_scope() {
 #[test]
 fn debug_output_shows_no_key() {
     let key = Key::generate().unwrap();
-    let middleware = SessionMiddleware::new(CookieStore::builder(key.clone()).build().unwrap());
+    let middleware = SessionMiddleware::new(SessionManager::builder(key.clone()).build().unwrap());
     let shown = format!("{middleware:?} {:?}", SessionMiddleware::choosing(|_| unreachable!()));
     assert!(shown.contains("__Host-session") && shown.contains("chosen for each request"), "{shown}");
     assert!(!shown.contains(key.to_secret_text().as_str()), "{shown}");

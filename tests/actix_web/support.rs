@@ -7,7 +7,7 @@ use actix_web::rt::System;
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::{App, Error};
 use sealed_session::adapter::actix_web::SessionMiddleware;
-use sealed_session::{CookieStore, Key};
+use sealed_session::{Key, SessionManager};
 
 /// A response that came whole.
 pub(crate) struct Answer {
@@ -81,8 +81,8 @@ async fn answer<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
     Answer { status, lines, headers, text: String::from_utf8(read_body(response).await.to_vec()).unwrap() }
 }
 
-pub(crate) fn store() -> CookieStore {
-    CookieStore::builder(Key::generate().unwrap()).build().unwrap()
+pub(crate) fn store() -> SessionManager {
+    SessionManager::builder(Key::generate().unwrap()).build().unwrap()
 }
 
 pub(crate) fn middleware() -> SessionMiddleware {

@@ -6,7 +6,7 @@ use actix_web::{App, web};
 use sealed_session::adapter::CsrfForm;
 use sealed_session::adapter::actix_web::{CsrfMiddleware, SessionMiddleware};
 use sealed_session::testing::{CookieJar, ManualClock};
-use sealed_session::{CookieStore, Key, KeyRing, RingHandle, Session, SessionError};
+use sealed_session::{Key, KeyRing, RingHandle, Session, SessionError, SessionManager};
 
 use crate::support::{Answer, send};
 
@@ -37,14 +37,14 @@ async fn log_out_with_farewell(session: Session) -> Result<&'static str, Session
 
 /// A browser, and the application that it visits: sealed under these keys, and guarded.
 struct Visitor {
-    store: CookieStore,
+    store: SessionManager,
     jar: CookieJar,
 }
 
 impl Visitor {
     fn new(ring: impl Into<RingHandle>) -> Self {
         let clock = ManualClock::at_unix_seconds(1_795_000_000);
-        let store = CookieStore::builder(ring).clock(clock.clone()).build().unwrap();
+        let store = SessionManager::builder(ring).clock(clock.clone()).build().unwrap();
         Self { store, jar: CookieJar::new(clock) }
     }
 

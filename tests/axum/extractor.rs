@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::MemoryStore;
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::support::{cookie, send, text};
 
@@ -30,7 +30,7 @@ fn routes() -> Router {
 }
 
 fn application() -> Router {
-    let store = CookieStore::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap();
     routes().layer(SessionLayer::new(store))
 }
 

@@ -7,19 +7,19 @@ use http::header::SET_COOKIE;
 use sealed_session::adapter::Marked;
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::support::{cookie, send, text};
 
 struct Administration;
 
-fn customers() -> CookieStore {
-    CookieStore::builder(Key::generate().unwrap()).build().unwrap()
+fn customers() -> SessionManager {
+    SessionManager::builder(Key::generate().unwrap()).build().unwrap()
 }
 
-fn administrators() -> CookieStore {
+fn administrators() -> SessionManager {
     let attributes = CookieAttributes::new().name("__Host-administration");
-    CookieStore::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap()
+    SessionManager::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap()
 }
 
 async fn both(customer: Session, administrator: Marked<Session, Administration>) -> Result<String, SessionError> {
@@ -74,7 +74,7 @@ async fn a_marked_session_without_its_layer_names_the_missing_call() {
 
 #[pollster::test]
 async fn each_tenant_has_sessions_of_its_own() {
-    let shop = CookieStore::builder(Key::generate().unwrap()).audience("shop").build().unwrap();
+    let shop = SessionManager::builder(Key::generate().unwrap()).audience("shop").build().unwrap();
     let blue = shop.with_audience("shop/blue").unwrap();
     let layer =
         SessionLayer::choosing(

@@ -7,7 +7,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
 use sealed_session::adapter::{CsrfForm, Marked};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 use tower::ServiceExt as _;
 
 use crate::support::{FORM, post_with, send, text};
@@ -27,11 +27,11 @@ async fn administer(form: Marked<CsrfForm<Field>, Administration>) -> String {
 /// Both sessions around the routes, and a guard between.
 fn application(guard: CsrfLayer) -> Router {
     let attributes = CookieAttributes::new().name("__Host-administration");
-    let administrators = CookieStore::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap();
+    let administrators = SessionManager::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap();
     Router::new()
         .route("/", get(tokens).post(administer))
         .layer(guard)
-        .layer(SessionLayer::new(CookieStore::builder(Key::generate().unwrap()).build().unwrap()))
+        .layer(SessionLayer::new(SessionManager::builder(Key::generate().unwrap()).build().unwrap()))
         .layer(SessionLayer::new(administrators).marked::<Administration>())
 }
 
@@ -97,7 +97,7 @@ async fn a_marked_guard_gives_scripts_a_token_of_its_own_session() {
 
 #[pollster::test]
 async fn a_marked_guard_without_its_session_is_an_error_of_the_application() {
-    let store = CookieStore::builder(Key::generate().unwrap()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
     let application = Router::new()
         .route("/", get(async || ""))
         .layer(CsrfLayer::new().marked::<Administration>())

@@ -9,7 +9,7 @@ use sealed_session::adapter::axum::{Flash, TypedSession};
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::{Created, MemoryStore, StoreFuture, Updated};
 use sealed_session::{
-    CookieStore, Key, Placement, Record, RecordId, RecordStore, Session, SessionError, StoreError, Value,
+    Key, Placement, Record, RecordId, RecordStore, Session, SessionError, SessionManager, StoreError, Value,
 };
 
 use crate::support::{cookie, post_form, send, text};
@@ -58,7 +58,7 @@ async fn flash(_: Flash) {}
 async fn form(_: CsrfForm<Vec<(String, String)>>) {}
 
 fn over(store: impl RecordStore, key: &Key) -> Router {
-    let store = CookieStore::builder(key.clone()).store(store).placement(Placement::StoreOnly).build().unwrap();
+    let store = SessionManager::builder(key.clone()).store(store).placement(Placement::StoreOnly).build().unwrap();
     Router::new()
         .route("/begin", post(begin))
         .route("/typed", post(typed))

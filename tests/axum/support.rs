@@ -6,14 +6,14 @@ use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use sealed_session::adapter::tower::SessionLayer;
-use sealed_session::{CookieStore, Key, RingHandle};
+use sealed_session::{Key, RingHandle, SessionManager};
 use tower::ServiceExt as _;
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// These routes behind sessions in their cookies alone.
 pub(crate) fn behind(routes: Router, ring: impl Into<RingHandle>) -> Router {
-    routes.layer(SessionLayer::new(CookieStore::builder(ring).build().unwrap()))
+    routes.layer(SessionLayer::new(SessionManager::builder(ring).build().unwrap()))
 }
 
 /// The same under a key of its own.

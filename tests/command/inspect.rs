@@ -157,10 +157,10 @@ fn a_line_of_a_browser_or_a_server_is_taken_as_it_is() {
 #[test]
 fn a_reference_says_its_least_version_and_has_no_members() {
     use sealed_session::store::MemoryStore;
-    use sealed_session::{CookieStore, Placement};
+    use sealed_session::{Placement, SessionManager};
 
     let key = Key::generate().unwrap();
-    let application = CookieStore::builder(key.clone()).store(MemoryStore::new()).placement(Placement::StoreOnly);
+    let application = SessionManager::builder(key.clone()).store(MemoryStore::new()).placement(Placement::StoreOnly);
     let text = super::support::sent_by(application, |session| session.put("user", &1).unwrap());
     let answer = inspect(&KeyFile::of(&[&key]), &[], &text).json();
     let inspection = &answer["inspection"];

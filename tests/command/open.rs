@@ -1,6 +1,6 @@
 //! `sealed-session open`: what it says of a cookie that is good.
 
-use sealed_session::{CookieStore, Key};
+use sealed_session::{Key, SessionManager};
 use serde_json::{Value, json};
 
 use super::support::{KeyFile, SUITES, sent_by};
@@ -57,7 +57,7 @@ fn a_key_that_was_rotated_out_of_the_first_line_still_opens() {
 #[test]
 fn a_cookie_that_ends_with_the_browser_says_so() {
     let key = Key::generate().unwrap();
-    let application = CookieStore::builder(key.clone()).clear_with_browser(true);
+    let application = SessionManager::builder(key.clone()).clear_with_browser(true);
     let answer = KeyFile::of(&[&key]).open(sent_by(application, |session| session.put("a", &1).unwrap())).json();
     assert_eq!(answer["browser_session"], true);
     assert_eq!(answer["payload"], json!({ "a": 1 }));
@@ -70,7 +70,7 @@ fn a_reference_says_the_least_version_of_its_record_and_has_no_payload() {
     use sealed_session::store::MemoryStore;
 
     let key = Key::generate().unwrap();
-    let application = CookieStore::builder(key.clone()).store(MemoryStore::new()).placement(Placement::StoreOnly);
+    let application = SessionManager::builder(key.clone()).store(MemoryStore::new()).placement(Placement::StoreOnly);
     let answer = KeyFile::of(&[&key]).open(sent_by(application, |session| session.put("a", &1).unwrap())).json();
     assert_eq!(answer["kind"], "reference");
     assert_eq!(answer["payload"], Value::Null);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sealed_session::{CookieStoreBuilder, Key, RequestFacts, ResponseFacts, Session, Suite};
+use sealed_session::{Key, RequestFacts, ResponseFacts, Session, SessionManagerBuilder, Suite};
 use serde_json::Value;
 
 pub(crate) const SUITES: [Suite; 2] = [Suite::Xaes, Suite::XChaCha];
@@ -140,7 +140,7 @@ impl Drop for KeyFile {
 }
 
 /// The value of the cookie that an application sends for a session.
-pub(crate) fn sent_by(application: CookieStoreBuilder, fill: impl FnOnce(&Session)) -> String {
+pub(crate) fn sent_by(application: SessionManagerBuilder, fill: impl FnOnce(&Session)) -> String {
     pollster::block_on(async {
         let pending = application.build().unwrap().begin(&RequestFacts::new());
         fill(&pending.session().await.unwrap());

@@ -1,7 +1,7 @@
 //! No key that is put anywhere comes out again.
 
 use proptest::prelude::*;
-use sealed_session::{Config, ConfigError, CookieStore, Key, Stores, Suite};
+use sealed_session::{Config, ConfigError, Key, SessionManager, Stores, Suite};
 use serde_json::{Map, Value, json};
 
 use crate::support::{json, nested, paths, variable};
@@ -39,7 +39,8 @@ fn seen(outcome: &Outcome) -> String {
         Err(error) => return format!("{error} {error:?}"),
     };
     let shown = |error: ConfigError| format!("{error} {error:?}");
-    let configured = CookieStore::builder(Key::generate().unwrap()).configured(config, &Stores::new()).map_err(shown);
+    let configured =
+        SessionManager::builder(Key::generate().unwrap()).configured(config, &Stores::new()).map_err(shown);
     let builder = format!("{configured:?}");
     let built = configured.map(|builder| builder.build().map_err(shown));
     let (json, toml) = (serde_json::to_string(config).unwrap(), toml::to_string(config).unwrap());

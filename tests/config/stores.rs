@@ -1,7 +1,7 @@
 //! A configuration chooses a store by the name that the application gave it.
 
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
-use sealed_session::{Config, ConfigError, CookieStore, Key, Stores};
+use sealed_session::{Config, ConfigError, Key, SessionManager, Stores};
 
 use crate::support::toml;
 
@@ -10,7 +10,7 @@ fn clock() -> ManualClock {
 }
 
 fn error(config: &Config, stores: &Stores) -> ConfigError {
-    CookieStore::builder(Key::generate().unwrap()).configured(config, stores).unwrap_err()
+    SessionManager::builder(Key::generate().unwrap()).configured(config, stores).unwrap_err()
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn the_named_store_is_used_and_the_other_is_not() {
     let (redis, memory) = (FaultyStore::new(clock()), FaultyStore::new(clock()));
     let stores = Stores::new().with("redis", redis.clone()).with("memory", memory.clone());
     let config = toml("store = \"redis\"\nplacement = \"store_only\"");
-    let builder = CookieStore::builder(Key::generate().unwrap()).configured(&config, &stores).unwrap();
+    let builder = SessionManager::builder(Key::generate().unwrap()).configured(&config, &stores).unwrap();
     let store = builder.clock(clock()).build().unwrap();
     CookieJar::new(clock()).visit(&store, |session| session.put("user", &42)).unwrap();
     assert_eq!((redis.take_calls().len(), memory.take_calls().len()), (1, 0));
@@ -29,7 +29,7 @@ fn sessions_stay_in_their_cookies_where_no_store_is_named() {
     let redis = FaultyStore::new(clock());
     let stores = Stores::new().with("redis", redis.clone());
     for config in [Config::default(), toml("store = \"cookie\"")] {
-        let builder = CookieStore::builder(Key::generate().unwrap()).configured(&config, &stores).unwrap();
+        let builder = SessionManager::builder(Key::generate().unwrap()).configured(&config, &stores).unwrap();
         let store = builder.clock(clock()).build().unwrap();
         let visit = CookieJar::new(clock()).visit(&store, |session| session.put("cart", &"x".repeat(5000)));
         assert!(visit.is_err());

@@ -1,4 +1,4 @@
-use sealed_session::{Config, ConfigError, CookieStore, CookieStoreBuilder, Key, Stores};
+use sealed_session::{Config, ConfigError, Key, SessionManager, SessionManagerBuilder, Stores};
 use serde_json::{Map, Value};
 
 pub(crate) fn toml(text: &str) -> Config {
@@ -36,12 +36,12 @@ pub(crate) fn variable(path: &str) -> String {
     format!("SEALED_SESSION_{}", path.replace('.', "__").to_uppercase())
 }
 
-pub(crate) fn configured(config: &Config) -> Result<CookieStoreBuilder, ConfigError> {
-    CookieStore::builder(Key::generate().unwrap()).configured(config, &Stores::new())
+pub(crate) fn configured(config: &Config) -> Result<SessionManagerBuilder, ConfigError> {
+    SessionManager::builder(Key::generate().unwrap()).configured(config, &Stores::new())
 }
 
 pub(crate) fn build_error(config: &Config) -> ConfigError {
-    configured(config).and_then(CookieStoreBuilder::build).unwrap_err()
+    configured(config).and_then(SessionManagerBuilder::build).unwrap_err()
 }
 
 /// Every setting's path, from the table of the guide.

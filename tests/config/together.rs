@@ -1,6 +1,6 @@
 //! Settings that do not go together are found when the store is built, and named as the configuration spells them.
 
-use sealed_session::{Config, CookieStore, Key, KeyRing, Stores};
+use sealed_session::{Config, Key, KeyRing, SessionManager, Stores};
 
 use crate::support::{build_error, configured, toml};
 
@@ -39,7 +39,7 @@ fn a_setting_that_does_not_go_with_another_is_named_by_its_path() {
 fn keys_of_which_none_seals_yet_are_named_as_keys() {
     let key = Key::generate().unwrap().to_secret_text();
     let ring = KeyRing::from_text(&format!("{} seal-from=2999-01-01T00:00:00Z", *key)).unwrap();
-    let builder = CookieStore::builder(ring).configured(&Config::default(), &Stores::new()).unwrap();
+    let builder = SessionManager::builder(ring).configured(&Config::default(), &Stores::new()).unwrap();
     assert_eq!(builder.build().unwrap_err().setting(), "keys");
 }
 
@@ -53,7 +53,7 @@ fn rolling_and_renewal_may_say_the_same() {
 #[test]
 fn without_a_configuration_settings_keep_the_builders_names() {
     let attributes = sealed_session::cookie::CookieAttributes::new().path("/shop");
-    let error = CookieStore::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap_err();
+    let error = SessionManager::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap_err();
     assert_eq!(error.setting(), "path");
 }
 
@@ -61,6 +61,6 @@ fn without_a_configuration_settings_keep_the_builders_names() {
 fn what_is_set_on_the_builder_afterwards_counts() {
     let config = toml("cookie.name = \"__Host-shop\"");
     let attributes = sealed_session::cookie::CookieAttributes::new().name("__Host-other");
-    let builder = CookieStore::builder(Key::generate().unwrap()).configured(&config, &Stores::new()).unwrap();
+    let builder = SessionManager::builder(Key::generate().unwrap()).configured(&config, &Stores::new()).unwrap();
     assert_eq!(builder.cookie(attributes).build().unwrap().cookie_name(), "__Host-other");
 }

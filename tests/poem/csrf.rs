@@ -7,7 +7,7 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, RequestBuilde
 use sealed_session::adapter::Marked;
 use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, PendingSession};
+use sealed_session::{PendingSession, SessionManager};
 
 use crate::support::{Browser, FORM, builder, faulty, get, post, store, text};
 
@@ -26,12 +26,12 @@ async fn write(request: Request) -> poem::Result<&'static str> {
     Ok("done")
 }
 
-fn writing(store: &CookieStore) -> impl Endpoint<Output = Response> + use<> {
+fn writing(store: &SessionManager) -> impl Endpoint<Output = Response> + use<> {
     make(write).with(guard()).with(SessionMiddleware::new(store.clone()))
 }
 
 /// Says "done", with no look at the session.
-fn idle(store: &CookieStore) -> impl Endpoint<Output = Response> + use<> {
+fn idle(store: &SessionManager) -> impl Endpoint<Output = Response> + use<> {
     make(|_| async { "done" }).with(guard()).with(SessionMiddleware::new(store.clone()))
 }
 

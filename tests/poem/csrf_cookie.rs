@@ -7,7 +7,7 @@ use poem::error::NotFoundError;
 use poem::{Endpoint as _, EndpointExt as _, Error, IntoResponse as _, Request, Response};
 use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, PendingSession, Renewal, Session, SessionError};
+use sealed_session::{PendingSession, Renewal, Session, SessionError, SessionManager};
 
 use crate::support::{Browser, builder, faulty, get, post, store, text};
 
@@ -33,7 +33,7 @@ fn endpoint(change: Change, fails: bool) -> BoxEndpoint<'static, Response> {
     .boxed()
 }
 
-fn application(store: &CookieStore, change: Change) -> BoxEndpoint<'static, Response> {
+fn application(store: &SessionManager, change: Change) -> BoxEndpoint<'static, Response> {
     endpoint(change, false).with(SessionMiddleware::new(store.clone())).boxed()
 }
 

@@ -7,13 +7,13 @@ use poem::{Endpoint as _, EndpointExt as _, Request, Response, handler};
 use sealed_session::adapter::Marked;
 use sealed_session::adapter::poem::{MissingSessionMiddleware, SessionMiddleware};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, Session, SessionError};
+use sealed_session::{Session, SessionError, SessionManager};
 
 use crate::support::{at_root, builder, cookie, send, store, text, visits};
 
 struct Administration;
 
-fn administrators() -> CookieStore {
+fn administrators() -> SessionManager {
     builder().cookie(CookieAttributes::new().name("__Host-administration")).build().unwrap()
 }
 

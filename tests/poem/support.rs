@@ -3,7 +3,7 @@
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use poem::{Endpoint, Request, RequestBuilder, Response, Route, handler};
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
-use sealed_session::{CookieStore, CookieStoreBuilder, Key, Placement, Session, SessionError};
+use sealed_session::{Key, Placement, Session, SessionError, SessionManager, SessionManagerBuilder};
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -11,17 +11,17 @@ pub(crate) fn clock() -> ManualClock {
     ManualClock::at_unix_seconds(1_795_000_000)
 }
 
-pub(crate) fn builder() -> CookieStoreBuilder {
-    CookieStore::builder(Key::generate().unwrap()).clock(clock())
+pub(crate) fn builder() -> SessionManagerBuilder {
+    SessionManager::builder(Key::generate().unwrap()).clock(clock())
 }
 
 /// Sessions in their cookies.
-pub(crate) fn store() -> CookieStore {
+pub(crate) fn store() -> SessionManager {
     builder().build().unwrap()
 }
 
 /// Sessions in a store that fails on demand.
-pub(crate) fn faulty() -> (FaultyStore, CookieStore) {
+pub(crate) fn faulty() -> (FaultyStore, SessionManager) {
     let records = FaultyStore::new(clock());
     (records.clone(), builder().store(records).placement(Placement::StoreOnly).build().unwrap())
 }
@@ -72,17 +72,17 @@ pub(crate) async fn post_form(
 
 /// Someone's browser, and the store of the application that it visits.
 pub(crate) struct Browser {
-    pub(crate) store: CookieStore,
+    pub(crate) store: SessionManager,
     pub(crate) jar: CookieJar,
 }
 
 impl Browser {
-    pub(crate) fn of(store: CookieStore) -> Self {
+    pub(crate) fn of(store: SessionManager) -> Self {
         Self { store, jar: CookieJar::new(clock()) }
     }
 
     /// Its session holds a user; the token is of the whole session.
-    pub(crate) fn logged_in(store: CookieStore) -> (Self, String) {
+    pub(crate) fn logged_in(store: SessionManager) -> (Self, String) {
         let mut browser = Self::of(store);
         let log_in = |session: &Session| {
             session.put("user", &42)?;

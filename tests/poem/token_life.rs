@@ -5,7 +5,7 @@ use http::header::COOKIE;
 use poem::{Endpoint as _, EndpointExt as _, Route, handler};
 use sealed_session::adapter::CsrfForm;
 use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
-use sealed_session::{CookieStore, Key, KeyRing, Session, SessionError};
+use sealed_session::{Key, KeyRing, Session, SessionError, SessionManager};
 
 use crate::support::{Browser, clock, post, post_form, store};
 
@@ -34,10 +34,10 @@ async fn sent_by(browser: &Browser, token: &str) -> [StatusCode; 2] {
 }
 
 /// A store that seals under the first key, and opens under the other as well.
-fn under(key: &Key, also_opens: Option<&Key>) -> CookieStore {
+fn under(key: &Key, also_opens: Option<&Key>) -> SessionManager {
     let ring =
         also_opens.into_iter().fold(KeyRing::new(key.clone()), |ring, old| ring.with_open_only(old.clone()).unwrap());
-    CookieStore::builder(ring).clock(clock()).build().unwrap()
+    SessionManager::builder(ring).clock(clock()).build().unwrap()
 }
 
 #[pollster::test]

@@ -9,7 +9,7 @@ use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{Build, FromForm, Rocket, catch, catchers, get, post, routes};
 use sealed_session::adapter::rocket::{CsrfFairing, CsrfFormGuardError, SessionFairing};
 use sealed_session::adapter::{CsrfForm, CsrfFormError, CsrfScope, Marked};
-use sealed_session::{CookieStore, Session, SessionError};
+use sealed_session::{Session, SessionError, SessionManager};
 
 use crate::support::{answer, bare, browser, on_server, store, store_named, text, values};
 
@@ -118,7 +118,7 @@ fn other_catcher(form: Result<CsrfForm<Comment>, CsrfFormGuardError>) -> Status 
     if form.is_ok() { Status::Ok } else { Status::NotFound }
 }
 
-fn application(store: CookieStore) -> Rocket<Build> {
+fn application(store: SessionManager) -> Rocket<Build> {
     let bounded = bare().figment().clone().merge(("limits", Limits::default().limit("form", 1000.bytes())));
     bare().configure(bounded).attach(SessionFairing::new(store)).mount(
         "/",

@@ -3,7 +3,7 @@
 use rocket::http::{Header, Method, Status};
 use rocket::local::blocking::Client;
 use rocket::{post, routes};
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::csrf_site::{application, assert_refused, guard, lines_of, on_a_server, post_with, readable, send};
 use crate::support::{answer, browser, store, text, values};
@@ -23,7 +23,7 @@ fn scripts_get_a_token_that_they_can_read_and_send_back() {
 }
 
 /// The cookie of a browser from before the guard had a readable cookie.
-fn session_without_readable_token(store: &CookieStore) -> String {
+fn session_without_readable_token(store: &SessionManager) -> String {
     let browser = browser(application(store.clone(), guard()));
     let line = values(&browser.get("/token").dispatch(), "Set-Cookie").remove(0);
     line.split(';').next().unwrap().to_owned()
@@ -71,7 +71,7 @@ fn refuse_login(session: Session) -> Result<Status, SessionError> {
 
 #[test]
 fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is() {
-    let store = CookieStore::builder(Key::generate().unwrap()).commit_when(|status| status < 400).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).commit_when(|status| status < 400).build().unwrap();
     let pair = session_without_readable_token(&store);
     let application = application(store, readable()).mount("/", routes![refuse_login]);
     let browser = Client::untracked(application).unwrap();

@@ -5,7 +5,7 @@ use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{Build, Rocket, delete, get, head, post, put, routes};
 use sealed_session::adapter::rocket::{CsrfFairing, SessionFairing};
 use sealed_session::testing::FaultyStore;
-use sealed_session::{CookieStore, Session, SessionError};
+use sealed_session::{Session, SessionError, SessionManager};
 
 use crate::support::{answer, bare, browser, on_server, store, text, values};
 
@@ -74,7 +74,7 @@ pub(crate) fn readable() -> CsrfFairing {
     guard().readable_cookie(None).unwrap()
 }
 
-pub(crate) fn application(store: CookieStore, guard: CsrfFairing) -> Rocket<Build> {
+pub(crate) fn application(store: SessionManager, guard: CsrfFairing) -> Rocket<Build> {
     let routes = routes![
         token,
         transfer_token,

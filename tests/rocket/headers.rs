@@ -9,7 +9,7 @@ use rocket::response::stream::TextStream;
 use rocket::{get, routes};
 use sealed_session::adapter::rocket::SessionFairing;
 use sealed_session::testing::ManualClock;
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::support::{bare, browser, browser_over, store, text, values};
 
@@ -136,7 +136,7 @@ fn each_cookie_field_is_read_and_a_planted_duplicate_hides_nobody() {
 #[test]
 fn a_navigation_renews_a_session_that_is_only_read_and_a_background_request_does_not() {
     let clock = ManualClock::at_unix_seconds(1_795_000_000);
-    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock.clone()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock.clone()).build().unwrap();
     let browser = browser_over(store, routes![visits, read]);
     assert_eq!(text(&browser, "/visits"), "1");
     // Of two hours.

@@ -147,7 +147,7 @@ fn fairings_with_markers_of_their_own_launch() {
 fn the_debug_form_of_a_fairing_shows_no_key() {
     let key = sealed_session::Key::generate().unwrap();
     let secret = key.to_secret_text();
-    let store = sealed_session::CookieStore::builder(key).build().unwrap();
+    let store = sealed_session::SessionManager::builder(key).build().unwrap();
     let shown = format!("{:?}", SessionFairing::new(store));
     assert!(shown.contains("Session") && !shown.contains(secret.as_str()), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! Rocket answers for a handler that panics. What becomes of its session is the application's choice.
 
 use rocket::{get, routes};
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::support::{browser_over, store, text, values};
 
@@ -32,7 +32,7 @@ fn what_was_written_before_a_panic_is_kept_as_before_an_error() {
 
 #[test]
 fn commit_when_drops_what_was_written_before_a_panic_and_nobody_is_logged_out() {
-    let store = CookieStore::builder(Key::generate().unwrap()).commit_when(|status| status < 500).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).commit_when(|status| status < 500).build().unwrap();
     let browser = browser_over(store, routes![visits, panics]);
     assert_eq!(text(&browser, "/visits"), "1");
     let response = browser.get("/panic").dispatch();
@@ -42,7 +42,7 @@ fn commit_when_drops_what_was_written_before_a_panic_and_nobody_is_logged_out() 
 
 #[test]
 fn a_logout_before_a_panic_stays_a_logout() {
-    for store in [store(), CookieStore::builder(Key::generate().unwrap()).commit_when(|_| false).build().unwrap()] {
+    for store in [store(), SessionManager::builder(Key::generate().unwrap()).commit_when(|_| false).build().unwrap()] {
         let browser = browser_over(store, routes![visits, panics_behind_a_logout]);
         text(&browser, "/visits");
         let response = browser.get("/logout").dispatch();

@@ -3,7 +3,7 @@
 use rocket::{get, routes};
 use sealed_session::adapter::Marked;
 use sealed_session::adapter::rocket::SessionFairing;
-use sealed_session::{CookieStore, Key, Session, SessionError};
+use sealed_session::{Key, Session, SessionError, SessionManager};
 
 use crate::support::{bare, browser, store, store_named, text, values};
 
@@ -45,7 +45,7 @@ fn two_fairings_with_markers_have_a_session_each_in_either_order() {
 
 #[test]
 fn each_tenant_has_sessions_of_its_own() {
-    let shop = CookieStore::builder(Key::generate().unwrap()).audience("shop").build().unwrap();
+    let shop = SessionManager::builder(Key::generate().unwrap()).audience("shop").build().unwrap();
     let blue = shop.with_audience("shop/blue").unwrap();
     let fairing =
         SessionFairing::choosing(

@@ -9,7 +9,7 @@ use rocket::{Build, Rocket, Route};
 use sealed_session::adapter::rocket::SessionFairing;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{CookieStore, Key, Placement};
+use sealed_session::{Key, Placement, SessionManager};
 
 /// What all applications of this process have logged.
 static LOGGED: Logged = Logged(Mutex::new(Vec::new()));
@@ -43,25 +43,25 @@ pub(crate) fn bare() -> Rocket<Build> {
     rocket::custom(Config { log_level: LogLevel::Critical, workers: 1, shutdown, ..Config::debug_default() })
 }
 
-pub(crate) fn store() -> CookieStore {
-    CookieStore::builder(Key::generate().unwrap()).build().unwrap()
+pub(crate) fn store() -> SessionManager {
+    SessionManager::builder(Key::generate().unwrap()).build().unwrap()
 }
 
-pub(crate) fn store_named(name: &str) -> CookieStore {
+pub(crate) fn store_named(name: &str) -> SessionManager {
     let attributes = CookieAttributes::new().name(name);
-    CookieStore::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap()
+    SessionManager::builder(Key::generate().unwrap()).cookie(attributes).build().unwrap()
 }
 
 /// Sessions that are all in a server store, and the store.
-pub(crate) fn on_server() -> (CookieStore, FaultyStore) {
+pub(crate) fn on_server() -> (SessionManager, FaultyStore) {
     let clock = ManualClock::at_unix_seconds(1_795_000_000);
     let records = FaultyStore::new(clock.clone());
-    let store = CookieStore::builder(Key::generate().unwrap()).clock(clock).store(records.clone());
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock).store(records.clone());
     (store.placement(Placement::StoreOnly).build().unwrap(), records)
 }
 
 /// A browser before these routes, behind sessions of this store.
-pub(crate) fn browser_over(store: CookieStore, routes: Vec<Route>) -> Client {
+pub(crate) fn browser_over(store: SessionManager, routes: Vec<Route>) -> Client {
     browser(bare().attach(SessionFairing::new(store)).mount("/", routes))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{Clock as _, CookieStore, Key, KeyRing, Lifetimes, RingEntry, RingHandle, Sealer, Timestamp};
+use sealed_session::{Clock as _, Key, KeyRing, Lifetimes, RingEntry, RingHandle, Sealer, SessionManager, Timestamp};
 
 use crate::operator::Published;
 use crate::schedule::REQUEST_MAX_SECONDS;
@@ -32,7 +32,7 @@ pub(crate) struct Server {
     ring: RingHandle,
     /// The version of the ring that it has loaded.
     pub(crate) version: usize,
-    pub(crate) store: CookieStore,
+    pub(crate) store: SessionManager,
 }
 
 impl Server {
@@ -101,7 +101,7 @@ impl Fleet {
         let server = |ahead| {
             let clock = ManualClock::at_unix_seconds(now + ahead);
             let ring = RingHandle::from(key_ring(&keys, &published[0].ring));
-            let mut builder = CookieStore::builder(ring.clone())
+            let mut builder = SessionManager::builder(ring.clone())
                 .audience(AUDIENCE)
                 .lifetimes(lifetimes())
                 .key_grace(Duration::from_secs(GRACE))

@@ -3,7 +3,7 @@
 use pollster::block_on;
 use sealed_session::testing::CookieJar;
 use sealed_session::{
-    Commit, CommitError, CookieStore, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts, Session,
+    Commit, CommitError, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts, Session, SessionManager,
 };
 
 #[derive(Clone)]
@@ -17,7 +17,7 @@ impl Browser {
     }
 
     /// A navigation: the handler does what `handle` does, and the response arrives.
-    pub(crate) fn visit<R>(&mut self, store: &CookieStore, handle: impl FnOnce(&Session) -> R) -> (R, Response) {
+    pub(crate) fn visit<R>(&mut self, store: &SessionManager, handle: impl FnOnce(&Session) -> R) -> (R, Response) {
         let request = self.begin(store);
         let result = handle(&request.session());
         let commit = request.commit();
@@ -26,33 +26,37 @@ impl Browser {
     }
 
     /// A navigation that writes.
-    pub(crate) fn put(&mut self, store: &CookieStore, key: &str, value: impl serde::Serialize) -> Response {
+    pub(crate) fn put(&mut self, store: &SessionManager, key: &str, value: impl serde::Serialize) -> Response {
         self.visit(store, |session| session.put(key, &value).unwrap()).1
     }
 
     /// A navigation that reads.
-    pub(crate) fn get(&mut self, store: &CookieStore, key: &str) -> Option<u64> {
+    pub(crate) fn get(&mut self, store: &SessionManager, key: &str) -> Option<u64> {
         self.visit(store, |session| session.get(key).unwrap()).0
     }
 
     /// A navigation whose commit fails, so that its response carries no headers of ours.
-    pub(crate) fn visit_in_vain<R>(&mut self, store: &CookieStore, handle: impl FnOnce(&Session) -> R) -> CommitError {
+    pub(crate) fn visit_in_vain<R>(
+        &mut self,
+        store: &SessionManager,
+        handle: impl FnOnce(&Session) -> R,
+    ) -> CommitError {
         let request = self.begin(store);
         handle(&request.session());
         request.try_commit().unwrap_err()
     }
 
     /// A navigation that is on its way.
-    pub(crate) fn begin(&self, store: &CookieStore) -> Request {
+    pub(crate) fn begin(&self, store: &SessionManager) -> Request {
         self.send(store, None)
     }
 
     /// A fetch by a script, an image: what `Sec-Fetch-Dest` tells from a navigation.
-    pub(crate) fn begin_in_background(&self, store: &CookieStore, destination: &str) -> Request {
+    pub(crate) fn begin_in_background(&self, store: &SessionManager, destination: &str) -> Request {
         self.send(store, Some(destination))
     }
 
-    fn send(&self, store: &CookieStore, destination: Option<&str>) -> Request {
+    fn send(&self, store: &SessionManager, destination: Option<&str>) -> Request {
         let header = self.cookie_header();
         let mut facts = RequestFacts::new();
         if !header.is_empty() {

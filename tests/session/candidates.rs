@@ -1,22 +1,22 @@
 //! Behaviour, section 1: several cookies of our name.
 
-use sealed_session::{CookieStore, Reason, RequestFacts, Session};
+use sealed_session::{Reason, RequestFacts, Session, SessionManager};
 
 use crate::support::{COOKIE, Site};
 
-fn sealed(site: &Site, store: &CookieStore, user: u64) -> String {
+fn sealed(site: &Site, store: &SessionManager, user: u64) -> String {
     let mut browser = site.browser();
     browser.put(store, "user", user);
     browser.cookie().unwrap().to_owned()
 }
 
 /// The session of a request that carries these values under our name, in one `Cookie` header.
-fn session_of(store: &CookieStore, values: &[&str]) -> Session {
+fn session_of(store: &SessionManager, values: &[&str]) -> Session {
     let header: Vec<String> = values.iter().map(|value| format!("{COOKIE}={value}")).collect();
     pollster::block_on(store.begin(&RequestFacts::new().cookie_header(header.join("; ").as_bytes())).session()).unwrap()
 }
 
-fn user_of(store: &CookieStore, values: &[&str]) -> Option<u64> {
+fn user_of(store: &SessionManager, values: &[&str]) -> Option<u64> {
     session_of(store, values).get("user").unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Wire format, section 6: a record that its session has left, and the requests that still hold its reference.
 
-use sealed_session::{CookieStore, Event, Reason, Session};
+use sealed_session::{Event, Reason, Session, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{LARGE, Site, removes_the_cookie, text};
@@ -9,7 +9,7 @@ const REGENERATE_GRACE_SECONDS: u64 = 10;
 const RETURN_GRACE_SECONDS: u64 = 60;
 
 /// A browser whose session has just left its record in this way, and a copy from before.
-fn left(site: &Site, store: &CookieStore, leave: fn(&Session)) -> (Browser, Browser) {
+fn left(site: &Site, store: &SessionManager, leave: fn(&Session)) -> (Browser, Browser) {
     let mut browser = site.browser();
     browser.put(store, "user", 42);
     browser.put(store, "cart", text(LARGE));

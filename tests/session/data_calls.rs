@@ -1,6 +1,6 @@
 //! Behaviour, section 3: what each call leaves behind for the next request, in the cookie and in the store alike.
 
-use sealed_session::{CookieStore, Path, Session, SessionError};
+use sealed_session::{Path, Session, SessionError, SessionManager};
 use serde_json::json;
 
 use crate::support::{LARGE, Site, ignore, text};
@@ -104,7 +104,7 @@ fn a_typed_session_is_written_and_read_as_a_whole() {
         roles: Vec<String>,
     }
     let site = Site::new();
-    let store: CookieStore = site.cookie_only().build().unwrap();
+    let store: SessionManager = site.cookie_only().build().unwrap();
     let mut browser = site.browser();
     assert_eq!(browser.visit(&store, |session| session.read::<Account>().unwrap()).0, Account::default());
     let account = || Account { user: Some(42), roles: vec!["admin".to_owned()] };

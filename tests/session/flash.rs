@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sealed_session::{CookieStore, Path, Session, SessionError, Value};
+use sealed_session::{Path, Session, SessionError, SessionManager, Value};
 use serde_json::json;
 
 use crate::browser::{Browser, Response};
 use crate::support::{Site, removes_the_cookie};
 
 /// A browser whose last response left what `leave` leaves.
-pub(crate) fn left(leave: impl FnOnce(&Session)) -> (CookieStore, Browser) {
+pub(crate) fn left(leave: impl FnOnce(&Session)) -> (SessionManager, Browser) {
     let site = Site::new();
     let store = site.cookie_only().build().unwrap();
     let mut browser = site.browser();
@@ -18,11 +18,11 @@ pub(crate) fn left(leave: impl FnOnce(&Session)) -> (CookieStore, Browser) {
 }
 
 /// The messages that the next request finds.
-pub(crate) fn messages(browser: &mut Browser, store: &CookieStore) -> Value {
+pub(crate) fn messages(browser: &mut Browser, store: &SessionManager) -> Value {
     Value::Object(browser.visit(store, |session| session.flash_messages().all().clone()).0)
 }
 
-pub(crate) fn handles(browser: &mut Browser, store: &CookieStore, handle: impl FnOnce(&Session)) -> Response {
+pub(crate) fn handles(browser: &mut Browser, store: &SessionManager, handle: impl FnOnce(&Session)) -> Response {
     browser.visit(store, handle).1
 }
 

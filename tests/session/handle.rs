@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use sealed_session::{CookieStore, Event, PendingSession, Session, SessionError};
+use sealed_session::{Event, PendingSession, Session, SessionError, SessionManager};
 
 use crate::browser::Response;
 use crate::faulty_store::Call;
@@ -148,7 +148,7 @@ fn handles_and_futures_travel_between_threads_and_a_session_in_its_cookie_never_
     }
     travels::<Session>();
     travels::<PendingSession>();
-    travels::<CookieStore>();
+    travels::<SessionManager>();
 
     let site = Site::new();
     let store = site.cookie_only().build().unwrap();

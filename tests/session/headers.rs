@@ -1,18 +1,18 @@
 //! Behaviour, section 8: what caches are told of a response.
 
-use sealed_session::{CookieStore, ResponseFacts, Session};
+use sealed_session::{ResponseFacts, Session, SessionManager};
 
 use crate::browser::{Browser, Response};
 use crate::support::{Handler, Site};
 
-fn respond(browser: &Browser, store: &CookieStore, facts: &ResponseFacts<'_>, handle: fn(&Session)) -> Response {
+fn respond(browser: &Browser, store: &SessionManager, facts: &ResponseFacts<'_>, handle: fn(&Session)) -> Response {
     let request = browser.begin(store);
     handle(&request.session());
     request.commit_with(facts)
 }
 
 /// A browser with a session, and one without.
-fn both(site: &Site, store: &CookieStore) -> (Browser, Browser) {
+fn both(site: &Site, store: &SessionManager) -> (Browser, Browser) {
     let mut with = site.browser();
     with.put(store, "user", 42);
     (with, site.browser())

@@ -1,12 +1,12 @@
 //! Wire format, section 6: whoever writes to the server store cannot swap, relabel, replay or read a session.
 
-use sealed_session::{CookieStore, Reason, Record};
+use sealed_session::{Reason, Record, SessionManager};
 
 use crate::browser::Browser;
 use crate::faulty_store::Records;
 use crate::support::{LARGE, Site, text};
 
-fn in_store(site: &Site, store: &CookieStore, user: u64) -> Browser {
+fn in_store(site: &Site, store: &SessionManager, user: u64) -> Browser {
     let mut browser = site.browser();
     browser.put(store, "cart", text(LARGE));
     browser.put(store, "user", user);
@@ -15,7 +15,7 @@ fn in_store(site: &Site, store: &CookieStore, user: u64) -> Browser {
 
 /// The session is gone for this reason, its cookie is left alone, and neither is it written over.
 #[track_caller]
-fn refused(site: &Site, store: &CookieStore, browser: &Browser, reason: Reason) {
+fn refused(site: &Site, store: &SessionManager, browser: &Browser, reason: Reason) {
     site.events.take();
     let mut browser = browser.clone();
     let (_, response) = browser.visit(store, |session| assert!(session.is_empty() && session.is_new()));

@@ -19,7 +19,7 @@ fn rotating(site: &Site, new: &Key, seal_from: Timestamp) -> KeyRing {
 }
 
 /// A site's store over this ring, with short lifetimes.
-fn store_over(site: &Site, ring: impl Into<RingHandle>) -> sealed_session::CookieStoreBuilder {
+fn store_over(site: &Site, ring: impl Into<RingHandle>) -> sealed_session::SessionManagerBuilder {
     let lifetimes = Lifetimes::default()
         .idle_timeout(Duration::from_secs(ABSOLUTE))
         .absolute_timeout(Some(Duration::from_secs(ABSOLUTE)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealed_session::{CookieStore, Lifetimes, Session, SessionError};
+use sealed_session::{Lifetimes, Session, SessionError, SessionManager};
 
 use crate::browser::{Browser, Response};
 use crate::support::{COOKIE, LARGE, Site, line, max_age, text};
@@ -14,7 +14,7 @@ fn lifetimes(idle: u64, absolute: Option<u64>) -> Lifetimes {
     Lifetimes::default().idle_timeout(Duration::from_secs(idle)).absolute_timeout(absolute.map(Duration::from_secs))
 }
 
-fn remember(browser: &mut Browser, store: &CookieStore, seconds: u64) -> Response {
+fn remember(browser: &mut Browser, store: &SessionManager, seconds: u64) -> Response {
     let remember = |session: &Session| {
         session.put("user", &42).unwrap();
         session.remember(Duration::from_secs(seconds)).unwrap();

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sealed_session::{CookieStore, CookieStoreBuilder, Key, KeyRing, Lifetimes, Placement, Session, SessionError};
+use sealed_session::{
+    Key, KeyRing, Lifetimes, Placement, Session, SessionError, SessionManager, SessionManagerBuilder,
+};
 use serde_json::{Map, Value};
 
 use crate::browser::Browser;
@@ -207,7 +209,7 @@ impl World {
 }
 
 /// One request of one user, by the store and by the model.
-fn visit(world: &mut World, store: &CookieStore, user: &mut User, acts: &[Act]) {
+fn visit(world: &mut World, store: &SessionManager, user: &mut User, acts: &[Act]) {
     let found = user.kept.take().filter(|seen| seen.is_alive_at(world.now));
     let is_held = user.browser.cookie().is_some();
     assert_eq!(is_held, found.is_some(), "the browser holds a cookie as long as its session lives");
@@ -229,7 +231,7 @@ fn visit(world: &mut World, store: &CookieStore, user: &mut User, acts: &[Act]) 
     user.kept = world.committed(found.as_ref(), seen, &done);
 }
 
-fn run(site: &Site, configure: fn(CookieStoreBuilder) -> CookieStoreBuilder, steps: Vec<Step>) {
+fn run(site: &Site, configure: fn(SessionManagerBuilder) -> SessionManagerBuilder, steps: Vec<Step>) {
     let lifetimes = Lifetimes::default()
         .idle_timeout(Duration::from_secs(IDLE))
         .absolute_timeout(Some(Duration::from_secs(ABSOLUTE)))

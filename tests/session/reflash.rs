@@ -1,6 +1,6 @@
 //! Behaviour, section 4: messages that live for one request more.
 
-use sealed_session::{CookieStore, Session, Value};
+use sealed_session::{Session, SessionManager, Value};
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -9,7 +9,7 @@ use crate::flash::{handles, left, messages};
 type Handler = fn(&Session);
 
 /// After a request that found the messages a, b and c, an error and old input, and did this.
-fn after(handle: Handler) -> (CookieStore, Browser) {
+fn after(handle: Handler) -> (SessionManager, Browser) {
     let (store, mut browser) = left(|session| {
         session.flash_all(&json!({ "a": 1, "b": 2, "c": 3 })).unwrap();
         session.flash_errors(&json!({ "name": "missing" })).unwrap();

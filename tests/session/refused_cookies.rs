@@ -1,13 +1,13 @@
 //! Behaviour, section 1: a cookie that is not a session is an empty session with a reason, and left alone.
 
-use sealed_session::{CookieStore, Key, Lifetimes, Reason, RequestFacts};
+use sealed_session::{Key, Lifetimes, Reason, RequestFacts, SessionManager};
 use std::time::Duration;
 
 use crate::support::{COOKIE, LARGE, Site, text};
 
 /// The cookie is an empty session for this reason, nothing is sent for it, and the next write overwrites it.
 #[track_caller]
-fn refused(site: &Site, store: &CookieStore, value: &str, reason: Reason) {
+fn refused(site: &Site, store: &SessionManager, value: &str, reason: Reason) {
     let mut browser = site.browser();
     browser.plant(COOKIE, value);
     site.events.take();
@@ -21,7 +21,7 @@ fn refused(site: &Site, store: &CookieStore, value: &str, reason: Reason) {
     assert_eq!(browser.get(store, "user"), Some(1));
 }
 
-fn sealed(site: &Site, store: &CookieStore) -> String {
+fn sealed(site: &Site, store: &SessionManager) -> String {
     let mut browser = site.browser();
     browser.put(store, "user", 42);
     browser.cookie().unwrap().to_owned()

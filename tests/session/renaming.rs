@@ -1,25 +1,25 @@
 //! Behaviour, section 9: the cookie's name or its audience changes, and nobody is logged out.
 
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, Event, Placement, Reason};
+use sealed_session::{Event, Placement, Reason, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{COOKIE, LARGE, Site, text};
 
 const NEW_NAME: &str = "__Host-shop";
 
-fn before(site: &Site) -> CookieStore {
+fn before(site: &Site) -> SessionManager {
     site.with_records().build().unwrap()
 }
 
 /// Another cookie name, and those of before are read too.
-fn renamed(site: &Site) -> CookieStore {
+fn renamed(site: &Site) -> SessionManager {
     let attributes = CookieAttributes::new().name(NEW_NAME);
     site.with_records().cookie(attributes).also_read(COOKIE, "shop/test").build().unwrap()
 }
 
 /// Another audience, and that of before is read too.
-fn readdressed(site: &Site) -> CookieStore {
+fn readdressed(site: &Site) -> SessionManager {
     site.with_records().audience("shop/prod").also_read(COOKIE, "shop/test").build().unwrap()
 }
 
@@ -221,7 +221,7 @@ fn under_store_only_an_inline_cookie_of_before_is_no_way_around_the_store() {
 #[test]
 fn what_cannot_be_read_too_is_found_at_start() {
     let site = Site::new();
-    let setting = |builder: sealed_session::CookieStoreBuilder| builder.build().unwrap_err().setting().to_owned();
+    let setting = |builder: sealed_session::SessionManagerBuilder| builder.build().unwrap_err().setting().to_owned();
     assert_eq!(setting(site.cookie_only().also_read(COOKIE, "shop/test")), "also_read");
     assert_eq!(setting(site.cookie_only().also_read("", "shop/test")), "also_read");
     assert_eq!(setting(site.cookie_only().also_read("a b", "shop/test")), "also_read");

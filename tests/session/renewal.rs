@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sealed_session::{CookieStore, CookieStoreBuilder, Event, Lifetimes, Renewal};
+use sealed_session::{Event, Lifetimes, Renewal, SessionManager, SessionManagerBuilder};
 
 use crate::browser::{Browser, Request, Response};
 use crate::faulty_store::Call;
 use crate::support::{LARGE, Site, max_age, text, untouched};
 
 /// A browser whose session has used up so many of its 100 seconds.
-fn used_for(site: &Site, build: impl Fn(&Site) -> CookieStoreBuilder, seconds: u64) -> (CookieStore, Browser) {
+fn used_for(site: &Site, build: impl Fn(&Site) -> SessionManagerBuilder, seconds: u64) -> (SessionManager, Browser) {
     let idle = Lifetimes::default().idle_timeout(Duration::from_secs(100));
     let store = build(site).lifetimes(idle).build().unwrap();
     let mut browser = site.browser();

@@ -1,6 +1,6 @@
 //! Wire format, sections 6 and 7: another key seals from now on.
 
-use sealed_session::{CookieStore, Event, Key, KeyRing, Reason};
+use sealed_session::{Event, Key, KeyRing, Reason, SessionManager};
 
 use crate::browser::Browser;
 use crate::faulty_store::Call;
@@ -17,7 +17,7 @@ fn before_rotation(site: &Site, cart_bytes: usize) -> Browser {
     browser
 }
 
-fn after_rotation(site: &Site) -> CookieStore {
+fn after_rotation(site: &Site) -> SessionManager {
     site.over(site.rotated()).store(site.records.clone()).build().unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sealed_session::cookie::{CookieAttributes, SameSite};
 use sealed_session::{
-    ConfigError, CookieStore, CookieStoreBuilder, Event, Key, Lifetimes, Placement, ResponseFacts, Session,
+    ConfigError, Event, Key, Lifetimes, Placement, ResponseFacts, Session, SessionManager, SessionManagerBuilder,
 };
 
 use crate::browser::Response;
@@ -95,8 +95,8 @@ fn settings_told(site: &Site) -> Vec<&'static str> {
     site.events.take().into_iter().filter_map(setting).collect()
 }
 
-fn error(configure: impl FnOnce(CookieStoreBuilder) -> CookieStoreBuilder) -> ConfigError {
-    configure(CookieStore::builder(Key::generate().unwrap())).build().unwrap_err()
+fn error(configure: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> ConfigError {
+    configure(SessionManager::builder(Key::generate().unwrap())).build().unwrap_err()
 }
 
 #[test]

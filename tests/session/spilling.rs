@@ -1,6 +1,6 @@
 //! Behaviour, section 2: out of the cookie when it is full, and back when there is room.
 
-use sealed_session::{CookieStore, Session};
+use sealed_session::{Session, SessionManager};
 
 use crate::browser::Browser;
 use crate::faulty_store::Call;
@@ -9,13 +9,13 @@ use crate::support::{COOKIE, LARGE, Site, line, text};
 const INLINE_LIMIT: usize = 3072;
 
 /// Puts so many bytes, and tells whether they are in the store.
-fn is_in_store_with(browser: &mut Browser, site: &Site, store: &CookieStore, bytes: usize) -> bool {
+fn is_in_store_with(browser: &mut Browser, site: &Site, store: &SessionManager, bytes: usize) -> bool {
     browser.put(store, "cart", text(bytes));
     site.opened(store, browser).is_reference()
 }
 
 /// The most bytes of the member `cart` with which this browser's session is in its cookie afterwards.
-fn largest_inline(site: &Site, store: &CookieStore, browser: &Browser) -> usize {
+fn largest_inline(site: &Site, store: &SessionManager, browser: &Browser) -> usize {
     let (mut fits, mut too_large) = (0, LARGE);
     while fits + 1 < too_large {
         let middle = usize::midpoint(fits, too_large);

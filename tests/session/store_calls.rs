@@ -6,8 +6,8 @@ use std::time::Duration;
 use sealed_session::store::{Created, StoreFuture, Updated};
 use sealed_session::testing::FaultyStore;
 use sealed_session::{
-    CookieStore, CookieStoreBuilder, Event, KeyRing, ManualClock, Record, RecordId, RecordStore, RingEntry, Timer,
-    Timestamp, Wait,
+    Event, KeyRing, ManualClock, Record, RecordId, RecordStore, RingEntry, SessionManager, SessionManagerBuilder,
+    Timer, Timestamp, Wait,
 };
 
 use crate::browser::Browser;
@@ -73,7 +73,7 @@ fn a_store_without_a_timer_is_told_of_unless_it_is_local() {
         }
     }
     let site = Site::new();
-    let told = |builder: CookieStoreBuilder| {
+    let told = |builder: SessionManagerBuilder| {
         site.events.take();
         builder.build().unwrap();
         site.events.take().iter().any(|event| matches!(event, Event::SettingWorthAThought { setting: "timer", .. }))
@@ -103,7 +103,7 @@ fn tries_that_meet_again_and_again_pause_and_end_after_two_seconds() {
 #[test]
 fn what_is_written_during_a_pause_is_read_after_it_and_not_met_again() {
     struct WritesOnce {
-        store: CookieStore,
+        store: SessionManager,
         other: Mutex<Browser>,
     }
     impl Timer for WritesOnce {
@@ -152,7 +152,7 @@ impl Timer for Pauses {
 /// Has another request write before every update.
 struct Overtaken {
     records: FaultyStore,
-    store: CookieStore,
+    store: SessionManager,
     other: Mutex<Browser>,
 }
 

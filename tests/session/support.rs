@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use sealed_session::{
-    Clock as _, Commit, CookieStore, CookieStoreBuilder, Event, Key, KeyRing, ManualClock, Observer, Opened, Reason,
-    RingHandle, Timestamp,
+    Clock as _, Commit, Event, Key, KeyRing, ManualClock, Observer, Opened, Reason, RingHandle, SessionManager,
+    SessionManagerBuilder, Timestamp,
 };
 
 use crate::browser::{Browser, Response};
@@ -28,18 +28,18 @@ impl Site {
     }
 
     /// Sessions in their cookies alone.
-    pub(crate) fn cookie_only(&self) -> CookieStoreBuilder {
+    pub(crate) fn cookie_only(&self) -> SessionManagerBuilder {
         self.over(self.key.clone())
     }
 
     /// With the server store.
-    pub(crate) fn with_records(&self) -> CookieStoreBuilder {
+    pub(crate) fn with_records(&self) -> SessionManagerBuilder {
         self.cookie_only().store(self.records.clone())
     }
 
     /// Another ring than that of the site's one key.
-    pub(crate) fn over(&self, ring: impl Into<RingHandle>) -> CookieStoreBuilder {
-        CookieStore::builder(ring).audience("shop/test").clock(self.clock.clone()).observer(self.events.clone())
+    pub(crate) fn over(&self, ring: impl Into<RingHandle>) -> SessionManagerBuilder {
+        SessionManager::builder(ring).audience("shop/test").clock(self.clock.clone()).observer(self.events.clone())
     }
 
     /// A ring where a new key seals, and the site's key still opens.
@@ -52,7 +52,7 @@ impl Site {
     }
 
     /// What the browser's cookie says, read by this store.
-    pub(crate) fn opened(&self, store: &CookieStore, browser: &Browser) -> Opened {
+    pub(crate) fn opened(&self, store: &SessionManager, browser: &Browser) -> Opened {
         store.sealer().open(browser.cookie().unwrap(), self.clock.now()).unwrap()
     }
 

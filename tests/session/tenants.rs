@@ -1,20 +1,20 @@
 //! Behaviour, section 9: the audience is chosen for each request.
 
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CookieStore, Reason};
+use sealed_session::{Reason, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{COOKIE, LARGE, Site, text};
 
-fn shop(site: &Site) -> CookieStore {
+fn shop(site: &Site) -> SessionManager {
     site.with_records().build().unwrap()
 }
 
-fn tenant(shop: &CookieStore, name: &str) -> CookieStore {
+fn tenant(shop: &SessionManager, name: &str) -> SessionManager {
     shop.with_audience(format!("shop/test/{name}")).unwrap()
 }
 
-fn logged_in(site: &Site, store: &CookieStore, cart_bytes: usize) -> Browser {
+fn logged_in(site: &Site, store: &SessionManager, cart_bytes: usize) -> Browser {
     let mut browser = site.browser();
     browser.put(store, "user", 42);
     browser.put(store, "cart", text(cart_bytes));

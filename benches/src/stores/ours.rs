@@ -7,7 +7,7 @@ use redis::aio::ConnectionManager;
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::{RecordStore, RedisStore, TowerSessionsStore};
-use sealed_session::{CookieStore, Key, PendingSession, Placement};
+use sealed_session::{SessionManager, Key, PendingSession, Placement};
 use serde_json::{Map, Value};
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
@@ -36,7 +36,7 @@ impl Ours {
     }
 
     fn over(name: &'static str, records: impl RecordStore, content: Map<String, Value>) -> Self {
-        let store = CookieStore::builder(Key::generate().expect("random bytes"))
+        let store = SessionManager::builder(Key::generate().expect("random bytes"))
             .audience("example-app/bench")
             .placement(Placement::StoreOnly)
             .store(records)

@@ -27,7 +27,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::rt::System;
 use actix_web::web::{self, Form, Html, ServiceConfig};
 use actix_web::{App, HttpMessage as _, HttpRequest, HttpResponse, HttpServer};
-use sealed_session::CookieStore;
+use sealed_session::SessionManager;
 use sealed_session::adapter::actix_session::SealedSessionStore;
 use serde::Deserialize;
 use time::Duration;
@@ -37,7 +37,7 @@ use time::Duration;
 #[non_exhaustive]
 pub struct Parts {
     /// Seals the sessions.
-    pub sessions: CookieStore,
+    pub sessions: SessionManager,
     /// The key under which `actix-session` encrypts the cookie once more.
     pub outer_key: Key,
     /// How long a session lasts after the last change of its state. A day by default.
@@ -49,7 +49,7 @@ pub struct Parts {
 impl Parts {
     /// Sessions of this store, and all else by default.
     #[must_use]
-    pub fn new(sessions: CookieStore, outer_key: Key) -> Self {
+    pub fn new(sessions: SessionManager, outer_key: Key) -> Self {
         let session_ttl = Duration::DAY;
         let identity = IdentityMiddleware::builder().visit_deadline(Some(session_ttl.unsigned_abs()));
         Self { sessions, outer_key, session_ttl, identity }

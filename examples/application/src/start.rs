@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::store::MemoryStore;
-use sealed_session::{CookieStore, Key};
+use sealed_session::{Key, SessionManager};
 
 use crate::Sites;
 
@@ -25,9 +25,9 @@ pub fn run(serve: fn(SocketAddr, Sites, Ready) -> std::io::Result<()>) -> Result
         Err(_) => Key::generate()?,
     };
     let records = MemoryStore::new();
-    let everybody = CookieStore::builder(key.clone()).audience("example").store(records.clone()).build()?;
+    let everybody = SessionManager::builder(key.clone()).audience("example").store(records.clone()).build()?;
     let attributes = CookieAttributes::new().name("__Host-administration");
-    let administration = CookieStore::builder(key).audience("example").cookie(attributes).store(records).build()?;
+    let administration = SessionManager::builder(key).audience("example").cookie(attributes).store(records).build()?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
     let ready = |address: SocketAddr| println!("Listening on http://localhost:{}", address.port());
     Ok(serve(address, Sites::new(everybody, administration)?, Box::new(ready))?)

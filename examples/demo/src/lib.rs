@@ -17,12 +17,12 @@ use axum::middleware::from_fn;
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use sealed_session::adapter::tower::SessionLayer;
-use sealed_session::{CookieStore, Session, SessionError};
+use sealed_session::{Session, SessionError, SessionManager};
 
 use pages::Page;
 
 /// The whole application over a session store.
-pub fn application(store: CookieStore) -> Router {
+pub fn application(store: SessionManager) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/login", get(user::login_form).post(user::log_in))
@@ -47,7 +47,7 @@ pub fn application(store: CookieStore) -> Router {
 
 /// What a handler may need beside the session of its request.
 #[derive(Clone, Debug)]
-struct Store(CookieStore);
+struct Store(SessionManager);
 
 async fn home(session: Session) -> Answer {
     let page = Page::new(&session, "Home")?;

@@ -7,19 +7,19 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
 use axum::{Json, Router};
-use sealed_session::{CookieStore, KeyReport, RingHandle, Timestamp};
+use sealed_session::{KeyReport, RingHandle, SessionManager, Timestamp};
 use serde::Serialize;
 
 use crate::pages;
 
 /// The operator's pages, for a port that strangers do not reach.
-pub fn pages(store: CookieStore, ring: RingHandle) -> Router {
+pub fn pages(store: SessionManager, ring: RingHandle) -> Router {
     Router::new().route("/keys", get(page)).route("/keys.json", get(json)).with_state(Keys { store, ring })
 }
 
 #[derive(Clone)]
 struct Keys {
-    store: CookieStore,
+    store: SessionManager,
     ring: RingHandle,
 }
 

@@ -36,9 +36,9 @@ const NO_SESSION: &str = "the guard against forged requests has no session to ch
 /// ```
 /// use actix_web::{App, web};
 /// use sealed_session::adapter::actix_web::{CsrfMiddleware, SessionMiddleware};
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let guard = CsrfMiddleware::new().origin("https://example.com")?;
 /// // What `HttpServer::new` takes: each worker makes an application of its own.
 /// let application = move || {

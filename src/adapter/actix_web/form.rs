@@ -30,7 +30,7 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, CsrfFormExtractionErr
 /// use actix_web::{App, web};
 /// use sealed_session::adapter::CsrfForm;
 /// use sealed_session::adapter::actix_web::SessionMiddleware;
-/// use sealed_session::{CookieStore, Key, Session, SessionError};
+/// use sealed_session::{SessionManager, Key, Session, SessionError};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Comment {
@@ -46,7 +46,7 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, CsrfFormExtractionErr
 ///     format!("{} bytes", form.text.len())
 /// }
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let limit_bytes = 16 * 1024;
 /// let application = App::new()
 ///     .app_data(web::PayloadConfig::new(limit_bytes))

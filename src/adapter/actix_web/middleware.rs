@@ -13,20 +13,20 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use super::headers::{apply, request_facts, response_facts};
 use crate::adapter::Marked;
 use crate::adapter::choice::Choice;
-use crate::driver::{CookieStore, PendingSession};
+use crate::driver::{PendingSession, SessionManager};
 
 /// Gives every request its session, and writes it into the response.
 ///
 /// ```
 /// use actix_web::{App, web};
 /// use sealed_session::adapter::actix_web::SessionMiddleware;
-/// use sealed_session::{CookieStore, Key, Session, SessionError};
+/// use sealed_session::{SessionManager, Key, Session, SessionError};
 ///
 /// async fn visits(session: Session) -> Result<String, SessionError> {
 ///     Ok(format!("visit {}", session.increment("visits", 1)?))
 /// }
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// // What `HttpServer::new` takes: each worker makes an application of its own, over the same store.
 /// let application =
 ///     move || App::new().wrap(SessionMiddleware::new(store.clone())).route("/", web::get().to(visits));
@@ -42,7 +42,7 @@ pub struct SessionMiddleware {
 impl SessionMiddleware {
     /// A middleware over this store.
     #[must_use]
-    pub fn new(store: CookieStore) -> Self {
+    pub fn new(store: SessionManager) -> Self {
         Self { choice: Choice::Always(store), put }
     }
 
@@ -50,9 +50,9 @@ impl SessionMiddleware {
     ///
     /// ```
     /// use sealed_session::adapter::actix_web::SessionMiddleware;
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
     /// let blue = store.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let middleware = SessionMiddleware::choosing(move |request| match request.headers().get("host") {
@@ -63,7 +63,7 @@ impl SessionMiddleware {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&ServiceRequest) -> CookieStore + Send + Sync + 'static) -> Self {
+    pub fn choosing(store: impl Fn(&ServiceRequest) -> SessionManager + Send + Sync + 'static) -> Self {
         Self { choice: Choice::by(store), put }
     }
 
@@ -76,7 +76,7 @@ impl SessionMiddleware {
     /// ```
     /// use actix_web::{App, web};
     /// use sealed_session::adapter::{Marked, actix_web::SessionMiddleware};
-    /// use sealed_session::{CookieStore, Key, Session, SessionError, cookie::CookieAttributes};
+    /// use sealed_session::{SessionManager, Key, Session, SessionError, cookie::CookieAttributes};
     ///
     /// struct Administration;
     ///
@@ -84,9 +84,9 @@ impl SessionMiddleware {
     ///     Ok(format!("{:?} {:?}", customer.get::<String>("name")?, administrator.get::<String>("name")?))
     /// }
     ///
-    /// let customers = CookieStore::builder(Key::generate()?).build()?;
+    /// let customers = SessionManager::builder(Key::generate()?).build()?;
     /// let attributes = CookieAttributes::new().name("__Host-administration");
-    /// let administrators = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let administrators = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
     /// let application = App::new()
     ///     .wrap(SessionMiddleware::new(customers))
     ///     .wrap(SessionMiddleware::new(administrators).marked::<Administration>())

@@ -15,7 +15,7 @@
 //! ```
 //! use actix_web::{App, web};
 //! use sealed_session::adapter::actix_web::SessionMiddleware;
-//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//! use sealed_session::{SessionManager, Key, Session, SessionError};
 //!
 //! async fn log_in(session: Session) -> Result<&'static str, SessionError> {
 //!     session.regenerate_and_reset_lifetime()?;
@@ -23,7 +23,7 @@
 //!     Ok("Welcome.")
 //! }
 //!
-//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let store = SessionManager::builder(Key::generate()?).build()?;
 //! let application = App::new().wrap(SessionMiddleware::new(store)).route("/login", web::post().to(log_in));
 //! # let _ = application;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

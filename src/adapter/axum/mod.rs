@@ -6,13 +6,13 @@
 //! ```
 //! use axum::{Router, routing::get};
 //! use sealed_session::adapter::tower::SessionLayer;
-//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//! use sealed_session::{SessionManager, Key, Session, SessionError};
 //!
 //! async fn visits(session: Session) -> Result<String, SessionError> {
 //!     Ok(format!("visit {}", session.increment("visits", 1)?))
 //! }
 //!
-//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let store = SessionManager::builder(Key::generate()?).build()?;
 //! let app: Router = Router::new().route("/", get(visits)).layer(SessionLayer::new(store));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -22,7 +22,7 @@ use crate::driver::PendingSession;
 /// use poem::http::{Method, StatusCode};
 /// use poem::{Endpoint, EndpointExt, Request, Route, handler, post};
 /// use sealed_session::adapter::poem::{CsrfMiddleware, SessionMiddleware};
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
 /// #[handler]
 /// async fn transfer() -> &'static str {
@@ -30,7 +30,7 @@ use crate::driver::PendingSession;
 /// }
 ///
 /// # pollster::block_on(async {
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let application = Route::new()
 ///     .at("/transfer", post(transfer))
 ///     .with(CsrfMiddleware::new().origin("https://example.com")?)

@@ -20,7 +20,7 @@ use crate::session::Session;
 /// use poem::{EndpointExt, Route, get, handler};
 /// use sealed_session::adapter::CsrfForm;
 /// use sealed_session::adapter::poem::SessionMiddleware;
-/// use sealed_session::{CookieStore, Key, Session, SessionError};
+/// use sealed_session::{SessionManager, Key, Session, SessionError};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Comment {
@@ -38,7 +38,7 @@ use crate::session::Session;
 ///     format!("{} bytes", form.text.len())
 /// }
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let application = Route::new()
 ///     .at("/", get(page).post(comment.with(SizeLimit::new(64 * 1024))))
 ///     .with(SessionMiddleware::new(store));

@@ -6,7 +6,7 @@ use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 use crate::adapter::choice::Choice;
 use crate::adapter::extensions::{Put, put_marked, put_unmarked};
 use crate::adapter::header_map::{apply, request_facts, response_facts};
-use crate::driver::{CookieStore, PendingSession, ResponseFacts};
+use crate::driver::{PendingSession, ResponseFacts, SessionManager};
 
 /// Gives every request its session, and writes it into the response.
 ///
@@ -20,7 +20,7 @@ use crate::driver::{CookieStore, PendingSession, ResponseFacts};
 /// use poem::error::NotFoundError;
 /// use poem::{Endpoint, EndpointExt, Request, Route, handler, http::StatusCode};
 /// use sealed_session::adapter::poem::SessionMiddleware;
-/// use sealed_session::{CookieStore, Key, Session};
+/// use sealed_session::{SessionManager, Key, Session};
 ///
 /// #[handler]
 /// async fn search(session: Session) -> poem::Result<String> {
@@ -29,7 +29,7 @@ use crate::driver::{CookieStore, PendingSession, ResponseFacts};
 /// }
 ///
 /// # pollster::block_on(async {
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let application = Route::new()
 ///     .at("/search", search)
 ///     .catch_error(|_: NotFoundError| async { (StatusCode::NOT_FOUND, "nothing here") })
@@ -54,7 +54,7 @@ pub struct SessionMiddleware {
 impl SessionMiddleware {
     /// A middleware over this store.
     #[must_use]
-    pub fn new(store: CookieStore) -> Self {
+    pub fn new(store: SessionManager) -> Self {
         Self { choice: Choice::Always(store), put: put_unmarked }
     }
 
@@ -62,9 +62,9 @@ impl SessionMiddleware {
     ///
     /// ```
     /// use sealed_session::adapter::poem::SessionMiddleware;
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
     /// let blue = store.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let middleware = SessionMiddleware::choosing(move |request| match request.header("host") {
@@ -75,7 +75,7 @@ impl SessionMiddleware {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&Request) -> CookieStore + Send + Sync + 'static) -> Self {
+    pub fn choosing(store: impl Fn(&Request) -> SessionManager + Send + Sync + 'static) -> Self {
         Self { choice: Choice::by(store), put: put_unmarked }
     }
 
@@ -88,7 +88,7 @@ impl SessionMiddleware {
     /// ```
     /// use poem::{EndpointExt, Route, handler};
     /// use sealed_session::adapter::{Marked, poem::SessionMiddleware};
-    /// use sealed_session::{CookieStore, Key, Session, SessionError, cookie::CookieAttributes};
+    /// use sealed_session::{SessionManager, Key, Session, SessionError, cookie::CookieAttributes};
     ///
     /// struct Administration;
     ///
@@ -97,9 +97,9 @@ impl SessionMiddleware {
     ///     Ok(format!("{:?} {:?}", customer.get::<String>("name")?, administrator.get::<String>("name")?))
     /// }
     ///
-    /// let customers = CookieStore::builder(Key::generate()?).build()?;
+    /// let customers = SessionManager::builder(Key::generate()?).build()?;
     /// let attributes = CookieAttributes::new().name("__Host-administration");
-    /// let administrators = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let administrators = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
     /// let application = Route::new()
     ///     .at("/", page)
     ///     .with(SessionMiddleware::new(customers))

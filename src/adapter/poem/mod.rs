@@ -8,7 +8,7 @@
 //! ```
 //! use poem::{Endpoint, EndpointExt, Request, Route, handler};
 //! use sealed_session::adapter::poem::SessionMiddleware;
-//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//! use sealed_session::{SessionManager, Key, Session, SessionError};
 //!
 //! #[handler]
 //! async fn visits(session: Session) -> Result<String, SessionError> {
@@ -16,7 +16,7 @@
 //! }
 //!
 //! # pollster::block_on(async {
-//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let store = SessionManager::builder(Key::generate()?).build()?;
 //! let application = Route::new().at("/", visits).with(SessionMiddleware::new(store));
 //!
 //! let response = application.get_response(Request::builder().uri_str("/").finish()).await;

@@ -46,7 +46,7 @@ const NAME: &str = "CsrfFairing";
 /// use rocket::local::blocking::Client;
 /// use rocket::{post, routes};
 /// use sealed_session::adapter::rocket::{CsrfFairing, SessionFairing};
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
 /// #[post("/transfer")]
 /// fn transfer() -> &'static str {
@@ -54,7 +54,7 @@ const NAME: &str = "CsrfFairing";
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let application = rocket::build()
 ///     .attach(SessionFairing::new(store))
 ///     .attach(CsrfFairing::new().origin("https://example.com")?)

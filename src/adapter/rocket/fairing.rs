@@ -8,7 +8,7 @@ use super::super::Marked;
 use super::csrf::Guarding;
 use super::guard::{Attached, Begun, InRequest};
 use super::response::{apply, empty, response_facts};
-use crate::driver::{CookieStore, RequestFacts};
+use crate::driver::{RequestFacts, SessionManager};
 use crate::session::Session;
 
 /// Gives every request its session, and writes it into the response.
@@ -16,7 +16,7 @@ use crate::session::Session;
 /// ```
 /// use rocket::{get, routes};
 /// use sealed_session::adapter::rocket::SessionFairing;
-/// use sealed_session::{CookieStore, Key, Session, SessionError};
+/// use sealed_session::{SessionManager, Key, Session, SessionError};
 ///
 /// #[get("/")]
 /// fn greet(session: Session) -> Result<String, SessionError> {
@@ -24,13 +24,13 @@ use crate::session::Session;
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let application = rocket::build().attach(SessionFairing::new(store)).mount("/", routes![greet]);
 /// # let _ = application;
 /// # Ok(()) }
 /// ```
 pub struct SessionFairing {
-    choose: Box<dyn Fn(&Request<'_>) -> CookieStore + Send + Sync>,
+    choose: Box<dyn Fn(&Request<'_>) -> SessionManager + Send + Sync>,
     guard: &'static str,
     attach: fn(Rocket<Build>) -> fairing::Result,
     in_request: for<'r> fn(&'r Request<'_>) -> &'r InRequest,
@@ -39,7 +39,7 @@ pub struct SessionFairing {
 impl SessionFairing {
     /// A fairing over this store.
     #[must_use]
-    pub fn new(store: CookieStore) -> Self {
+    pub fn new(store: SessionManager) -> Self {
         Self::choosing(move |_| store.clone())
     }
 
@@ -47,9 +47,9 @@ impl SessionFairing {
     ///
     /// ```
     /// use sealed_session::adapter::rocket::SessionFairing;
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
     /// let blue = store.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let fairing = SessionFairing::choosing(move |request| match request.host() {
@@ -60,7 +60,7 @@ impl SessionFairing {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&Request<'_>) -> CookieStore + Send + Sync + 'static) -> Self {
+    pub fn choosing(store: impl Fn(&Request<'_>) -> SessionManager + Send + Sync + 'static) -> Self {
         Self::of_guard::<Session>(Box::new(store))
     }
 
@@ -73,7 +73,7 @@ impl SessionFairing {
     /// use rocket::{get, routes};
     /// use sealed_session::adapter::{Marked, rocket::SessionFairing};
     /// use sealed_session::cookie::CookieAttributes;
-    /// use sealed_session::{CookieStore, Key, Session, SessionError};
+    /// use sealed_session::{SessionManager, Key, Session, SessionError};
     ///
     /// /// The administrators' session, beside the customers'.
     /// struct Administration;
@@ -84,9 +84,9 @@ impl SessionFairing {
     /// }
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let customers = CookieStore::builder(Key::generate()?).build()?;
+    /// let customers = SessionManager::builder(Key::generate()?).build()?;
     /// let attributes = CookieAttributes::new().name("__Host-administration");
-    /// let administrators = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let administrators = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
     /// let application = rocket::build()
     ///     .attach(SessionFairing::new(customers))
     ///     .attach(SessionFairing::new(administrators).marked::<Administration>())
@@ -99,7 +99,7 @@ impl SessionFairing {
         Self::of_guard::<Marked<Session, M>>(self.choose)
     }
 
-    fn of_guard<Guard: 'static>(choose: Box<dyn Fn(&Request<'_>) -> CookieStore + Send + Sync>) -> Self {
+    fn of_guard<Guard: 'static>(choose: Box<dyn Fn(&Request<'_>) -> SessionManager + Send + Sync>) -> Self {
         Self { choose, guard: type_name::<Guard>(), attach: attach::<Guard>, in_request: InRequest::of::<Guard> }
     }
 }

@@ -8,7 +8,7 @@
 //! use rocket::local::blocking::Client;
 //! use rocket::{get, routes};
 //! use sealed_session::adapter::rocket::SessionFairing;
-//! use sealed_session::{CookieStore, Key, Session, SessionError};
+//! use sealed_session::{SessionManager, Key, Session, SessionError};
 //!
 //! #[get("/")]
 //! fn visits(session: Session) -> Result<String, SessionError> {
@@ -16,7 +16,7 @@
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = CookieStore::builder(Key::generate()?).build()?;
+//! let store = SessionManager::builder(Key::generate()?).build()?;
 //! let application = rocket::build().attach(SessionFairing::new(store)).mount("/", routes![visits]);
 //!
 //! let browser = Client::tracked(application)?;
@@ -35,7 +35,7 @@
 //!   is attached behind this one; one that writes it, or sets `Cache-Control`, when the response goes is attached before.
 //! - **Panics.** Rocket catches a handler's panic and answers 500 through a catcher, so the response still goes through
 //!   this fairing: what the handler wrote until then is kept, as with an error that it returns. A logout before the panic
-//!   stays a logout. [`commit_when(|status| status < 500)`](crate::CookieStoreBuilder::commit_when) drops what is
+//!   stays a logout. [`commit_when(|status| status < 500)`](crate::SessionManagerBuilder::commit_when) drops what is
 //!   written by handlers that fail in either way.
 //! - **Forged requests.** No fairing can answer a request, so [`CsrfFairing`] mounts routes for every path, of the lowest ranks
 //!   that there are: nothing of the application runs before them, and one with a route of such a rank does not launch. They

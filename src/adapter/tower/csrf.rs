@@ -21,10 +21,10 @@ use crate::adapter::header_map::{append_cookie, check};
 ///
 /// ```
 /// use sealed_session::adapter::tower::{CsrfLayer, SessionLayer};
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 /// use axum::{Router, routing::post};
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let app: Router = Router::new()
 ///     .route("/transfer", post(async || "done"))
 ///     .layer(CsrfLayer::new().origin("https://example.com")?)

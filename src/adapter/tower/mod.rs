@@ -23,17 +23,17 @@ use tower_service::Service;
 use super::choice::Choice;
 use super::extensions::{Put, put_marked, put_unmarked};
 use super::header_map::{apply, request_facts, response_facts};
-use crate::driver::{CookieStore, PendingSession};
+use crate::driver::{PendingSession, SessionManager};
 
 /// Gives every request its [`PendingSession`], in the request's extensions, and writes it into the response.
 ///
 /// ```
 /// use sealed_session::adapter::tower::SessionLayer;
-/// use sealed_session::{CookieStore, Key, PendingSession};
+/// use sealed_session::{SessionManager, Key, PendingSession};
 /// use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 ///
 /// # pollster::block_on(async {
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let service = ServiceBuilder::new().layer(SessionLayer::new(store)).service(service_fn(
 ///     async |request: http::Request<()>| {
 ///         let session = request.extensions().get::<PendingSession>().unwrap().session().await?;
@@ -55,7 +55,7 @@ pub struct SessionLayer {
 impl SessionLayer {
     /// A layer over this store.
     #[must_use]
-    pub fn new(store: CookieStore) -> Self {
+    pub fn new(store: SessionManager) -> Self {
         Self { choice: Choice::Always(store), put: put_unmarked }
     }
 
@@ -63,9 +63,9 @@ impl SessionLayer {
     ///
     /// ```
     /// use sealed_session::adapter::tower::SessionLayer;
-    /// use sealed_session::{CookieStore, Key};
+    /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = CookieStore::builder(Key::generate()?).audience("shop").build()?;
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
     /// let blue = store.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let layer = SessionLayer::choosing(move |request| match request.headers.get("host") {
@@ -76,7 +76,7 @@ impl SessionLayer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&Parts) -> CookieStore + Send + Sync + 'static) -> Self {
+    pub fn choosing(store: impl Fn(&Parts) -> SessionManager + Send + Sync + 'static) -> Self {
         Self { choice: Choice::by(store), put: put_unmarked }
     }
 
@@ -88,14 +88,14 @@ impl SessionLayer {
     ///
     /// ```
     /// use sealed_session::adapter::{Marked, tower::SessionLayer};
-    /// use sealed_session::{CookieStore, Key, PendingSession, cookie::CookieAttributes};
+    /// use sealed_session::{SessionManager, Key, PendingSession, cookie::CookieAttributes};
     /// use tower::{ServiceBuilder, ServiceExt as _, service_fn};
     ///
     /// struct Administration;
     ///
     /// # pollster::block_on(async {
     /// let attributes = CookieAttributes::new().name("__Host-administration");
-    /// let store = CookieStore::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let store = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
     /// let layer = SessionLayer::new(store).marked::<Administration>();
     /// let service = ServiceBuilder::new().layer(layer).service(service_fn(async |request: http::Request<()>| {
     ///     let pending = request.extensions().get::<Marked<PendingSession, Administration>>().unwrap();

@@ -6,7 +6,7 @@
 //!
 //! What differs from `SessionManagerLayer`:
 //!
-//! - Lifetimes are those of the [`CookieStore`], inside the seal. `Expiry::OnInactivity` becomes a lifetime of the session's
+//! - Lifetimes are those of the [`SessionManager`], inside the seal. `Expiry::OnInactivity` becomes a lifetime of the session's
 //!   own, as by [`remember`](crate::Session::remember): at most the store's `remember_max`. `Expiry::AtDateTime` ends the
 //!   session then, if it has not ended before. `Expiry::OnSessionEnd` changes nothing: whether cookies end with the browser
 //!   is the store's `clear_with_browser`.
@@ -33,16 +33,16 @@ use tower_sessions_core_0_14::Session;
 
 use self::backing::Backing;
 use super::tower::{SessionBody, SessionFuture, SessionLayer, SessionService};
-use crate::driver::{CookieStore, PendingSession};
+use crate::driver::{PendingSession, SessionManager};
 
 /// Gives every request a session of `tower-sessions`, and a [`Session`](crate::Session) of this crate over the same values.
 ///
 /// ```
 /// use axum::{Router, routing::get};
 /// use sealed_session::adapter::tower_sessions::TowerSessionsLayer;
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
-/// let store = CookieStore::builder(Key::generate()?).build()?;
+/// let store = SessionManager::builder(Key::generate()?).build()?;
 /// let app: Router = Router::new().route("/", get(async || "hello")).layer(TowerSessionsLayer::new(store));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -62,7 +62,7 @@ pub struct TowerSessionsLayer {
 impl TowerSessionsLayer {
     /// A layer over this store.
     #[must_use]
-    pub fn new(store: CookieStore) -> Self {
+    pub fn new(store: SessionManager) -> Self {
         SessionLayer::new(store).into()
     }
 }

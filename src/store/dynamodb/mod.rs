@@ -37,7 +37,7 @@ const STORE: &str = "dynamodb";
 /// An item has 400 KiB at most, names and numbers counted. A record of more than 399 KiB of sealed bytes,
 /// [`DYNAMODB_RECORD_MAX_BYTES`](crate::limits::DYNAMODB_RECORD_MAX_BYTES), is refused with an error before anything is
 /// sent. Give the driver a limit below it, so that a session that grows that large is told what its largest keys are:
-/// [`record_limit_bytes(400_000)`](crate::CookieStoreBuilder::record_limit_bytes).
+/// [`record_limit_bytes(400_000)`](crate::SessionManagerBuilder::record_limit_bytes).
 ///
 /// # Retries
 ///

@@ -35,14 +35,14 @@ const STORE: &str = "redis";
 /// ```
 /// use redis::aio::ConnectionLike;
 /// use sealed_session::store::RedisStore;
-/// use sealed_session::{CookieStore, Key};
+/// use sealed_session::{SessionManager, Key};
 ///
-/// fn sessions<C>(connection: C) -> Result<CookieStore, Box<dyn std::error::Error>>
+/// fn sessions<C>(connection: C) -> Result<SessionManager, Box<dyn std::error::Error>>
 /// where
 ///     C: ConnectionLike + Clone + Send + Sync + 'static,
 /// {
 ///     let store = RedisStore::builder(connection).key_prefix("shop:session:").build();
-///     Ok(CookieStore::builder(Key::generate()?).audience("shop/prod").store(store).build()?)
+///     Ok(SessionManager::builder(Key::generate()?).audience("shop/prod").store(store).build()?)
 /// }
 /// ```
 #[derive(Clone)]

@@ -1,5 +1,5 @@
 use sealed_session::testing::CookieJar;
-use sealed_session::{CommitError, CookieStore, LoadError, ManualClock, RequestFacts, ResponseFacts, Session};
+use sealed_session::{CommitError, LoadError, ManualClock, RequestFacts, ResponseFacts, Session, SessionManager};
 
 /// A browser with its cookies. A clone is another tab that knows what this one knows.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Browser {
     /// # Errors
     ///
     /// [`Failed`] when the session cannot be loaded or written; the cookies stay.
-    pub async fn visit<R>(&mut self, store: &CookieStore, handle: impl FnOnce(&Session) -> R) -> Result<R, Failed> {
+    pub async fn visit<R>(&mut self, store: &SessionManager, handle: impl FnOnce(&Session) -> R) -> Result<R, Failed> {
         let header = self.jar.cookie_header();
         let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         let result = handle(&pending.session().await.map_err(Failed::Load)?);
@@ -54,7 +54,7 @@ impl Browser {
     /// # Panics
     ///
     /// When it is not answered, or is no number.
-    pub async fn get(&mut self, store: &CookieStore, key: &str) -> Option<u64> {
+    pub async fn get(&mut self, store: &SessionManager, key: &str) -> Option<u64> {
         self.visit(store, |session| session.get(key).unwrap()).await.unwrap()
     }
 }

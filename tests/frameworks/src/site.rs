@@ -5,7 +5,7 @@ use std::time::Duration;
 use example_application::{Ready, Sites};
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{Clock as _, CookieStore, CookieStoreBuilder, Key, KeyRing, RingHandle, SystemClock};
+use sealed_session::{Clock as _, Key, KeyRing, RingHandle, SessionManager, SessionManagerBuilder, SystemClock};
 
 use crate::Client;
 
@@ -52,8 +52,8 @@ impl SharedParts {
         Sites::new(self.store("example").build().unwrap(), administration).unwrap()
     }
 
-    fn store(&self, audience: &str) -> CookieStoreBuilder {
-        let store = CookieStore::builder(self.ring.clone()).audience(audience).clock(self.clock.clone());
+    fn store(&self, audience: &str) -> SessionManagerBuilder {
+        let store = SessionManager::builder(self.ring.clone()).audience(audience).clock(self.clock.clone());
         store.store(self.records.clone()).record_limit_bytes(50_000)
     }
 }

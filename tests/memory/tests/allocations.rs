@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use sealed_session::{CookieStore, Key, Reason, RequestFacts, ResponseFacts, Sealer, Suite, Timestamp};
+use sealed_session::{Key, Reason, RequestFacts, ResponseFacts, Sealer, SessionManager, Suite, Timestamp};
 use sealed_session_memory_tests::allocations;
 use serde::Serialize;
 use serde_json::json;
@@ -140,7 +140,7 @@ fn opening_allocates_the_payload_once_whatever_its_size() {
 
 #[test]
 fn a_request_that_never_asks_for_its_session_allocates_one_block() {
-    let store = CookieStore::builder(Key::generate().unwrap()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
     let (count, commit) = allocations(|| {
         let pending = store.begin(&RequestFacts::new());
         now_or_never(pending.commit(&ResponseFacts::new(200))).unwrap()
@@ -151,7 +151,7 @@ fn a_request_that_never_asks_for_its_session_allocates_one_block() {
 
 #[test]
 fn a_request_that_never_asks_copies_its_candidates_and_opens_none() {
-    let store = CookieStore::builder(Key::generate().unwrap()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
     let cookie = format!("{}={}", store.cookie_name(), "A".repeat(300));
     let request = RequestFacts::new().cookie_header(b"theme=dark").cookie_header(cookie.as_bytes());
     let (count, commit) = allocations(|| {

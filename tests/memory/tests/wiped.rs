@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealed_session::store::MemoryStore;
 use sealed_session::{
-    Config, CookieStore, Key, KeyRing, ManualClock, RequestFacts, ResponseFacts, Sealer, Suite, Timestamp,
+    Config, Key, KeyRing, ManualClock, RequestFacts, ResponseFacts, Sealer, SessionManager, Suite, Timestamp,
 };
 use sealed_session_memory_tests::{secret_words_before_and_after, sightings};
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,7 @@ fn rings_sealers_and_stores_leave_nothing_of_their_keys() {
             assert!(sealer.open(&sealed, NOW).is_ok());
             drop(sealer.clone());
             drop(sealer);
-            let store = CookieStore::builder(key()).store(MemoryStore::new()).build().unwrap();
+            let store = SessionManager::builder(key()).store(MemoryStore::new()).build().unwrap();
             drop(write(&store, &[], "small"));
             drop(write(&store, &[], &"large".repeat(2000)));
         });
@@ -206,7 +206,7 @@ fn opening_leaves_nothing_of_the_payload() {
 
 #[test]
 fn the_json_of_a_session_is_wiped_whatever_its_length() {
-    let store = CookieStore::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).store(MemoryStore::new()).build().unwrap();
     // As JSON alone has it: the tree of values holds name and value apart.
     let json = format!("\"note\":\"{MARKER}");
     // Within a small buffer, beyond it, and in a record of the store.
@@ -227,7 +227,7 @@ fn the_id_of_a_session_is_wiped() {
     for suite in SUITES {
         let known = known_answers(suite);
         let clock = ManualClock::at_unix_seconds(NOW.unix_seconds());
-        let store = CookieStore::builder(Key::from_bytes(suite, &known.secret).unwrap())
+        let store = SessionManager::builder(Key::from_bytes(suite, &known.secret).unwrap())
             .audience("example-app/prod")
             .clock(clock.clone())
             .store(MemoryStore::builder().clock(clock).build())
@@ -247,7 +247,7 @@ fn the_id_of_a_session_is_wiped() {
 // This test says when that changes.
 #[test]
 fn values_of_a_session_are_the_applications_and_not_wiped() {
-    let store = CookieStore::builder(Key::generate().unwrap()).build().unwrap();
+    let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
     let ([count], ()) = sightings([MARKER.as_bytes()], || drop(write(&store, &[], MARKER)));
     assert_ne!(count, 0);
 
@@ -258,7 +258,7 @@ fn values_of_a_session_are_the_applications_and_not_wiped() {
 }
 
 /// One request that puts a note; returns what the browser sends back.
-fn write(store: &CookieStore, cookie: &[u8], note: &(impl Serialize + ?Sized)) -> String {
+fn write(store: &SessionManager, cookie: &[u8], note: &(impl Serialize + ?Sized)) -> String {
     let pending = store.begin(&RequestFacts::new().cookie_header(cookie));
     let session = now_or_never(pending.session()).unwrap();
     assert_eq!(session.is_new(), cookie.is_empty());

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sealed_session::{
-    CommitError, ConfigError, CookieStore, KeyId, KeyRing, ManualClock, Reason, RequestFacts, ResponseFacts, Session,
-    Timestamp,
+    CommitError, ConfigError, KeyId, KeyRing, ManualClock, Reason, RequestFacts, ResponseFacts, Session,
+    SessionManager, Timestamp,
 };
 
 use super::plan::{Plan, shifted};
@@ -20,7 +20,7 @@ pub(super) struct Server {
 
 /// The application on a server, with one of the two rings.
 struct Site {
-    store: CookieStore,
+    store: SessionManager,
     clock: ManualClock,
 }
 
@@ -141,7 +141,7 @@ impl Server {
 impl Site {
     fn new(plan: &Plan, ring: &KeyRing) -> Result<Self, ConfigError> {
         let clock = ManualClock::at_unix_seconds(plan.start.unix_seconds());
-        let store = CookieStore::builder(ring.clone())
+        let store = SessionManager::builder(ring.clone())
             .lifetimes(plan.settings.lifetimes)
             .key_grace(plan.settings.grace)
             .clock(clock.clone())

@@ -1,6 +1,6 @@
 //! One commit of each kind that talks to the store.
 
-use sealed_session::{CookieStore, Placement, Session};
+use sealed_session::{Placement, Session, SessionManager};
 use sealed_session_engine_tests::Browser;
 
 use crate::site::{FILLER_BYTES, Kind, Site};
@@ -150,12 +150,12 @@ impl Commit {
         seen
     }
 
-    async fn server<K: Kind>(&self, site: &Site<K>) -> CookieStore {
+    async fn server<K: Kind>(&self, site: &Site<K>) -> SessionManager {
         site.server_at(&site.url).await.placement(Placement::Spill).build().unwrap()
     }
 }
 
-async fn count(browser: &mut Browser, server: &CookieStore, what: &str) -> Option<u64> {
+async fn count(browser: &mut Browser, server: &SessionManager, what: &str) -> Option<u64> {
     let count = browser.visit(server, |session| session.get("count").unwrap()).await;
     count.unwrap_or_else(|failed| panic!("{what}: {failed:?}"))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use sealed_session::{CookieStore, Session};
+use sealed_session::{Session, SessionManager};
 use sealed_session_engine_tests::Browser;
 use tokio::task::JoinSet;
 
@@ -15,7 +15,7 @@ const WRITTEN_BEFORE_LOGOUT: usize = 20;
 const REQUESTS_AFTER_LOGOUT: usize = 10;
 
 /// A request that is repeated, as its error says, where it met too many others.
-async fn visit_until_committed(browser: &mut Browser, server: &CookieStore, handle: impl Fn(&Session)) {
+async fn visit_until_committed(browser: &mut Browser, server: &SessionManager, handle: impl Fn(&Session)) {
     while let Err(failed) = browser.visit(server, &handle).await {
         assert_eq!(failed.status_code(), 409, "{failed:?}");
     }

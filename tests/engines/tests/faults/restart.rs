@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sealed_session::{CookieStore, Placement};
+use sealed_session::{Placement, SessionManager};
 use sealed_session_engine_tests::{Browser, PrivateEngine, Proxy};
 use tokio::task::JoinSet;
 
@@ -112,7 +112,7 @@ async fn rises(counter: &AtomicUsize, by: usize, tabs: &mut JoinSet<()>) {
 }
 
 /// Counts one up, again and again, and looks at what was counted before.
-async fn use_tab(server: CookieStore, mut browser: Browser, tally: Arc<Tally>, load: Arc<Load>) {
+async fn use_tab(server: SessionManager, mut browser: Browser, tally: Arc<Tally>, load: Arc<Load>) {
     while !load.is_over.load(Ordering::SeqCst) {
         let acknowledged = tally.acknowledged.load(Ordering::SeqCst);
         tally.attempted.fetch_add(1, Ordering::SeqCst);

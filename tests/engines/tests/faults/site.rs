@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::{CookieStore, CookieStoreBuilder, Key, ManualClock, Placement, RecordStore, Session};
+use sealed_session::{Key, ManualClock, Placement, RecordStore, Session, SessionManager, SessionManagerBuilder};
 use sealed_session_engine_tests::{Browser, Engine, PrivateEngine, Proxy, Runner, unique_name};
 
 /// Far from today, so that no engine takes a record for expired by a clock of its own.
@@ -91,11 +91,11 @@ impl<K: Kind> Site<K> {
     }
 
     /// One of the servers that share a key and the records, on a connection of its own.
-    pub(crate) async fn server(&self) -> CookieStore {
+    pub(crate) async fn server(&self) -> SessionManager {
         self.server_at(&self.url).await.placement(Placement::StoreOnly).build().unwrap()
     }
 
-    pub(crate) async fn server_at(&self, url: &str) -> CookieStoreBuilder {
+    pub(crate) async fn server_at(&self, url: &str) -> SessionManagerBuilder {
         server(&self.key, &self.clock, self.records_at(url).await)
     }
 
@@ -104,7 +104,7 @@ impl<K: Kind> Site<K> {
     }
 
     /// A browser whose session counts from 0.
-    pub(crate) async fn visitor(&self, server: &CookieStore) -> Browser {
+    pub(crate) async fn visitor(&self, server: &SessionManager) -> Browser {
         let mut browser = self.browser();
         browser.visit(server, |session| session.put("count", &0).unwrap()).await.unwrap();
         browser
@@ -134,8 +134,8 @@ impl<K: Kind> Drop for Site<K> {
 }
 
 /// A server of an application. Who tests what takes too long says how long; the others shall not fail on a slow machine.
-pub(crate) fn server(key: &Key, clock: &ManualClock, records: Arc<dyn RecordStore>) -> CookieStoreBuilder {
-    let server = CookieStore::builder(key.clone()).audience("shop/test").clock(clock.clone()).store(records);
+pub(crate) fn server(key: &Key, clock: &ManualClock, records: Arc<dyn RecordStore>) -> SessionManagerBuilder {
+    let server = SessionManager::builder(key.clone()).audience("shop/test").clock(clock.clone()).store(records);
     server.timer(TokioTimer).store_timeout(Duration::from_secs(30))
 }
 

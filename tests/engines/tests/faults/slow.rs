@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealed_session::{CommitError, CookieStore, PendingSession, Placement, RequestFacts, ResponseFacts, StoreError};
+use sealed_session::{CommitError, PendingSession, Placement, RequestFacts, ResponseFacts, SessionManager, StoreError};
 use sealed_session_engine_tests::Browser;
 use tokio::task::JoinSet;
 
@@ -31,13 +31,13 @@ pub(crate) fn a_slow_engine_is_a_503_loses_nothing_and_logs_nobody_out<K: Served
 }
 
 /// Connected through a proxy or not: a server that does not wait for long.
-pub(crate) async fn hasty<K: Kind>(site: &Site<K>, url: &str) -> CookieStore {
+pub(crate) async fn hasty<K: Kind>(site: &Site<K>, url: &str) -> SessionManager {
     let server = site.server_at(url).await.placement(Placement::StoreOnly);
     server.store_timeout(STORE_TIMEOUT).build().unwrap()
 }
 
 /// Requests that have loaded their session, and count it up.
-pub(crate) async fn loaded(browser: &Browser, server: &CookieStore, requests: u64) -> Vec<PendingSession> {
+pub(crate) async fn loaded(browser: &Browser, server: &SessionManager, requests: u64) -> Vec<PendingSession> {
     let mut loaded = Vec::new();
     for _ in 0..requests {
         let header = browser.jar.cookie_header();
@@ -69,7 +69,7 @@ pub(crate) async fn commit_in_vain(pending: Vec<PendingSession>) {
 }
 
 /// Of so many increments that were answered too late the session has counted some or none, and it goes on from there.
-pub(crate) async fn works_again(browser: &Browser, server: &CookieStore, too_late: u64) {
+pub(crate) async fn works_again(browser: &Browser, server: &SessionManager, too_late: u64) {
     let (mut attempted, mut seen) = (too_late, None);
     until("the server answers again", async || {
         attempted += 1;

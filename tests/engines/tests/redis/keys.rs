@@ -3,7 +3,7 @@
 use redis::cmd;
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::store::{Created, RedisStore};
-use sealed_session::{CookieStore, Key, KeyRing, Record, RecordId, RecordStore as _, Timestamp};
+use sealed_session::{Key, KeyRing, Record, RecordId, RecordStore as _, SessionManager, Timestamp};
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
 
 use crate::support::Site;
@@ -71,10 +71,10 @@ fn fresh_id() -> [u8; 16] {
 
 #[test]
 fn the_guides_first_lines_work() {
-    async fn sessions(keys: KeyRing) -> Result<CookieStore, Box<dyn std::error::Error>> {
+    async fn sessions(keys: KeyRing) -> Result<SessionManager, Box<dyn std::error::Error>> {
         let client = redis::Client::open(Engine::Redis.url())?;
         let store = RedisStore::builder(client.get_connection_manager().await?).key_prefix("shop:session:").build();
-        Ok(CookieStore::builder(keys).audience("shop/prod").store(store).timer(TokioTimer).build()?)
+        Ok(SessionManager::builder(keys).audience("shop/prod").store(store).timer(TokioTimer).build()?)
     }
     Runner::new().block_on(async {
         let sessions = sessions(KeyRing::new(Key::generate().unwrap())).await.unwrap();

@@ -1,7 +1,7 @@
 //! Requests of one session at the same time, as many as Redis takes, through whole cycles of load and commit. What else holds
 //! of them stands in `tests/faults`, for every engine.
 
-use sealed_session::CookieStore;
+use sealed_session::SessionManager;
 use sealed_session_engine_tests::{Browser, Runner};
 use tokio::task::JoinSet;
 
@@ -10,7 +10,11 @@ use crate::support::Site;
 const TASKS: usize = 64;
 
 /// A request that is repeated, as its error says, where it met too many others.
-async fn visit_until_committed(browser: &mut Browser, store: &CookieStore, handle: impl Fn(&sealed_session::Session)) {
+async fn visit_until_committed(
+    browser: &mut Browser,
+    store: &SessionManager,
+    handle: impl Fn(&sealed_session::Session),
+) {
     while let Err(failed) = browser.visit(store, &handle).await {
         assert_eq!(failed.status_code(), 409, "{failed:?}");
     }

@@ -6,7 +6,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, cmd};
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::store::RedisStore;
-use sealed_session::{CookieStore, CookieStoreBuilder, Key, ManualClock, Placement, Record, RecordId, Timestamp};
+use sealed_session::{Key, ManualClock, Placement, Record, RecordId, SessionManager, SessionManagerBuilder, Timestamp};
 use sealed_session_engine_tests::{Browser, Engine, PrivateEngine, unique_name};
 
 pub(crate) type Store = RedisStore<ConnectionManager>;
@@ -61,13 +61,13 @@ impl Site {
     }
 
     /// Sessions that are kept on the engine.
-    pub(crate) fn sessions(&self) -> CookieStoreBuilder {
+    pub(crate) fn sessions(&self) -> SessionManagerBuilder {
         self.sessions_where_they_fit().placement(Placement::StoreOnly)
     }
 
     /// Sessions that are kept in their cookies while they fit.
-    pub(crate) fn sessions_where_they_fit(&self) -> CookieStoreBuilder {
-        CookieStore::builder(self.key.clone())
+    pub(crate) fn sessions_where_they_fit(&self) -> SessionManagerBuilder {
+        SessionManager::builder(self.key.clone())
             .audience("shop/test")
             .clock(self.clock.clone())
             .timer(TokioTimer)

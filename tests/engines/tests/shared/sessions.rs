@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::{CommitError, CookieStore, Key, Placement, RecordStore, RequestFacts, ResponseFacts};
+use sealed_session::{CommitError, Key, Placement, RecordStore, RequestFacts, ResponseFacts, SessionManager};
 use sealed_session_engine_tests::{assert_found, assert_nowhere};
 use tokio::sync::Semaphore;
 
@@ -12,14 +12,14 @@ use tokio::sync::Semaphore;
 const AT_ONCE: usize = 4;
 
 /// One of the servers that share a key and a store.
-pub(crate) fn server(records: impl RecordStore, key: &Key) -> CookieStore {
-    let server = CookieStore::builder(key.clone()).audience("shop/test").store(records).timer(TokioTimer);
+pub(crate) fn server(records: impl RecordStore, key: &Key) -> SessionManager {
+    let server = SessionManager::builder(key.clone()).audience("shop/test").store(records).timer(TokioTimer);
     // The stand-in may be slow, and what is tested here is not how long it takes.
     server.store_timeout(Duration::from_secs(60)).placement(Placement::StoreOnly).build().unwrap()
 }
 
 /// The `Cookie` header of a session that holds this value.
-pub(crate) async fn begun(server: &CookieStore, value: &str) -> Vec<u8> {
+pub(crate) async fn begun(server: &SessionManager, value: &str) -> Vec<u8> {
     let pending = server.begin(&RequestFacts::new());
     pending.session().await.unwrap().put("value", value).unwrap();
     let commit = pending.commit(&ResponseFacts::new(200)).await.unwrap();
@@ -27,13 +27,13 @@ pub(crate) async fn begun(server: &CookieStore, value: &str) -> Vec<u8> {
 }
 
 /// One request that counts one up.
-pub(crate) async fn increment(server: &CookieStore, cookie: &[u8]) -> Result<(), CommitError> {
+pub(crate) async fn increment(server: &SessionManager, cookie: &[u8]) -> Result<(), CommitError> {
     let pending = server.begin(&RequestFacts::new().cookie_header(cookie));
     pending.session().await.unwrap().increment("count", 1).unwrap();
     pending.commit(&ResponseFacts::new(200)).await.map(|_| ())
 }
 
-pub(crate) async fn assert_counted(server: &CookieStore, cookie: &[u8], total: u64) {
+pub(crate) async fn assert_counted(server: &SessionManager, cookie: &[u8], total: u64) {
     let pending = server.begin(&RequestFacts::new().cookie_header(cookie));
     let session = pending.session().await.unwrap();
     assert_eq!(session.get::<u64>("count").unwrap(), Some(total));

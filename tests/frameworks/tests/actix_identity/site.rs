@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::cookie;
 use example_actix_identity::{Parts, serve};
 use sealed_session::testing::ManualClock;
-use sealed_session::{Clock as _, CookieStore, CookieStoreBuilder, Key, SystemClock};
+use sealed_session::{Clock as _, Key, SessionManager, SessionManagerBuilder, SystemClock};
 use sealed_session_framework_tests::{Answer, Client};
 
 /// The example, on a port of its own.
@@ -20,8 +20,8 @@ pub(crate) fn clock() -> ManualClock {
     ManualClock::at_unix_seconds(SystemClock.now().unix_seconds())
 }
 
-pub(crate) fn sessions(clock: &ManualClock) -> CookieStoreBuilder {
-    CookieStore::builder(Key::generate().unwrap()).audience("example").clock(clock.clone())
+pub(crate) fn sessions(clock: &ManualClock) -> SessionManagerBuilder {
+    SessionManager::builder(Key::generate().unwrap()).audience("example").clock(clock.clone())
 }
 
 impl Site {
@@ -33,7 +33,7 @@ impl Site {
     }
 
     /// The same over sessions of the test's own.
-    pub(crate) fn over(sessions: CookieStore, clock: ManualClock, change: impl FnOnce(&mut Parts)) -> Self {
+    pub(crate) fn over(sessions: SessionManager, clock: ManualClock, change: impl FnOnce(&mut Parts)) -> Self {
         let mut parts = Parts::new(sessions, cookie::Key::generate());
         change(&mut parts);
         let (sender, address) = channel();
