@@ -131,6 +131,16 @@ impl PublicId {
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
+
+    /// From its 16 lower-case hexadecimal digits.
+    pub(crate) fn from_hex(digits: &[u8; 16]) -> Option<Self> {
+        let mut bytes = [0; 8];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.contains(['+', '-']))?;
+            *byte = u8::from_str_radix(pair, 16).ok()?;
+        }
+        Some(Self(bytes)).filter(|id| id.to_string().as_bytes() == digits)
+    }
 }
 
 impl fmt::Display for PublicId {

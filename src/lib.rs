@@ -59,7 +59,6 @@ mod clock;
 mod config;
 pub mod cookie;
 mod crypto;
-mod driver;
 mod error;
 mod events;
 pub mod guide;
@@ -67,7 +66,9 @@ mod id;
 mod key;
 pub mod key_source;
 pub mod limits;
-mod overflow;
+mod manager;
+mod records;
+mod request;
 mod seal;
 mod session;
 pub mod store;
@@ -79,13 +80,6 @@ pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use config::{Config, KeyOrigin};
 pub use crypto::Suite;
-#[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use driver::Stores;
-pub use driver::{
-    Commit, Health, PendingSession, Renewal, RequestFacts, ResponseFacts, SessionManager, SessionManagerBuilder,
-    StoreFailure, TooLarge,
-};
 pub use error::{
     CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,
     SessionError, StoreError,
@@ -95,7 +89,12 @@ pub use id::{KeyId, PublicId, RecordId};
 pub use key::{
     Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
 };
-pub use overflow::Placement;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use manager::Stores;
+pub use manager::{Health, Renewal, SessionManager, SessionManagerBuilder, StoreFailure, TooLarge};
+pub use records::Placement;
+pub use request::{Commit, FailedCommit, PendingSession, RequestFacts, ResponseFacts};
 pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
 pub use session::{
     Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,

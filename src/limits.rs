@@ -75,6 +75,16 @@ pub const RETURN_GRACE_SECONDS: u64 = 60;
 /// How long a record stays readable after `regenerate` gave its session a new id.
 pub const REGENERATE_GRACE_SECONDS: u64 = 10;
 
+/// For how long a record that was left or ended keeps late writes from reviving its session: 15 minutes, longer than any
+/// request is in flight.
+pub const ENDED_RECORD_SECONDS: u64 = 15 * 60;
+
+/// Markers of sessions that a browser has left: the oldest goes first.
+pub const MARKERS_MAX: usize = 4;
+
+/// Cookies with the name of a marker that are looked at in one request.
+pub const MARKER_CANDIDATES_MAX: usize = 16;
+
 /// Cookie plaintexts are filled to a multiple of this, by default.
 pub const COOKIE_PADDING_BUCKET_BYTES: usize = 32;
 

@@ -43,8 +43,9 @@ use actix_session::config::CookieContentSecurity;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use serde_json::Value;
 
-use crate::driver::{Commit, PendingSession, RequestFacts, ResponseFacts, SessionManager};
 use crate::limits::{ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS, ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS};
+use crate::manager::SessionManager;
+use crate::request::{Commit, PendingSession, RequestFacts, ResponseFacts};
 use crate::session::Session;
 
 /// A store for the session middleware of `actix-session`, over a [`SessionManager`].

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::driver::{PendingSession, RequestFacts, SessionManager};
+use crate::manager::SessionManager;
+use crate::request::{PendingSession, RequestFacts};
 
 /// Which store has the session of a request, of whatever type the framework hands out before its handler runs.
 pub(crate) enum Choice<R> {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use http::Extensions;
 
 use super::Marked;
-use crate::driver::PendingSession;
+use crate::request::PendingSession;
 
 /// Puts a session where its marker has it found.
 pub(crate) type Put = fn(&mut Extensions, PendingSession);

@@ -6,7 +6,7 @@ use http::header::{
 use http::{HeaderValue, Method};
 
 use super::csrf::{GuardSettings, RequestCheck, is_websocket};
-use crate::driver::{Commit, RequestFacts, ResponseFacts};
+use crate::request::{Commit, RequestFacts, ResponseFacts};
 use crate::session::CsrfFacts;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");

@@ -1,7 +1,7 @@
 //! The session cookie in `Cookie` header values: RFC 6265bis §4.2.
 
 use super::trim_whitespace;
-use crate::limits::COOKIE_CANDIDATES_MAX;
+use crate::limits::{COOKIE_CANDIDATES_MAX, MARKER_CANDIDATES_MAX};
 
 /// The values of all cookies of this name, in the order of the request, [`COOKIE_CANDIDATES_MAX`] at most.
 ///
@@ -18,6 +18,22 @@ pub(crate) fn candidates<'a>(
         .filter_map(move |pair| value_of(pair, name))
         // Security: the rest of the request is not even looked at.
         .take(COOKIE_CANDIDATES_MAX)
+}
+
+/// The cookies named as markers of sessions that this browser has left: the 16 hexadecimal digits of the name, and the value.
+pub(crate) fn markers<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    name: &str,
+) -> impl Iterator<Item = (&'a [u8; 16], &'a [u8])> {
+    headers
+        .into_iter()
+        .flat_map(|header| header.split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let rest = trim_whitespace(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"-")?;
+            let (digits, rest) = rest.split_first_chunk()?;
+            Some((digits, rest.strip_prefix(b"=")?))
+        })
+        .take(MARKER_CANDIDATES_MAX)
 }
 
 /// The value, when this pair is a cookie of the name.

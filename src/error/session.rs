@@ -53,6 +53,8 @@ pub enum SessionError {
     Destroyed,
     /// The session has been committed: the response head is on its way.
     Committed,
+    /// The request of the session has ended without a commit: its client has left, or its service failed.
+    Abandoned,
     /// The session was opened to be read, outside of a request.
     ReadOnly,
     /// No id could be made.
@@ -83,6 +85,9 @@ impl fmt::Display for SessionError {
             Self::Destroyed => f.write_str("the session was destroyed in this request; nothing can be written to it"),
             Self::Committed => {
                 f.write_str("the session was committed with the response head; write before the response is returned")
+            }
+            Self::Abandoned => {
+                f.write_str("the session's request has ended; begin another one to write to the session")
             }
             Self::ReadOnly => {
                 f.write_str("the session was opened to be read: there is no response that could carry its cookie")
@@ -182,13 +187,22 @@ pub enum LoadError {
     Store(StoreError),
     /// The server store answers with an older state of the session than the client has seen.
     Stale,
+    /// The session that was to be read again has ended.
+    Ended,
+    /// The session that was to be read again belongs to a request that is over.
+    RequestOver,
 }
 
 impl LoadError {
-    /// The status that an adapter answers with, body empty: 503.
+    /// The status that an adapter answers with, body empty: 503 for the store, 409 for a session that has ended, 500 for a
+    /// request that is over.
     #[must_use]
     pub const fn status_code(&self) -> u16 {
-        503
+        match self {
+            Self::Store(_) | Self::Stale => 503,
+            Self::Ended => 409,
+            Self::RequestOver => 500,
+        }
     }
 }
 
@@ -200,6 +214,10 @@ impl fmt::Display for LoadError {
                 "the session could not be loaded: the store holds an older version than the cookie has seen; is it a \
                  lagging replica or a restored backup?",
             ),
+            Self::Ended => f.write_str("the session could not be read again: it has ended; begin a new request"),
+            Self::RequestOver => f.write_str(
+                "the session could not be read again: its request is over; open it with `SessionManager::read_only`",
+            ),
         }
     }
 }
@@ -208,7 +226,7 @@ impl Error for LoadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Store(source) => Some(source),
-            Self::Stale => None,
+            Self::Stale | Self::Ended | Self::RequestOver => None,
         }
     }
 }
@@ -240,6 +258,8 @@ pub enum CommitError {
     NoSealingKey,
     /// No id or nonce could be drawn.
     Random(RandomError),
+    /// The request of the session is over: nothing would carry its cookie.
+    Abandoned,
 }
 
 impl CommitError {
@@ -249,7 +269,7 @@ impl CommitError {
         match self {
             Self::Store(_) => 503,
             Self::Conflict => 409,
-            Self::TooLarge { .. } | Self::NoSealingKey | Self::Random(_) => 500,
+            Self::TooLarge { .. } | Self::NoSealingKey | Self::Random(_) | Self::Abandoned => 500,
         }
     }
 }
@@ -274,6 +294,9 @@ impl fmt::Display for CommitError {
             }
             Self::NoSealingKey => write!(f, "the session was not written: {NO_SEALING_KEY}"),
             Self::Random(source) => write!(f, "the session was not written: {source}"),
+            Self::Abandoned => {
+                f.write_str("the session was not written: its request is over; write before the response is sent")
+            }
         }
     }
 }
@@ -283,7 +306,7 @@ impl Error for CommitError {
         match self {
             Self::Store(source) => Some(source),
             Self::Random(source) => Some(source),
-            Self::Conflict | Self::TooLarge { .. } | Self::NoSealingKey => None,
+            Self::Conflict | Self::TooLarge { .. } | Self::NoSealingKey | Self::Abandoned => None,
         }
     }
 }

@@ -127,11 +127,19 @@ pub enum Event {
         /// The session.
         id: PublicId,
     },
-    /// Writes were dropped: the session had left the record that this request read.
+    /// Writes were dropped: the request ended without a commit, or the configuration keeps nothing of its status.
     WritesDropped {
-        /// The session.
-        id: PublicId,
+        /// The session, if it has an id.
+        id: Option<PublicId>,
     },
+    /// A request ended the session and was itself ended before that was carried out: the session lives.
+    LogoutLost {
+        /// The session, if it has an id.
+        id: Option<PublicId>,
+    },
+    /// A request ended its session, and the cookies that it came with could not be opened: they are removed, and whether a
+    /// session lives on elsewhere is not known.
+    UnopenedRemoved,
     /// A session ended, by `destroy` or because nothing was left in it.
     Destroyed {
         /// The session.
@@ -158,7 +166,7 @@ pub enum Event {
 
 impl Event {
     /// The names of all events, in the order of the variants.
-    pub(crate) const NAMES: [&str; 22] = [
+    pub(crate) const NAMES: [&str; 24] = [
         "setting_worth_a_thought",
         "ring_replaced",
         "ring_reload_failed",
@@ -176,6 +184,8 @@ impl Event {
         "resealed",
         "renewal_skipped",
         "writes_dropped",
+        "logout_lost",
+        "unopened_removed",
         "destroyed",
         "commit_failed",
         "committed",
@@ -208,6 +218,8 @@ impl Event {
             Self::Resealed { .. } => "resealed",
             Self::RenewalSkipped { .. } => "renewal_skipped",
             Self::WritesDropped { .. } => "writes_dropped",
+            Self::LogoutLost { .. } => "logout_lost",
+            Self::UnopenedRemoved => "unopened_removed",
             Self::Destroyed { .. } => "destroyed",
             Self::CommitFailed { .. } => "commit_failed",
             Self::Committed { .. } => "committed",

@@ -48,6 +48,7 @@ struct Material {
     cookie: Aead,
     record: Prk,
     csrf: Zeroizing<[u8; 32]>,
+    marker: Zeroizing<[u8; 32]>,
 }
 
 impl Key {
@@ -197,6 +198,7 @@ impl Key {
             cookie: Aead::new(suite, &sub("cookie")),
             record: Prk::from_uniform(&sub("record")),
             csrf: sub("csrf"),
+            marker: sub("marker"),
         }))
     }
 
@@ -214,6 +216,11 @@ impl Key {
     /// The key for CSRF tokens.
     pub(crate) fn csrf_key(&self) -> &[u8; 32] {
         &self.0.csrf
+    }
+
+    /// Makes the markers of sessions that a browser has left.
+    pub(crate) fn marker_key(&self) -> &[u8; 32] {
+        &self.0.marker
     }
 }
 

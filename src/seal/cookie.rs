@@ -6,19 +6,40 @@ use super::scratch::Scratch;
 use super::{Sealer, longest_readable_text};
 use crate::clock::Timestamp;
 use crate::crypto::{Nonce, random};
-use crate::error::{Reason, SealError};
+use crate::error::{RandomError, Reason, SealError};
 use crate::id::KeyId;
 use crate::key::{Key, KeyRing, Slot};
 use crate::wire::associated_data::AssociatedData;
 use crate::wire::envelope::{self, Envelope};
 use crate::wire::header::{self, Header, Kind};
+use crate::wire::record::WriteId;
 use crate::wire::{padding, text};
+
+/// The nonce of one cookie that is about to be sealed.
+// Security: two plaintexts under one nonce would give an attacker the key of the MAC, so sealing takes it by value and
+// nothing clones it. A second attempt at a write draws another.
+pub(crate) struct CookieNonce(Nonce);
+
+impl CookieNonce {
+    pub(crate) fn draw() -> Result<Self, RandomError> {
+        let mut nonce = Nonce::default();
+        random::fill(&mut nonce)?;
+        Ok(Self(nonce))
+    }
+
+    /// Names the write that this cookie is sealed for.
+    pub(crate) fn write_id(&self) -> WriteId {
+        WriteId::of_nonce(&self.0)
+    }
+}
 
 /// A cookie that was opened and found good.
 #[derive(Debug)]
 pub(crate) struct OpenedCookie {
     pub(crate) header: Header,
     pub(crate) key_id: KeyId,
+    /// Names the write that it was sealed for.
+    pub(crate) write_id: WriteId,
     /// A newer key seals today: this cookie is to be sealed again.
     pub(crate) reseal_due: bool,
     pub(crate) body: Body,
@@ -44,22 +65,26 @@ pub(super) struct Authentic<'a> {
 
 impl Sealer {
     /// Seals a session into its cookie.
-    pub(crate) fn seal_inline(&self, header: &Header, payload: &[u8]) -> Result<String, SealError> {
-        self.seal_cookie(&Header { kind: Kind::Inline, ..header.clone() }, payload)
+    pub(crate) fn seal_inline(&self, nonce: CookieNonce, header: &Header, payload: &[u8]) -> Result<String, SealError> {
+        self.seal_cookie(nonce, &Header { kind: Kind::Inline, ..header.clone() }, payload)
     }
 
     /// Seals a reference to the record of a session.
-    pub(crate) fn seal_reference(&self, header: &Header, least_version: u64) -> Result<String, SealError> {
-        self.seal_cookie(&Header { kind: Kind::Reference, ..header.clone() }, &least_version.to_be_bytes())
+    pub(crate) fn seal_reference(
+        &self,
+        nonce: CookieNonce,
+        header: &Header,
+        least_version: u64,
+    ) -> Result<String, SealError> {
+        self.seal_cookie(nonce, &Header { kind: Kind::Reference, ..header.clone() }, &least_version.to_be_bytes())
     }
 
-    fn seal_cookie(&self, header: &Header, payload: &[u8]) -> Result<String, SealError> {
-        let mut nonce = Nonce::default();
-        random::fill(&mut nonce)?;
+    #[expect(clippy::needless_pass_by_value, reason = "a nonce that was used is gone")]
+    fn seal_cookie(&self, nonce: CookieNonce, header: &Header, payload: &[u8]) -> Result<String, SealError> {
         let ring = self.ring.load();
         // By the time that is sealed into it, so that what a key seals always lies in its window.
         let slot = ring.sealing(header.issued).ok_or(SealError::NoSealingKey)?;
-        let text = self.seal_cookie_with(slot.key(), &nonce, header, payload)?;
+        let text = self.seal_cookie_with(slot.key(), &nonce.0, header, payload)?;
         slot.counts().sealed();
         Ok(text)
     }
@@ -121,6 +146,7 @@ impl Sealer {
     ) -> Result<OpenedCookie, Reason> {
         self.check_key(slot, now)?;
         let key_id = envelope.key_id;
+        let write_id = WriteId::of_nonce(&envelope.nonce);
         let Authentic { header, payload, least_version } = self.authenticate(envelope, slot.key(), holds_plaintext)?;
         self.check_times(&header, (ring, slot), now)?;
         let body = match least_version {
@@ -129,7 +155,7 @@ impl Sealer {
             None => Body::Inline(Zeroizing::new(payload.to_vec())),
         };
         let reseal_due = ring.is_superseded(&key_id, now);
-        Ok(OpenedCookie { header, key_id, reseal_due, body })
+        Ok(OpenedCookie { header, key_id, write_id, reseal_due, body })
     }
 
     /// Step 5: whether the key may still open.

@@ -238,7 +238,7 @@ mod tests {
                 issued: later(issued),
                 expires: later(expires),
             };
-            let text = Sealer::builder(key.clone()).build().unwrap().seal_inline(&header, b"{}").unwrap();
+            let text = Sealer::builder(key.clone()).build().unwrap().seal_inline(crate::seal::CookieNonce::draw().unwrap(), &header, b"{}").unwrap();
             let entry = RingEntry::new(key)
                 .seal_from(later(seal_from))
                 .seal_until(later(seal_from + seal_length))

@@ -7,6 +7,7 @@ mod envelope_facts;
 mod inspection;
 mod lengths;
 mod lifetimes;
+mod marker;
 mod member_sizes;
 mod opened;
 mod record;
@@ -18,7 +19,7 @@ mod tamper;
 #[cfg(test)]
 mod vectors;
 
-pub(crate) use cookie::{Body, OpenedCookie};
+pub(crate) use cookie::{Body, CookieNonce, OpenedCookie};
 pub(crate) use counted::Counted;
 pub use envelope_facts::EnvelopeFacts;
 pub use inspection::Inspection;

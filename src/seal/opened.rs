@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::scratch::Scratch;
 use super::shape::{Shape, shape};
-use super::{Body, Counted, OpenedCookie, Sealer};
+use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId, SessionId};
@@ -95,7 +95,7 @@ impl Sealer {
             issued: now,
             expires: now.saturating_add_seconds(lifetime_seconds),
         };
-        self.seal_inline(&header, payload)
+        self.seal_inline(CookieNonce::draw()?, &header, payload)
     }
 }
 

@@ -127,9 +127,6 @@ impl Sealer {
         if !slot.covers(&self.rotation, header.updated) {
             return Err(Reason::KeyRetired);
         }
-        if header.closed && now >= header.expires {
-            return Err(Reason::RecordMissing);
-        }
         let superseded_key = Some(key_id).filter(|key_id| ring.is_superseded(key_id, now));
         Ok(OpenedRecord { header, superseded_key, payload: Zeroizing::new(payload.to_vec()) })
     }

@@ -32,11 +32,11 @@ fn record_header() -> RecordHeader {
 }
 
 fn inline(sealer: &Sealer) -> Vec<u8> {
-    bytes_of(&sealer.seal_inline(&header(), br#"{"user":42}"#).unwrap())
+    bytes_of(&sealer.seal_inline(CookieNonce::draw().unwrap(), &header(), br#"{"user":42}"#).unwrap())
 }
 
 fn reference(sealer: &Sealer) -> Vec<u8> {
-    bytes_of(&sealer.seal_reference(&header(), 7).unwrap())
+    bytes_of(&sealer.seal_reference(CookieNonce::draw().unwrap(), &header(), 7).unwrap())
 }
 
 fn bytes_of(sealed: &str) -> Vec<u8> {
@@ -139,7 +139,7 @@ fn the_sweep_notices_an_opener_that_ignores_the_tag() {
 #[test]
 fn every_single_character_of_the_text_counts() {
     let sealer = sealer(&Key::generate().unwrap());
-    let good = sealer.seal_inline(&header(), b"{}").unwrap();
+    let good = sealer.seal_inline(CookieNonce::draw().unwrap(), &header(), b"{}").unwrap();
     for position in 0..good.len() {
         let mut changed = good.clone().into_bytes();
         changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
@@ -152,7 +152,7 @@ fn every_single_character_of_the_text_counts() {
 fn another_name_or_audience_is_unauthentic() {
     for suite in SUITES {
         let key = Key::generate_with(suite).unwrap();
-        let sealed = sealer(&key).seal_inline(&header(), b"{}").unwrap();
+        let sealed = sealer(&key).seal_inline(CookieNonce::draw().unwrap(), &header(), b"{}").unwrap();
         let contexts = [
             ("session", "example-app/prod"),
             ("__Host-sessioN", "example-app/prod"),
@@ -176,7 +176,7 @@ fn another_name_or_audience_is_unauthentic() {
 #[test]
 fn another_key_is_unknown_and_another_secret_under_the_same_id_is_unauthentic() {
     let key = Key::generate().unwrap();
-    let sealed = sealer(&key).seal_inline(&header(), b"{}").unwrap();
+    let sealed = sealer(&key).seal_inline(CookieNonce::draw().unwrap(), &header(), b"{}").unwrap();
     let other = Key::generate().unwrap();
     assert_eq!(sealer(&other).open_cookie(sealed.as_bytes(), NOW).unwrap_err(), Reason::UnknownKey);
     let mut relabelled = bytes_of(&sealed);
@@ -191,7 +191,7 @@ fn another_key_is_unknown_and_another_secret_under_the_same_id_is_unauthentic() 
 fn the_key_id_of_the_other_suite_does_not_turn_the_cipher() {
     let secret: [u8; 32] = std::array::from_fn(|i| (i * i * 3 + 1) as u8);
     let [xaes, xchacha] = SUITES.map(|suite| Key::from_bytes(suite, &secret).unwrap());
-    let mut envelope = bytes_of(&sealer(&xaes).seal_inline(&header(), b"{}").unwrap());
+    let mut envelope = bytes_of(&sealer(&xaes).seal_inline(CookieNonce::draw().unwrap(), &header(), b"{}").unwrap());
     envelope[1..9].copy_from_slice(xchacha.id().as_bytes());
     let both = KeyRing::new(xaes).with_open_only(xchacha).unwrap();
     let both = Sealer::builder(both).audience("example-app/prod").build().unwrap();
@@ -239,8 +239,11 @@ fn a_closed_record_is_read_until_its_sealed_expiry() {
 fn without_random_bytes_nothing_is_sealed() {
     let sealer = sealer(&Key::generate().unwrap());
     failing::during(|| {
-        assert!(matches!(sealer.seal_inline(&header(), b"{}"), Err(SealError::Random(_))));
-        assert!(matches!(sealer.seal_reference(&header(), 1), Err(SealError::Random(_))));
+        assert!(matches!(
+            sealer.seal_inline(CookieNonce::draw().unwrap(), &header(), b"{}"),
+            Err(SealError::Random(_))
+        ));
+        assert!(matches!(sealer.seal_reference(CookieNonce::draw().unwrap(), &header(), 1), Err(SealError::Random(_))));
         assert!(matches!(sealer.seal_record(&header().id, &record_header(), b"{}"), Err(SealError::Random(_))));
         assert!(matches!(sealer.seal(&serde_json::json!({}), NOW), Err(SealError::Random(_))));
         assert!(sealer.csrf_token(&header().id, "", NOW).is_err());

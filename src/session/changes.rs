@@ -84,13 +84,54 @@ impl Remembered {
     }
 }
 
-/// Makes the changes again on other data; `false` when one of them does not mean there what it meant, and then the data
-/// are to be given up.
-pub(super) fn replay(changes: &[Remembered], data: &mut Data) -> bool {
-    changes.iter().all(|remembered| {
-        remembered.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data))
-            && remembered.change.clone().make(data).is_ok()
-    })
+/// The changes of one request that are not saved yet, in their order.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// Those before the first one here: saved, or made undone.
+    passed: usize,
+    remembered: Vec<Remembered>,
+}
+
+impl Changes {
+    pub(super) fn remember(&mut self, change: Option<Remembered>) {
+        self.remembered.extend(change);
+    }
+
+    /// How many there were in the whole request.
+    pub(super) fn made(&self) -> usize {
+        self.passed.saturating_add(self.remembered.len())
+    }
+
+    /// Forgets those of the first `made` that are still here.
+    pub(super) fn forget_until(&mut self, made: usize) {
+        let count = made.saturating_sub(self.passed).min(self.remembered.len());
+        self.remembered.drain(..count);
+        self.passed = self.passed.saturating_add(count);
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.forget_until(usize::MAX);
+    }
+
+    /// Makes them again on other data; `false` when one of them does not mean there what it meant, and then the data are to
+    /// be given up.
+    pub(super) fn replay(&self, data: &mut Data) -> bool {
+        self.remembered.iter().all(|remembered| {
+            remembered.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data))
+                && remembered.change.clone().make(data).is_ok()
+        })
+    }
+
+    /// Makes those again that take something out. What does not fit any more is not there either.
+    pub(super) fn remove_again(&self, data: &mut Data) {
+        for Remembered { change, .. } in &self.remembered {
+            let _ = match change {
+                Change::Forget(path) | Change::Pull(path) => data.forget(path),
+                Change::Clear | Change::Replace(_) => Ok(data.clear()),
+                Change::Put(..) | Change::Merge(_) | Change::Increment(..) | Change::Push(..) => Ok(false),
+            };
+        }
+    }
 }
 
 #[cfg(test)]
@@ -107,16 +148,13 @@ mod tests {
     /// Makes changes on what a request loaded, and again on what another wrote meanwhile.
     fn replayed(loaded: Value, changes: &[Change], newest: Value) -> Option<Value> {
         let mut seen = data(loaded);
-        let remembered: Vec<_> = changes
-            .iter()
-            .map(|change| {
-                let remembered = Remembered::before(change, &seen);
-                change.clone().make(&mut seen).unwrap();
-                remembered
-            })
-            .collect();
+        let mut remembered = Changes::default();
+        for change in changes {
+            remembered.remember(Some(Remembered::before(change, &seen)));
+            change.clone().make(&mut seen).unwrap();
+        }
         let mut newest = data(newest);
-        replay(&remembered, &mut newest).then(|| Value::Object(newest.all().clone()))
+        remembered.replay(&mut newest).then(|| Value::Object(newest.all().clone()))
     }
 
     fn path(text: &str) -> Path {

@@ -34,6 +34,8 @@ impl Bags {
 pub(crate) struct Flash {
     loaded: Bags,
     fresh: Bags,
+    /// What this request wrote and has saved already.
+    saved: Bags,
     /// Entries of `loaded` that live for one request more.
     kept: Bags,
     was_read: bool,
@@ -58,6 +60,7 @@ impl Flash {
     /// asks who the user is must not eat a message.
     pub(crate) fn left(&self) -> Bags {
         let mut left = if self.was_read { self.kept.clone() } else { self.loaded.clone() };
+        left.extend(&self.saved);
         left.extend(&self.fresh);
         left
     }
@@ -69,20 +72,26 @@ impl Flash {
     /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
     /// there.
     pub(crate) fn replay(&mut self, other: &Self) {
-        if other.was_read {
-            let (used, kept) = (&other.loaded, &other.kept);
-            let mut left = self.loaded.clone();
-            for (left, used, kept) in [
-                (&mut left.flash, &used.flash, &kept.flash),
-                (&mut left.errors, &used.errors, &kept.errors),
-                (&mut left.input, &used.input, &kept.input),
-            ] {
-                left.retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
-            }
-            self.was_read = true;
-            self.kept = left;
-        }
+        self.use_up(other);
         self.fresh = other.fresh.clone();
+    }
+
+    /// Takes out what the other read of it and did not keep.
+    pub(crate) fn use_up(&mut self, other: &Self) {
+        if !other.was_read {
+            return;
+        }
+        let (used, kept) = (&other.loaded, &other.kept);
+        let mut left = self.loaded.clone();
+        for (left, used, kept) in [
+            (&mut left.flash, &used.flash, &kept.flash),
+            (&mut left.errors, &used.errors, &kept.errors),
+            (&mut left.input, &used.input, &kept.input),
+        ] {
+            left.retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
+        }
+        self.was_read = true;
+        self.kept = left;
     }
 
     /// What the request read before it read the session again is used up. Where another request left something
@@ -91,8 +100,17 @@ impl Flash {
         self.was_read = before.was_read && self.loaded == before.loaded;
     }
 
-    pub(crate) fn mark_persisted(&mut self) {
-        self.persisted = self.left();
+    /// Notes that it was written as it was then.
+    pub(crate) fn mark_saved(&mut self, then: &Self) {
+        self.persisted = then.left();
+        for (fresh, written) in [
+            (&mut self.fresh.flash, &then.fresh.flash),
+            (&mut self.fresh.errors, &then.fresh.errors),
+            (&mut self.fresh.input, &then.fresh.input),
+        ] {
+            fresh.retain(|key, value| written.get(key) != Some(value));
+        }
+        self.saved.extend(&then.fresh);
     }
 
     pub(crate) fn put(&mut self, key: String, value: Value) {
@@ -150,7 +168,7 @@ impl Flash {
 
     /// Drops the old input that this request was to leave; `false` when there is none.
     pub(crate) fn drop_input(&mut self) -> bool {
-        let dropped = [&mut self.fresh.input, &mut self.kept.input].map(mem::take);
+        let dropped = [&mut self.fresh.input, &mut self.kept.input, &mut self.saved.input].map(mem::take);
         let unread = if self.was_read { Map::new() } else { mem::take(&mut self.loaded.input) };
         dropped.iter().chain([&unread]).any(|input| !input.is_empty())
     }

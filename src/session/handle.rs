@@ -98,7 +98,7 @@ impl Session {
     ///
     /// [`SessionError::Type`] names the path, and what stands there, when that is no `T`.
     pub fn get<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        self.read_state().payload.data.get(&path.into())
+        self.look(|state| state.payload.data.get(&path.into()))
     }
 
     /// The value at a path, or `default` when it is absent or null. `0`, `false` and `""` are values.
@@ -127,10 +127,10 @@ impl Session {
     /// [`SessionError::Type`] when it is no date in ISO 8601.
     pub fn get_time(&self, path: impl Into<Path>) -> Result<Option<OffsetDateTime>, SessionError> {
         let path = path.into();
-        match self.read_state().payload.data.find(&path)? {
+        self.look(|state| match state.payload.data.find(&path)? {
             None | Some(Value::Null) => Ok(None),
             Some(value) => json_to_time(&path, value).map(Some),
-        }
+        })
     }
 
     /// Whether a value stands at a path that is not null.
@@ -151,7 +151,7 @@ impl Session {
     ///
     /// [`SessionError::Path`] for a path that cannot name a value.
     pub fn has(&self, path: impl Into<Path>) -> Result<bool, SessionError> {
-        self.read_state().payload.data.has(&path.into())
+        self.look(|state| state.payload.data.has(&path.into()))
     }
 
     /// Whether a value stands at a path, null included.
@@ -160,7 +160,7 @@ impl Session {
     ///
     /// [`SessionError::Path`] for a path that cannot name a value.
     pub fn contains(&self, path: impl Into<Path>) -> Result<bool, SessionError> {
-        self.read_state().payload.data.contains(&path.into())
+        self.look(|state| state.payload.data.contains(&path.into()))
     }
 
     /// A copy of all data.
@@ -186,7 +186,7 @@ impl Session {
     ///
     /// [`SessionError::Type`] when the data are no `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        self.read_state().payload.data.read()
+        self.look(|state| state.payload.data.read())
     }
 
     /// Whether there is no data.
@@ -467,7 +467,17 @@ impl Session {
     pub(super) fn read_state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
         state.touched = true;
+        state.used = true;
         state
+    }
+
+    /// Looks at the state. A look that fails is no use of the session, and renews nothing.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&State) -> Result<R, SessionError>) -> Result<R, SessionError> {
+        let mut state = self.state();
+        state.touched = true;
+        let found = look(&state);
+        state.used |= found.is_ok();
+        found
     }
 
     fn change(&self, change: Change) -> Result<Option<serde_json::Number>, SessionError> {
@@ -479,9 +489,10 @@ impl Session {
         &self,
         change: impl FnOnce(&mut State) -> Result<(R, bool), SessionError>,
     ) -> Result<R, SessionError> {
-        let mut state = self.read_state();
+        let mut state = self.state();
+        state.touched = true;
         if let Err(refused) = state.check_writable() {
-            if state.phase == Phase::Committed {
+            if matches!(state.phase, Phase::Committed | Phase::Abandoned) {
                 let id = state.id.as_ref().map(|id| self.public(id));
                 drop(state);
                 self.0.fixed.observers.tell(&Event::WriteAfterCommit { id });
@@ -493,6 +504,7 @@ impl Session {
         state.ensure_id()?;
         let outcome = change(&mut state);
         let changed = matches!(outcome, Ok((_, true)));
+        state.used |= outcome.is_ok();
         state.changed |= changed;
         state.revision = state.revision.wrapping_add(1);
         if id_was_missing && !changed && !state.must_exist {

@@ -79,7 +79,9 @@ impl Session {
             state.replace_id(IdChange::Invalidated)?;
             state.created = now;
             state.persistence = persistence;
+            state.chose_persistence = false;
             state.payload = state.payload.emptied();
+            state.changes.forget_all();
             state.must_exist = false;
             Ok(((), true))
         })
@@ -109,6 +111,7 @@ impl Session {
         }
         self.write(|state| {
             state.payload = super::Payload::default();
+            state.changes.forget_all();
             state.must_exist = false;
             state.phase = Phase::Destroyed;
             // No token of it verifies any more.
@@ -137,12 +140,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`CommitError`] when it was not written; the session is as it was before the call. A conflict is also a second call
-    /// while one is under way, and a session that another request has ended or given a new id.
+    /// [`CommitError`] when it was not written; the session is as it was before the call. A conflict is also a session that
+    /// another request has ended or given a new id, and a call that another one of the same request overtakes.
     pub async fn save(&self) -> Result<(), CommitError> {
         match self.backing() {
             Some(backing) => backing.save().await,
-            // The request is over, and every write to the session since then was refused.
+            None if self.draft().has_unsaved => Err(CommitError::Abandoned),
+            // Its request was committed, and every write to the session since then was refused.
             None => Ok(()),
         }
     }
@@ -151,11 +155,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoadError`] when the store does not answer; the session is as it was before the call.
+    /// [`LoadError`] when the store does not answer, when the session has ended, and when its request is over; the session
+    /// is as it was before the call.
     pub async fn reload(&self) -> Result<(), LoadError> {
         match self.backing() {
             Some(backing) => backing.reload().await,
-            None => Ok(()),
+            None => Err(LoadError::RequestOver),
         }
     }
 
@@ -188,6 +193,63 @@ impl Session {
             let changed = (state.persistence, state.own_lifetime_seconds) != (Persistence::OwnLifetime, asked_seconds);
             state.persistence = Persistence::OwnLifetime;
             state.own_lifetime_seconds = asked_seconds;
+            state.chose_persistence |= changed;
+            Ok(((), changed))
+        })
+    }
+
+    /// Takes back [`Session::remember`] and [`Session::end_with_browser`]: the session lives as sessions do by default.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// use std::time::Duration;
+    /// session.put("user", &42)?;
+    /// session.remember(Duration::from_secs(14 * 24 * 60 * 60))?;
+    /// session.forget_lifetime()?;
+    /// // Two hours, the default idle timeout.
+    /// assert!(pending.commit(&ResponseFacts::new(200)).await?.set_cookies[0].ends_with("Max-Age=7200"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn forget_lifetime(&self) -> Result<(), SessionError> {
+        self.persist(self.fixed().persistence)
+    }
+
+    /// Ends the session with the browser: its cookie has no `Max-Age`. The idle timeout holds as well.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// session.put("user", &42)?;
+    /// session.end_with_browser()?;
+    /// assert!(!pending.commit(&ResponseFacts::new(200)).await?.set_cookies[0].contains("Max-Age"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn end_with_browser(&self) -> Result<(), SessionError> {
+        self.persist(Persistence::BrowserSession)
+    }
+
+    fn persist(&self, persistence: Persistence) -> Result<(), SessionError> {
+        self.write(|state| {
+            let changed = state.persistence != persistence;
+            state.persistence = persistence;
+            state.chose_persistence |= changed;
             Ok(((), changed))
         })
     }
@@ -235,6 +297,7 @@ impl Session {
     pub fn csrf_token_for(&self, scope: &str) -> Result<String, SessionError> {
         self.write(|state| {
             state.must_exist = true;
+            state.made_token = true;
             let id = state.ensure_id()?;
             let fixed = self.fixed();
             let token = fixed.sealer.csrf_token(id, scope, fixed.opened_at).map_err(|error| match error {

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Number;
 
-use super::changes::{Change, Remembered, replay};
+use super::changes::{Change, Changes, Remembered};
 use super::{Path, Payload};
 use crate::clock::Timestamp;
 use crate::error::{RandomError, SessionError};
@@ -20,21 +20,27 @@ pub(crate) struct State {
     pub(crate) persistence: Persistence,
     /// The lifetime under [`Persistence::OwnLifetime`].
     pub(crate) own_lifetime_seconds: u64,
+    /// This request has chosen how the session persists, whatever another one has written.
+    pub(crate) chose_persistence: bool,
     pub(crate) payload: Payload,
     /// Something was read or written: the response depends on the session.
     pub(crate) touched: bool,
+    /// A call on it succeeded: the session is in use and lives on.
+    pub(crate) used: bool,
+    /// A token was made in this request, which no cache may keep.
+    pub(crate) made_token: bool,
     /// The data differ from what was loaded.
     pub(crate) changed: bool,
     /// Whether there is a store, where another request may write in between.
     pub(crate) remembers: bool,
-    pub(crate) changes: Vec<Remembered>,
+    pub(crate) changes: Changes,
     /// Grows with every call that writes.
     pub(crate) revision: u64,
     /// There were data of the application's when it was loaded; flash alone does not count.
     pub(crate) loaded_with_data: bool,
     /// The application asked for an empty session.
     pub(crate) cleared: bool,
-    /// A token was made, so the session must exist even without data.
+    /// It must exist even without data, for a token's sake.
     pub(crate) must_exist: bool,
     pub(crate) id_change: IdChange,
     pub(crate) phase: Phase,
@@ -56,6 +62,8 @@ pub(crate) enum Phase {
     Live,
     Destroyed,
     Committed,
+    /// Its request has ended without a commit.
+    Abandoned,
     /// Opened outside of a request: there is no response that could carry its cookie.
     ReadOnly,
 }
@@ -68,11 +76,14 @@ impl State {
             expires: None,
             persistence,
             own_lifetime_seconds: 0,
+            chose_persistence: false,
             payload: Payload::default(),
             touched: false,
+            used: false,
+            made_token: false,
             changed: false,
             remembers: false,
-            changes: Vec::new(),
+            changes: Changes::default(),
             revision: 0,
             loaded_with_data: false,
             cleared: false,
@@ -86,7 +97,7 @@ impl State {
     pub(crate) fn change(&mut self, change: Change) -> Result<(Option<Number>, bool), SessionError> {
         let remembered = self.remembers.then(|| Remembered::before(&change, &self.payload.data));
         let outcome = change.make(&mut self.payload.data)?;
-        self.changes.extend(remembered.filter(|_| outcome.1));
+        self.changes.remember(remembered.filter(|_| outcome.1));
         Ok(outcome)
     }
 
@@ -94,19 +105,28 @@ impl State {
     pub(crate) fn pull<T: DeserializeOwned>(&mut self, path: &Path) -> Result<(Option<T>, bool), SessionError> {
         let remembered = self.remembers.then(|| Remembered::before(&Change::Pull(path.clone()), &self.payload.data));
         let (pulled, changed) = self.payload.data.pull(path)?;
-        self.changes.extend(remembered.filter(|_| changed));
+        self.changes.remember(remembered.filter(|_| changed));
         Ok((pulled, changed))
     }
 
     /// Makes this request's changes again, on what another has written meanwhile; `false` when they do not fit there.
     pub(crate) fn replay_onto(&mut self, mut newest: Payload) -> bool {
-        if !replay(&self.changes, &mut newest.data) {
+        let had_data = !newest.data.is_empty();
+        if !self.changes.replay(&mut newest.data) {
             return false;
         }
         newest.flash.replay(&self.payload.flash);
         newest.server_only.extend(self.payload.server_only.iter().cloned());
         self.payload = newest;
+        self.loaded_with_data |= had_data;
         true
+    }
+
+    /// What the session is without what this request took out of it: what others may still see under an id that it leaves.
+    pub(crate) fn leftovers(&self, mut before: Payload) -> Payload {
+        self.changes.remove_again(&mut before.data);
+        before.flash.use_up(&self.payload.flash);
+        before
     }
 
     /// Refuses a write that would be lost.
@@ -115,8 +135,15 @@ impl State {
             Phase::Live => Ok(()),
             Phase::Destroyed => Err(SessionError::Destroyed),
             Phase::Committed => Err(SessionError::Committed),
+            Phase::Abandoned => Err(SessionError::Abandoned),
             Phase::ReadOnly => Err(SessionError::ReadOnly),
         }
+    }
+
+    /// Whether something was written that is not saved yet. Messages that were merely read do not count: one that is shown
+    /// twice is no loss.
+    pub(crate) const fn has_unsaved(&self) -> bool {
+        self.changed || self.chose_persistence
     }
 
     /// Whether a session that was loaded is to be removed: the application left nothing in it. Flash that merely ran out
@@ -138,11 +165,13 @@ impl State {
     // Security: ids are made here and nowhere else; one that came from a client is only ever loaded from an authentic
     // cookie (session fixation: CVE-2022-25896, CVE-2023-29019).
     pub(crate) fn replace_id(&mut self, change: IdChange) -> Result<(), SessionError> {
-        if self.id.is_some() {
+        let had_id = self.id.is_some();
+        if had_id {
             self.id = Some(SessionId::generate()?);
-            if self.id_change != IdChange::Invalidated {
-                self.id_change = change;
-            }
+        }
+        // What could not be opened has no id here, and is to end all the same.
+        if change == IdChange::Invalidated || (had_id && self.id_change != IdChange::Invalidated) {
+            self.id_change = change;
         }
         Ok(())
     }

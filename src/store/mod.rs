@@ -9,7 +9,6 @@ pub mod conformance;
 mod dynamodb;
 #[cfg(feature = "file")]
 mod file;
-mod guarded;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "mongodb")]
@@ -23,8 +22,6 @@ mod sql;
 mod sweeper;
 #[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
 mod tower_sessions;
-
-pub(crate) use guarded::GuardedStore;
 
 #[cfg(feature = "mongodb")]
 pub use self::mongodb::{MongoDbStore, MongoDbStoreBuilder};

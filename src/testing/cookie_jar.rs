@@ -1,9 +1,10 @@
 use std::fmt;
 
 use crate::clock::{Clock as _, ManualClock, Timestamp};
-use crate::driver::{RequestFacts, ResponseFacts, SessionManager};
 use crate::error::{CommitError, LoadError, SessionError};
 use crate::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
+use crate::manager::SessionManager;
+use crate::request::{RequestFacts, ResponseFacts};
 use crate::session::Session;
 
 /// The cookies of one browser for one host over https, kept as RFC 6265bis §5.7 tells.
@@ -104,7 +105,7 @@ impl CookieJar {
         let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         let session = pending.session_now().map_err(VisitError::Load)?;
         let result = handle(&session).map_err(VisitError::Session)?;
-        let commit = pending.commit_now(&ResponseFacts::new(200)).map_err(VisitError::Commit)?;
+        let commit = pending.commit_now(&ResponseFacts::new(200)).map_err(|failed| VisitError::Commit(failed.error))?;
         commit.set_cookies.iter().for_each(|line| self.receive(line));
         Ok(result)
     }

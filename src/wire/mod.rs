@@ -22,6 +22,7 @@ pub(crate) mod associated_data;
 pub(crate) mod csrf;
 pub(crate) mod envelope;
 pub(crate) mod header;
+pub(crate) mod marker;
 pub(crate) mod padding;
 pub(crate) mod record;
 pub(crate) mod text;

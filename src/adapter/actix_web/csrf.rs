@@ -13,7 +13,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse};
 
 use crate::adapter::Marked;
 use crate::adapter::csrf::{GuardSettings, RequestCheck, guard_settings, is_websocket};
-use crate::driver::PendingSession;
+use crate::request::PendingSession;
 use crate::session::CsrfFacts;
 
 /// Finds the session where its middleware put it.

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 
 use crate::adapter::Marked;
-use crate::driver::PendingSession;
 use crate::error::LoadError;
+use crate::request::PendingSession;
 use crate::session::Session;
 
 /// A session on its way to a handler.

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY};
 
-use crate::driver::{Commit, RequestFacts, ResponseFacts};
+use crate::request::{Commit, RequestFacts, ResponseFacts};
 
 // RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
 const CDN_CACHE_CONTROL: [&str; 2] = ["cdn-cache-control", "surrogate-control"];

@@ -13,7 +13,8 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use super::headers::{apply, request_facts, response_facts};
 use crate::adapter::Marked;
 use crate::adapter::choice::Choice;
-use crate::driver::{PendingSession, SessionManager};
+use crate::manager::SessionManager;
+use crate::request::PendingSession;
 
 /// Gives every request its session, and writes it into the response.
 ///

@@ -33,8 +33,8 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::Marked;
-use crate::driver::PendingSession;
 use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::request::PendingSession;
 use crate::session::Session;
 
 impl<S: Sync> FromRequestParts<S> for Session {

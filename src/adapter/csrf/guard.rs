@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::cookie::{CookieAttributes, request, response};
-use crate::driver::PendingSession;
 use crate::error::ConfigError;
+use crate::request::PendingSession;
 use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
 
 const FORBIDDEN: u16 = 403;

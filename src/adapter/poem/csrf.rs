@@ -8,7 +8,7 @@ use super::MissingSessionMiddleware;
 use crate::adapter::csrf::{GuardSettings, guard_settings};
 use crate::adapter::extensions::{Find, find_marked, find_unmarked};
 use crate::adapter::header_map::{append_cookie, check};
-use crate::driver::PendingSession;
+use crate::request::PendingSession;
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
 ///

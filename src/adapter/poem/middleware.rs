@@ -6,7 +6,8 @@ use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 use crate::adapter::choice::Choice;
 use crate::adapter::extensions::{Put, put_marked, put_unmarked};
 use crate::adapter::header_map::{apply, request_facts, response_facts};
-use crate::driver::{PendingSession, ResponseFacts, SessionManager};
+use crate::manager::SessionManager;
+use crate::request::{PendingSession, ResponseFacts};
 
 /// Gives every request its session, and writes it into the response.
 ///

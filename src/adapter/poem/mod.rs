@@ -38,7 +38,7 @@ pub use middleware::{SessionEndpoint, SessionMiddleware};
 use poem::{FromRequest, Request, RequestBody};
 
 use super::Marked;
-use crate::driver::PendingSession;
+use crate::request::PendingSession;
 use crate::session::Session;
 
 impl<'a> FromRequest<'a> for Session {

@@ -12,8 +12,8 @@ use super::guard::{Attached, InRequest};
 use super::response::empty;
 use crate::adapter::Marked;
 use crate::adapter::csrf::{GuardSettings, RequestCheck, guard_settings, is_websocket};
-use crate::driver::PendingSession;
 use crate::error::CsrfError;
+use crate::request::PendingSession;
 use crate::session::{CsrfFacts, Session};
 
 /// All that Rocket knows: it answers a request with another one by itself.

@@ -8,7 +8,8 @@ use super::super::Marked;
 use super::csrf::Guarding;
 use super::guard::{Attached, Begun, InRequest};
 use super::response::{apply, empty, response_facts};
-use crate::driver::{RequestFacts, SessionManager};
+use crate::manager::SessionManager;
+use crate::request::RequestFacts;
 use crate::session::Session;
 
 /// Gives every request its session, and writes it into the response.

@@ -9,8 +9,8 @@ use rocket::{Ignite, Phase, Request, Rocket, Sentinel, error};
 
 use super::super::Marked;
 use super::csrf::Guarding;
-use crate::driver::PendingSession;
 use crate::error::LoadError;
+use crate::request::PendingSession;
 use crate::session::Session;
 
 /// In Rocket's managed state, marked with a guard: that its fairing is attached.

@@ -4,8 +4,8 @@ use rocket::http::{HeaderMap, Status};
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
 
-use crate::driver::{Commit, ResponseFacts};
 use crate::error::{CommitError, LoadError, SessionError};
+use crate::request::{Commit, ResponseFacts};
 
 pub(super) fn response_facts<'a>(status_code: u16, headers: &'a HeaderMap<'_>) -> ResponseFacts<'a> {
     let values = |name| headers.get(name).map(str::as_bytes);

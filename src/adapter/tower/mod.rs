@@ -23,7 +23,8 @@ use tower_service::Service;
 use super::choice::Choice;
 use super::extensions::{Put, put_marked, put_unmarked};
 use super::header_map::{apply, request_facts, response_facts};
-use crate::driver::{PendingSession, SessionManager};
+use crate::manager::SessionManager;
+use crate::request::PendingSession;
 
 /// Gives every request its [`PendingSession`], in the request's extensions, and writes it into the response.
 ///

@@ -10,8 +10,8 @@ use tower_sessions_core_0_14::session::{self, Expiry, Id, Record};
 use tower_sessions_core_0_14::{SessionStore, session_store};
 
 use crate::clock::Timestamp;
-use crate::driver::PendingSession;
 use crate::error::{LoadError, SessionError};
+use crate::request::PendingSession;
 use crate::session::{Path, Session};
 
 /// Where an instant stands at which the session ends: in seconds since 1970.

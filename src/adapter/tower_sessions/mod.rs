@@ -33,7 +33,8 @@ use tower_sessions_core_0_14::Session;
 
 use self::backing::Backing;
 use super::tower::{SessionBody, SessionFuture, SessionLayer, SessionService};
-use crate::driver::{PendingSession, SessionManager};
+use crate::manager::SessionManager;
+use crate::request::PendingSession;
 
 /// Gives every request a session of `tower-sessions`, and a [`Session`](crate::Session) of this crate over the same values.
 ///

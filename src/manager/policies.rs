@@ -33,3 +33,29 @@ pub enum TooLarge {
     /// It is an error.
     Fail,
 }
+
+/// When a session that was not written lives on for another idle timeout.
+///
+/// A navigation is a request for a page or a frame, or one without `Sec-Fetch-Dest`. A fetch is a request of a script.
+/// Images, styles and the like never renew a session in its cookie. Whichever is chosen but [`Renewal::OnWrite`], a session
+/// that is used by navigations or fetches lives for half of its idle timeout at least after each use.
+///
+/// ```
+/// use sealed_session::{SessionManager, Key, Renewal};
+///
+/// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::OnWrite).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Renewal {
+    /// By a navigation or a fetch that used the session, when less than half of the idle timeout is left.
+    #[default]
+    HalfLife,
+    /// A session in a record: with every response, whether its request used the session or not. A session in its cookie:
+    /// with every navigation, and by fetches when less than half of the idle timeout is left, because the response to a
+    /// fetch sends the data again and could undo a parallel write.
+    EveryResponse,
+    /// Never: only a write renews.
+    OnWrite,
+}

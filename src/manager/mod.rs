@@ -1,49 +1,34 @@
-//! The driver: begin, load, commit. The one place where it all meets.
+//! What an application builds once: keys, cookie, lifetimes, placement, store. [`crate::request`] runs requests over it.
 
-mod audience;
 mod builder;
-#[cfg(feature = "actix-session")]
-mod carried;
-mod commit;
 #[cfg(feature = "config")]
 mod configured;
-mod conflict;
 mod earlier;
-mod facts;
 mod health;
 #[cfg(feature = "config")]
 mod key_origin;
-mod open;
-mod pending;
-mod placed;
 mod policies;
-mod renewal;
 #[cfg(feature = "config")]
 mod stores;
-mod write;
+mod variants;
 
 pub use builder::SessionManagerBuilder;
-pub use facts::{Commit, RequestFacts, ResponseFacts};
+pub(crate) use earlier::Earlier;
 pub use health::Health;
-pub use pending::PendingSession;
-pub use policies::{StoreFailure, TooLarge};
-pub use renewal::Renewal;
+pub use policies::{Renewal, StoreFailure, TooLarge};
 #[cfg(feature = "config")]
 pub use stores::Stores;
 
 use std::fmt;
 use std::sync::Arc;
-
-use earlier::Earlier;
+use std::time::Duration;
 
 use crate::clock::{Clock, Timer, Timestamp};
 use crate::cookie::CookieAttributes;
-use crate::error::LoadError;
 use crate::events::Observers;
 use crate::key::{KeyReport, RingHandle};
-use crate::overflow::{Placement, Records};
+use crate::records::{Placement, Records};
 use crate::seal::Sealer;
-use crate::session::{Phase, Session};
 use crate::wire::header::Persistence;
 
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
@@ -67,33 +52,38 @@ use crate::wire::header::Persistence;
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct SessionManager(Arc<Inner>);
+pub struct SessionManager(pub(crate) Arc<Inner>);
 
+/// The settings, checked. Requests read them.
 #[derive(Clone)]
-struct Inner {
-    sealer: Arc<Sealer>,
-    attributes: CookieAttributes,
+pub(crate) struct Inner {
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) attributes: CookieAttributes,
     /// Most characters of a value that is sent.
-    longest_text: usize,
-    record_limit_bytes: usize,
-    placement: Placement,
-    records: Option<Records>,
-    timer: Option<Arc<dyn Timer>>,
-    renewal: Renewal,
-    persistence: Persistence,
-    accept_inline_until: Option<Timestamp>,
-    store_failure: StoreFailure,
-    save_uninitialized: bool,
-    resave: bool,
-    when_too_large: TooLarge,
-    earlier: Vec<Arc<Earlier>>,
+    pub(crate) longest_text: usize,
+    pub(crate) record_limit_bytes: usize,
+    pub(crate) placement: Placement,
+    pub(crate) records: Option<Records>,
+    pub(crate) timer: Option<Arc<dyn Timer>>,
+    /// How long a load or a commit may wait for the store, where there is a timer.
+    pub(crate) store_timeout: Duration,
+    pub(crate) renewal: Renewal,
+    pub(crate) persistence: Persistence,
+    pub(crate) accept_inline_until: Option<Timestamp>,
+    pub(crate) store_failure: StoreFailure,
+    pub(crate) save_uninitialized: bool,
+    pub(crate) resave: bool,
+    pub(crate) when_too_large: TooLarge,
+    pub(crate) earlier: Vec<Arc<Earlier>>,
     /// Sealers of earlier audiences: their CSRF tokens stand in pages that are still open.
-    also_verify: Arc<[Arc<Sealer>]>,
-    also_remove: Vec<CookieAttributes>,
-    commit_when: fn(u16) -> bool,
-    enabled: bool,
-    clock: Arc<dyn Clock>,
-    observers: Observers,
+    pub(crate) also_verify: Arc<[Arc<Sealer>]>,
+    pub(crate) also_remove: Vec<CookieAttributes>,
+    pub(crate) commit_when: fn(u16) -> bool,
+    pub(crate) enabled: bool,
+    /// Whether browsers are told which sessions they have left.
+    pub(crate) sets_markers: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observers: Observers,
 }
 
 impl SessionManager {
@@ -107,53 +97,6 @@ impl SessionManager {
     /// ```
     pub fn builder(ring: impl Into<RingHandle>) -> SessionManagerBuilder {
         SessionManagerBuilder::new(ring.into())
-    }
-
-    /// Takes what a request says of its session. Cheap and synchronous: nothing is opened before it is asked for.
-    ///
-    /// ```
-    /// use sealed_session::{SessionManager, Key, RequestFacts};
-    ///
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let pending = store.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
-    /// assert!(pending.session_now()?.is_new());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
-        PendingSession::new(self.clone(), request)
-    }
-
-    /// Opens a session to be read, outside of a request: for a WebSocket that goes on, or a job that was handed a cookie.
-    ///
-    /// Nothing is renewed, and every write is [`SessionError::ReadOnly`](crate::SessionError::ReadOnly). `None` when there
-    /// is no good cookie.
-    ///
-    /// ```
-    /// use sealed_session::testing::{CookieJar, ManualClock};
-    /// use sealed_session::{SessionManager, Key, RequestFacts};
-    ///
-    /// # pollster::block_on(async {
-    /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
-    /// let store = SessionManager::builder(Key::generate()?).clock(clock.clone()).build()?;
-    /// let mut jar = CookieJar::new(clock);
-    /// jar.visit(&store, |session| session.put("user", &42))?;
-    ///
-    /// let header = jar.cookie_header();
-    /// let session = store.read_only(&RequestFacts::new().cookie_header(header.as_bytes())).await?.unwrap();
-    /// assert_eq!(session.get("user")?, Some(42));
-    /// assert!(session.put("user", &43).is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError`] when the cookie is good and the store does not answer.
-    pub async fn read_only(&self, request: &RequestFacts<'_>) -> Result<Option<Session>, LoadError> {
-        let session = self.begin(request).session().await?;
-        session.state().phase = Phase::ReadOnly;
-        Ok(Some(session).filter(|session| !session.is_new()))
     }
 
     /// The exact name of the cookie on the wire.

@@ -4,7 +4,7 @@ use super::builder::DEVELOPMENT_COOKIE_NAME;
 use super::{Renewal, SessionManagerBuilder, StoreFailure, Stores, TooLarge};
 use crate::config::{Config, PlacementName, RenewalName, Settings, StoreFailureName, TooLargeName};
 use crate::error::ConfigError;
-use crate::overflow::Placement;
+use crate::records::Placement;
 use crate::seal::Lifetimes;
 
 impl SessionManagerBuilder {
@@ -122,8 +122,8 @@ mod tests {
     use super::*;
     use crate::clock::{ManualClock, Timestamp};
     use crate::cookie::{CookieAttributes, SameSite};
-    use crate::driver::SessionManager;
     use crate::key::Key;
+    use crate::manager::SessionManager;
     use crate::testing::FaultyStore;
 
     /// All that a configuration can change of a builder. A setting that is added to the builder does not compile here until

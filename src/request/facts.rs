@@ -1,4 +1,9 @@
-/// What the driver reads of a request: header values as bytes, so that no framework's types cross.
+use std::error::Error;
+use std::fmt;
+
+use crate::error::CommitError;
+
+/// What a manager reads of a request: header values as bytes, so that no framework's types cross.
 ///
 /// ```
 /// use sealed_session::RequestFacts;
@@ -29,19 +34,34 @@ impl<'a> RequestFacts<'a> {
         self
     }
 
-    /// The value of the `Sec-Fetch-Dest` header field: tells a navigation from a background request.
+    /// The value of the `Sec-Fetch-Dest` header field: tells navigations, fetches and images apart (Fetch Metadata, §2.1).
     pub const fn sec_fetch_dest(mut self, value: &'a [u8]) -> Self {
         self.sec_fetch_dest = Some(value);
         self
     }
 
-    /// Whether this is a navigation, or may be one: older browsers and other clients do not send the header.
-    pub(super) fn is_navigation(&self) -> bool {
-        self.sec_fetch_dest.is_none_or(|dest| dest == b"document")
+    pub(super) fn purpose(&self) -> Purpose {
+        match self.sec_fetch_dest {
+            // Older browsers and other clients do not send it.
+            None | Some(b"document" | b"iframe" | b"frame" | b"fencedframe") => Purpose::Navigation,
+            Some(b"empty") => Purpose::Fetch,
+            Some(_) => Purpose::Part,
+        }
     }
 }
 
-/// What the driver reads of a response, before it adds the session's headers.
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A page, or a frame of one.
+    Navigation,
+    /// A script's.
+    Fetch,
+    /// An image, a style, a script: parts of a page.
+    Part,
+}
+
+/// What a manager reads of a response, before it adds the session's headers.
 ///
 /// ```
 /// use sealed_session::ResponseFacts;
@@ -101,4 +121,61 @@ pub struct Commit {
     pub cache_control: Option<String>,
     /// Remove `CDN-Cache-Control` and `Surrogate-Control`, which outrank `Cache-Control` where they are understood.
     pub remove_cdn_cache_control: bool,
+}
+
+/// A session that was not written, and what the response gets all the same.
+///
+/// Send the edits of [`FailedCommit::commit`] with the error response: a cookie that an earlier `save` wrote is among them,
+/// and without it the client would be left with a session that has moved on.
+///
+/// ```
+/// use sealed_session::testing::{FaultyStore, ManualClock};
+/// use sealed_session::{Key, Placement, RequestFacts, ResponseFacts, SessionManager};
+///
+/// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+/// let records = FaultyStore::new(clock.clone());
+/// let manager = SessionManager::builder(Key::generate()?)
+///     .store(records.clone())
+///     .placement(Placement::StoreOnly)
+///     .clock(clock)
+///     .build()?;
+/// let pending = manager.begin(&RequestFacts::new());
+/// let session = pending.session_now()?;
+/// session.put("step", &1)?;
+/// pollster::block_on(session.save())?;
+///
+/// session.put("step", &2)?;
+/// records.go_down();
+/// let failed = pending.commit_now(&ResponseFacts::new(200)).unwrap_err();
+/// assert_eq!(failed.status_code(), 503);
+/// assert_eq!(failed.commit.set_cookies.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FailedCommit {
+    /// Why it was not written.
+    pub error: CommitError,
+    /// What the error response gets.
+    pub commit: Commit,
+}
+
+impl FailedCommit {
+    /// The status that an adapter answers with: see [`CommitError::status_code`].
+    #[must_use]
+    pub const fn status_code(&self) -> u16 {
+        self.error.status_code()
+    }
+}
+
+impl fmt::Display for FailedCommit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for FailedCommit {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }

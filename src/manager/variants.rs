@@ -1,10 +1,12 @@
-//! The same store for another audience: tenants of one application.
+//! The same manager for another audience, and for sessions that another session library carries.
 
 use std::sync::Arc;
 
+#[cfg(feature = "actix-session")]
+use super::StoreFailure;
 use super::{Inner, SessionManager};
 use crate::error::ConfigError;
-use crate::overflow::Records;
+use crate::records::Records;
 
 impl SessionManager {
     /// The same store for another audience, such as a tenant: a cookie of one opens under no other.
@@ -38,5 +40,24 @@ impl SessionManager {
         let records = today.records.as_ref();
         let records = records.map(|records| Records { sealer: Arc::clone(&sealer), ..records.clone() });
         Ok(Self(Arc::new(Inner { sealer, records, earlier, also_verify: Arc::default(), ..(**today).clone() })))
+    }
+
+    /// The same store, whose cookie values have at most so many characters.
+    #[cfg(feature = "actix-session")]
+    pub(crate) fn carried(&self, longest_text: usize) -> Self {
+        let today = &self.0;
+        let longest_text = today.longest_text.min(longest_text);
+        Self(Arc::new(Inner {
+            sealer: Arc::new(today.sealer.with_longest_text(longest_text)),
+            longest_text,
+            // The library decides when to write, and tells of no response.
+            commit_when: |_| true,
+            // Security: in place of a session that cannot be loaded, the library would write a new one over its cookie.
+            store_failure: StoreFailure::FailClosed,
+            // The library sets one cookie, at no other path or domain of ours.
+            also_remove: Vec::new(),
+            sets_markers: false,
+            ..(**today).clone()
+        }))
     }
 }

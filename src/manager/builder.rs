@@ -9,9 +9,9 @@ use crate::error::ConfigError;
 use crate::events::{Event, Observer, Observers};
 use crate::key::RingHandle;
 use crate::limits;
-use crate::overflow::{Placement, Records};
+use crate::records::{Placement, Records};
 use crate::seal::{Lifetimes, Sealer};
-use crate::store::{GuardedStore, RecordStore};
+use crate::store::RecordStore;
 use crate::wire::header::Persistence;
 
 /// The cookie's name where it cannot have a prefix, over plain http.
@@ -526,11 +526,8 @@ impl SessionManagerBuilder {
                 advice: "there is none: a server store that does not answer keeps its requests waiting",
             });
         }
-        let records = self.store.map(|store| Records {
-            store: GuardedStore::new(store, self.timer.clone(), self.store_timeout),
-            sealer: Arc::clone(&sealer),
-            clock: Arc::clone(&self.clock),
-        });
+        let records =
+            self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
         let earlier = Earlier::all(self.also_read, &attributes, &sealer, records.as_ref())?;
         let also_verify = earlier
             .iter()
@@ -545,6 +542,7 @@ impl SessionManagerBuilder {
             placement,
             records,
             timer: self.timer,
+            store_timeout: self.store_timeout,
             renewal: self.renewal,
             persistence: if self.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout },
             accept_inline_until: self.accept_inline_until,
@@ -557,6 +555,8 @@ impl SessionManagerBuilder {
             also_remove: self.also_remove,
             commit_when: self.commit_when,
             enabled: self.enabled,
+            // A session that is always in its record needs none: the record is its state.
+            sets_markers: placement != Placement::StoreOnly || self.accept_inline_until.is_some(),
             clock: self.clock,
             observers: self.observers,
         })))

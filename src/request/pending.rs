@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 
-use super::earlier::Candidates;
-use super::open::Loaded;
-use super::{Commit, Renewal, RequestFacts, ResponseFacts, SessionManager, StoreFailure};
+use super::facts::{Commit, FailedCommit, Purpose, RequestFacts, ResponseFacts};
+use super::load::{Candidates, Loaded};
 #[cfg(feature = "tower-sessions")]
 use crate::clock::{Clock as _, Timestamp};
-use crate::error::{CommitError, LoadError, StoreError};
-use crate::session::{Backing, Phase, Session};
+use crate::error::{CommitError, LoadError, SessionError, StoreError};
+use crate::events::Event;
+use crate::manager::{Renewal, SessionManager, StoreFailure};
+use crate::session::{Backing, Phase, Session, Undone};
 
 /// The session of a request that nobody has asked for yet.
 ///
@@ -30,25 +31,26 @@ use crate::session::{Backing, Phase, Session};
 pub struct PendingSession(Arc<Pending>);
 
 struct Pending {
-    store: SessionManager,
+    manager: SessionManager,
     candidates: Candidates,
-    is_navigation: bool,
+    purpose: Purpose,
     loaded: OnceLock<Loaded>,
-    committed: AtomicBool,
-    is_saving: AtomicBool,
+    /// A commit has returned, with its success or with an error.
+    is_answered: AtomicBool,
+    /// A commit has succeeded.
+    is_committed: AtomicBool,
 }
 
 impl PendingSession {
-    pub(super) fn new(store: SessionManager, request: &RequestFacts<'_>) -> Self {
-        let candidates = Candidates::of(&store, &request.cookie_headers);
-        let is_navigation = request.is_navigation();
+    pub(super) fn new(manager: SessionManager, request: &RequestFacts<'_>) -> Self {
+        let candidates = Candidates::of(&manager, &request.cookie_headers);
         Self(Arc::new(Pending {
-            store,
+            manager,
             candidates,
-            is_navigation,
+            purpose: request.purpose(),
             loaded: OnceLock::new(),
-            committed: false.into(),
-            is_saving: false.into(),
+            is_answered: false.into(),
+            is_committed: false.into(),
         }))
     }
 
@@ -75,24 +77,57 @@ impl PendingSession {
             return Ok(loaded.session.clone());
         }
         // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
-        let loaded = self.0.store.open(&self.0.candidates, self.0.store.0.store_failure).await?;
+        let loaded = self.0.manager.open(&self.0.candidates, self.0.manager.0.store_failure).await?;
+        Ok(self.attached(loaded))
+    }
+
+    /// Ends the session that the request came with, without reading it, and gives a new and empty one: for a farewell, or a
+    /// login. The store is asked at commit.
+    ///
+    /// For a logout that must work when the session cannot be loaded, because its record cannot be read or the store holds
+    /// an older one. Where it was loaded already, this is [`Session::invalidate`].
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
+    /// pending.end()?;
+    /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
+    /// assert!(commit.set_cookies[0].contains("Max-Age=0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::invalidate`].
+    pub fn end(&self) -> Result<Session, SessionError> {
+        if let Some(loaded) = self.0.loaded.get() {
+            loaded.session.invalidate()?;
+            return Ok(loaded.session.clone());
+        }
+        Ok(self.attached(self.0.manager.open_ended(&self.0.candidates)))
+    }
+
+    fn attached(&self, loaded: Loaded) -> Session {
         let session = self.0.loaded.get_or_init(|| loaded).session.clone();
         session.attach(Arc::downgrade(&self.0) as Weak<dyn Backing>);
-        if self.0.committed.load(Ordering::SeqCst) {
-            // Asked for behind the response head: it can be read, and a write is an error to its writer.
+        if self.0.is_answered.load(Ordering::SeqCst) {
+            // Asked for after the response head: it can be read, and a write is an error to its writer.
             session.state().phase = Phase::Committed;
         }
-        Ok(session)
+        session
     }
 
     /// The time by the store's clock, for what an adapter keeps in a session beside it.
     #[cfg(feature = "tower-sessions")]
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.store.0.clock.now()
+        self.0.manager.0.clock.now()
     }
 
-    /// Writes the session and tells what the response gets of it. Counts once; a second call returns an empty
-    /// [`Commit`].
+    /// Writes the session and says what the response gets of it. After a success, a second call returns an empty [`Commit`];
+    /// after one that failed or was dropped, it goes on where that one stopped.
     ///
     /// Call it when the response head is complete and not yet sent. A later write to the session is an error to its
     /// writer.
@@ -100,8 +135,8 @@ impl PendingSession {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
     /// pending.session().await?.put("user", &42)?;
     /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
     /// assert_eq!(commit.set_cookies.len(), 1);
@@ -111,37 +146,41 @@ impl PendingSession {
     ///
     /// # Errors
     ///
-    /// [`CommitError`]: nothing was written, and the client is to keep its cookie. Answer with
-    /// [`CommitError::status_code`] and an empty body in place of the handler's response.
-    pub async fn commit(&self, response: &ResponseFacts<'_>) -> Result<Commit, CommitError> {
-        let Pending { store, candidates, loaded, committed, is_navigation, .. } = &*self.0;
-        if committed.swap(true, Ordering::SeqCst) {
+    /// [`FailedCommit`]: what was written since the last save is not kept, or it is not known to be. Answer with
+    /// [`FailedCommit::status_code`] and an empty body in place of the handler's response, and with the edits of
+    /// [`FailedCommit::commit`].
+    pub async fn commit(&self, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
+        let Pending { manager, candidates, purpose, loaded, is_answered, is_committed } = &*self.0;
+        if is_committed.load(Ordering::SeqCst) {
             return Ok(Commit::default());
         }
-        if loaded.get().is_none() && store.0.renewal == Renewal::EveryResponse && !candidates.is_empty() {
+        if loaded.get().is_none() && manager.0.renewal == Renewal::EveryResponse && !candidates.is_empty() {
             // Nobody asked; a store that does not answer costs this request its renewal and nothing more.
-            if let Ok(opened) = store.open(candidates, store.0.store_failure).await {
+            if let Ok(opened) = manager.open(candidates, StoreFailure::FailClosed).await {
                 let _ = loaded.set(opened);
             }
         }
-        match loaded.get() {
-            Some(loaded) => store.commit(loaded, *is_navigation, response).await,
+        let outcome = match loaded.get() {
+            Some(loaded) => manager.commit(loaded, candidates, *purpose, response).await,
             None => Ok(Commit::default()),
-        }
+        };
+        is_answered.store(true, Ordering::SeqCst);
+        is_committed.fetch_or(outcome.is_ok(), Ordering::SeqCst);
+        outcome
     }
 
     /// Whether a response of this status takes along what is written to the session.
     #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
     pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
-        let store = &self.0.store.0;
-        store.enabled && (store.commit_when)(status_code)
+        let manager = &self.0.manager.0;
+        manager.enabled && (manager.commit_when)(status_code)
     }
 
     /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
     #[cfg(feature = "poem")]
     pub(crate) fn is_untouched(&self) -> bool {
-        let Pending { store, candidates, loaded, .. } = &*self.0;
-        loaded.get().is_none() && (store.0.renewal != Renewal::EveryResponse || candidates.is_empty())
+        let Pending { manager, candidates, loaded, .. } = &*self.0;
+        loaded.get().is_none() && (manager.0.renewal != Renewal::EveryResponse || candidates.is_empty())
     }
 }
 
@@ -181,8 +220,9 @@ impl PendingSession {
     ///
     /// As [`PendingSession::commit`], and [`StoreError::Other`] when the store has to wait for its answer; whether it was
     /// written is then not known.
-    pub fn commit_now(&self, response: &ResponseFacts<'_>) -> Result<Commit, CommitError> {
-        now(self.commit(response)).unwrap_or_else(|| Err(CommitError::Store(waits())))
+    pub fn commit_now(&self, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
+        now(self.commit(response))
+            .unwrap_or_else(|| Err(FailedCommit { error: CommitError::Store(waits()), commit: Commit::default() }))
     }
 }
 
@@ -203,45 +243,48 @@ impl Backing for Pending {
     fn save(&self) -> Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send + '_>> {
         Box::pin(async {
             let Some(loaded) = self.loaded.get() else { return Ok(()) };
-            if self.committed.load(Ordering::SeqCst) {
-                return Ok(());
+            if self.is_answered.load(Ordering::SeqCst) {
+                return if loaded.session.draft().has_unsaved { Err(CommitError::Abandoned) } else { Ok(()) };
             }
-            if self.is_saving.swap(true, Ordering::SeqCst) {
-                return Err(CommitError::Conflict);
-            }
-            let _done = Done(&self.is_saving);
-            self.store.save(loaded).await
+            self.manager.save(loaded, &self.candidates).await
         })
     }
 
     fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), LoadError>> + Send + '_>> {
         Box::pin(async {
             let Some(loaded) = self.loaded.get() else { return Ok(()) };
+            if self.is_answered.load(Ordering::SeqCst) {
+                return Err(LoadError::RequestOver);
+            }
             // As the browser will send it: the cookie of the last save, or those that came.
-            let saved = loaded.saved().map(|line| Candidates { today: sent_back(&line), ..Candidates::default() });
+            let saved = loaded.progress().line.as_deref().map(Candidates::sent_back);
             let candidates = saved.as_ref().unwrap_or(&self.candidates);
             // An empty session in place of one that is at hand would be written over its cookie.
-            let fresh = self.store.open(candidates, StoreFailure::FailClosed).await?;
+            let fresh = self.manager.open(candidates, StoreFailure::FailClosed).await?;
+            let mut progress = loaded.progress();
+            if progress.origin.opened().is_some() && !fresh.was_opened {
+                return Err(LoadError::Ended);
+            }
             if loaded.session.become_like(&fresh.session) {
-                loaded.set_origin(fresh.origin());
+                let fresh = std::mem::take(&mut *fresh.progress());
+                (progress.origin, progress.here, progress.ahead) = (fresh.origin, fresh.here, None);
+                progress.attempt = None;
             }
             Ok(())
         })
     }
 }
 
-/// The value of a `Set-Cookie` line; none where it removes the cookie.
-fn sent_back(line: &str) -> Vec<Box<[u8]>> {
-    let value = line.split_once('=').and_then(|(_, rest)| rest.split(';').next());
-    value.filter(|value| !value.is_empty()).map(|value| Box::from(value.as_bytes())).into_iter().collect()
-}
-
-/// Takes the mark off also when the call is dropped before its end.
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
+impl Drop for Pending {
+    /// A request may end without a commit: its client has left, or its service failed. What it leaves undone is told.
     fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
+        let is_answered = self.is_answered.load(Ordering::SeqCst);
+        let Some(loaded) = self.loaded.get().filter(|_| self.manager.0.enabled && !is_answered) else { return };
+        match loaded.session.abandon() {
+            Some(Undone::Logout(id)) => self.manager.0.observers.tell(&Event::LogoutLost { id }),
+            Some(Undone::Writes(id)) => self.manager.0.observers.tell(&Event::WritesDropped { id }),
+            None => {}
+        }
     }
 }
 
