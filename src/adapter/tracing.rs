@@ -66,7 +66,13 @@ impl Observer for TracingObserver {
                 debug!(target: TARGET, event = "session.resealed", id = %id, from = %from);
             }
             Event::RenewalSkipped { id } => info!(target: TARGET, event = "session.renewal_skipped", id = %id),
-            Event::WritesDropped { id } => warn!(target: TARGET, event = "session.writes_dropped", id = %id),
+            Event::WritesDropped { id } => {
+                warn!(target: TARGET, event = "session.writes_dropped", id = id.map(field::display));
+            }
+            Event::LogoutLost { id } => {
+                warn!(target: TARGET, event = "session.logout_lost", id = id.map(field::display));
+            }
+            Event::UnopenedRemoved => info!(target: TARGET, event = "session.unopened_removed"),
             Event::WriteAfterCommit { id } => {
                 warn!(target: TARGET, event = "session.write_after_commit", id = id.map(field::display));
             }

@@ -40,10 +40,15 @@ impl SessionManager {
             Ok(())
         };
         let outcome = outcome.inspect_err(|error| self.tell_failed(error));
-        let commit = self.headers(loaded, candidates, ends && outcome.is_ok(), response);
         match outcome {
-            Ok(()) => Ok(commit),
-            Err(error) => Err(FailedCommit { error, commit }),
+            Ok(()) => Ok(self.headers(loaded, candidates, ends, response)),
+            Err(error) => {
+                // The handler's response goes, and its headers with it.
+                let empty = ResponseFacts::new(error.status_code());
+                let commit = Some(self.headers(loaded, candidates, false, &empty));
+                let commit = commit.filter(|commit| !commit.set_cookies.is_empty()).unwrap_or_default();
+                Err(FailedCommit { error, commit })
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::key::{Key, KeyRing};
 use crate::wire::csrf::CsrfToken;
 use crate::wire::envelope::Envelope;
 use crate::wire::header::{Header, Kind, Persistence};
-use crate::wire::record::RecordHeader;
+use crate::wire::record::{RecordHeader, RecordState, WriteId};
 
 fn document() -> Value {
     serde_json::from_str(include_str!("../../tests/vectors/sealed_session_v1.json")).unwrap()
@@ -73,7 +73,9 @@ fn every_derivation_of_a_key_gives_the_known_answer() {
         assert_eq!(*case.key.to_secret_text(), text(&case.suite["key_text"]));
         let number = [u8::try_from(case.suite["number"].as_u64().unwrap()).unwrap()];
         let prk = Prk::extract(b"sealed-session/v1", &secret);
-        for (label, name) in [("cookie", "k_cookie"), ("record", "k_record"), ("csrf", "k_csrf")] {
+        for (label, name) in
+            [("cookie", "k_cookie"), ("record", "k_record"), ("csrf", "k_csrf"), ("marker", "k_marker")]
+        {
             let derived = prk.expand_labelled::<32>(&number, label, [&[], &[]]);
             assert_eq!(derived.as_slice(), hex(&case.suite[name]), "{name}");
         }
@@ -168,15 +170,24 @@ fn the_cookies_say_what_their_names_say() {
 fn every_record_is_sealed_and_opened_as_known() {
     for case in cases() {
         let records = case.suite["records"].as_array().unwrap();
-        assert_eq!(records.len(), 2);
+        assert_eq!(records.len(), 4);
         for record in records {
             let what = text(&record["what"]);
             let plaintext = hex(&record["plaintext"]);
             let header = RecordHeader::read(plaintext.first_chunk().unwrap()).unwrap();
-            assert_eq!(header.closed, what == "closed record");
+            let state = match what {
+                "open record" => RecordState::Open,
+                "returned record" => RecordState::Returned,
+                "left record" => RecordState::Left,
+                _ => RecordState::Ended,
+            };
+            assert_eq!(header.state, state, "{what}");
+            let base = WriteId::of_nonce(&hex_array(&record["base_nonce"]));
+            assert!(header.lineage.contains(base) && header.lineage.base == base, "{what}");
+            assert_eq!(header.lineage.newest(), Some(WriteId::of_nonce(&hex_array(&record["cookie_nonce"]))), "{what}");
             assert_eq!(header.version, record["version"].as_u64().unwrap());
             let marker = plaintext.iter().rposition(|byte| *byte != 0).unwrap();
-            let payload = &plaintext[24..marker];
+            let payload = &plaintext[crate::wire::record::LENGTH..marker];
             let nonce = hex_array(&record["nonce"]);
             let sealed = case.sealer.seal_record_with(&case.key, &nonce, &case.session, &header, payload).unwrap();
             assert_eq!(sealed, hex(&record["envelope"]), "{what}");
@@ -205,6 +216,20 @@ fn every_csrf_token_is_made_and_verified_as_known() {
         let [whole, form] = [0, 1].map(|at| text(&tokens[at]["token"]));
         assert!(!case.sealer.verify_csrf(&case.session, whole, "POST /transfer", case.now));
         assert!(!case.sealer.verify_csrf(&case.session, form, "", case.now));
+    }
+}
+
+#[test]
+fn every_marker_is_made_and_verified_as_known() {
+    for case in cases() {
+        let marker = &case.suite["marker"];
+        assert_eq!(case.key.marker_key().as_slice(), hex(&case.suite["k_marker"]));
+        let value = case.sealer.marker(&case.session, time(&marker["set_at"])).unwrap();
+        assert_eq!(value, text(&marker["value"]));
+        let id = case.session.public_id(text(&case.document["audience"]));
+        let name = format!("{}-{id}", text(&case.document["cookie_name"]));
+        assert_eq!(name, text(&marker["name"]));
+        assert_eq!(case.sealer.verify_marker(id, value.as_bytes(), case.now), Some(time(&marker["set_at"])));
     }
 }
 

@@ -3,7 +3,8 @@
 use pollster::block_on;
 use sealed_session::testing::CookieJar;
 use sealed_session::{
-    Commit, CommitError, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts, Session, SessionManager,
+    Commit, CommitError, FailedCommit, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts, Session,
+    SessionManager,
 };
 
 #[derive(Clone)]
@@ -43,7 +44,7 @@ impl Browser {
     ) -> CommitError {
         let request = self.begin(store);
         handle(&request.session());
-        request.try_commit().unwrap_err()
+        request.try_commit().unwrap_err().error
     }
 
     /// A navigation that is on its way.
@@ -83,16 +84,32 @@ impl Browser {
         self.jar.plant(name, value);
     }
 
-    /// The value of the only cookie that is left.
+    /// The value of the only cookie that is left, markers not counted.
     pub(crate) fn cookie(&self) -> Option<&str> {
         let header = self.cookie_header();
-        assert!(!header.contains(';'), "a second cookie");
-        self.jar.value(header.split_once('=')?.0)
+        let mut names =
+            header.split("; ").filter_map(|pair| Some(pair.split_once('=')?.0)).filter(|name| !is_marker(name));
+        let name = names.next()?;
+        assert_eq!(names.next(), None, "a second cookie");
+        self.jar.value(name)
+    }
+
+    /// The names of the markers of sessions that this browser has left.
+    pub(crate) fn markers(&self) -> Vec<String> {
+        let header = self.cookie_header();
+        let names = header.split("; ").filter_map(|pair| Some(pair.split_once('=')?.0));
+        names.filter(|name| is_marker(name)).map(str::to_owned).collect()
     }
 
     pub(crate) fn cookie_header(&self) -> String {
         self.jar.cookie_header()
     }
+}
+
+/// Whether a cookie is named as the marker of a session that was left.
+pub(crate) fn is_marker(name: &str) -> bool {
+    let digits = name.rsplit_once('-').map(|(_, digits)| digits);
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// What a response got of its session. It may be looked at or left.
@@ -125,7 +142,7 @@ impl Request {
         self.try_commit().unwrap()
     }
 
-    pub(crate) fn try_commit(&self) -> Result<Response, CommitError> {
+    pub(crate) fn try_commit(&self) -> Result<Response, FailedCommit> {
         self.try_commit_with(&ResponseFacts::new(200))
     }
 
@@ -133,7 +150,7 @@ impl Request {
         self.try_commit_with(facts).unwrap()
     }
 
-    fn try_commit_with(&self, facts: &ResponseFacts<'_>) -> Result<Response, CommitError> {
+    fn try_commit_with(&self, facts: &ResponseFacts<'_>) -> Result<Response, FailedCommit> {
         block_on(self.0.commit(facts)).map(Response)
     }
 }

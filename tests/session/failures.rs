@@ -76,7 +76,7 @@ fn a_store_that_is_down_at_commit_is_a_503_and_the_old_cookie_opens_with_the_old
         request.session().put("user", &43).unwrap();
         request.session().put("cart", &text(LARGE + cart)).unwrap();
         site.records.go_down();
-        let error = request.try_commit().unwrap_err();
+        let error = request.try_commit().unwrap_err().error;
         assert!(matches!(error, CommitError::Store(_)));
         assert_eq!(error.status_code(), 503);
         site.records.come_up();
@@ -135,7 +135,7 @@ fn what_cannot_be_made_again_on_newer_data_is_a_conflict_and_changes_nothing() {
         let slow = browser.begin(&store);
         change(&slow.session());
         browser.visit(&store, |session| session.merge(&serde_json::json!({ "user": 2, "list": [2] })).unwrap());
-        let error = slow.try_commit().unwrap_err();
+        let error = slow.try_commit().unwrap_err().error;
         assert!(matches!(error, CommitError::Conflict));
         assert_eq!(error.status_code(), 409);
         browser.visit(&store, |session| {

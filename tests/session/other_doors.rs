@@ -1,7 +1,7 @@
 //! Behaviour, section 9: a session outside of a request, and without async.
 
 use pollster::block_on;
-use sealed_session::{CommitError, LoadError, RequestFacts, ResponseFacts, SessionError};
+use sealed_session::{CommitError, FailedCommit, LoadError, RequestFacts, ResponseFacts, SessionError};
 
 use crate::support::{LARGE, Site, text};
 
@@ -73,5 +73,8 @@ fn a_store_that_has_to_be_waited_for_is_an_error_without_async() {
     assert!(error.to_string().contains("async runtime"), "{error}");
     let pending = site.browser().begin(&store).0;
     pending.session_now().unwrap().put("cart", &text(LARGE)).unwrap();
-    assert!(matches!(pending.commit_now(&ResponseFacts::new(200)), Err(CommitError::Store(_))));
+    assert!(matches!(
+        pending.commit_now(&ResponseFacts::new(200)),
+        Err(FailedCommit { error: CommitError::Store(_), .. })
+    ));
 }

@@ -23,7 +23,7 @@ fn no_increment_of_parallel_requests_is_lost() {
                         let request = browser.begin(&store);
                         request.session().increment("all", 1).unwrap();
                         request.session().increment(format!("task{task}"), 1).unwrap();
-                        match request.try_commit() {
+                        match request.try_commit().map_err(|failed| failed.error) {
                             Ok(_) => break,
                             Err(error) => assert!(matches!(error, CommitError::Conflict), "{error}"),
                         }

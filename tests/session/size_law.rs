@@ -47,7 +47,7 @@ proptest! {
             session.remember(std::time::Duration::from_secs(remember_days * 86_400)).unwrap();
             let payload_bytes = serde_json::to_vec(&session.all()).unwrap().len();
             let inline_length = store.sealer().text_length(payload_bytes);
-            match request.try_commit() {
+            match request.try_commit().map_err(|failed| failed.error) {
                 Ok(response) if response.set_cookies.is_empty() => {}
                 Ok(response) => {
                     let before = browser.cookie().map(str::to_owned);

@@ -76,7 +76,7 @@ fn input_is_left_out_only_where_that_makes_the_session_fit() {
     session.put("cart", &text(LARGE)).unwrap();
     session.flash_input(&json!({ "name": "Zoë" })).unwrap();
     let report = session.size_report();
-    let CommitError::TooLarge { payload_bytes, largest_keys, .. } = request.try_commit().unwrap_err() else {
+    let CommitError::TooLarge { payload_bytes, largest_keys, .. } = request.try_commit().unwrap_err().error else {
         panic!("another error");
     };
     assert_eq!(payload_bytes, report.payload_bytes);

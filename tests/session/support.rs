@@ -7,7 +7,7 @@ use sealed_session::{
     SessionManagerBuilder, Timestamp,
 };
 
-use crate::browser::{Browser, Response};
+use crate::browser::{Browser, Response, is_marker};
 use crate::faulty_store::FaultyStore;
 
 pub(crate) const COOKIE: &str = "__Host-session";
@@ -95,10 +95,17 @@ pub(crate) fn untouched() -> Response {
     Response::default()
 }
 
-/// The one `Set-Cookie` value of a response.
+/// The one `Set-Cookie` value of a response, markers not counted.
 pub(crate) fn line(commit: &Commit) -> &str {
-    assert_eq!(commit.set_cookies.len(), 1, "Set-Cookie fields");
-    &commit.set_cookies[0]
+    let lines = own_lines(commit);
+    assert_eq!(lines.len(), 1, "Set-Cookie fields");
+    lines[0]
+}
+
+/// The `Set-Cookie` values of a response but its markers.
+pub(crate) fn own_lines(commit: &Commit) -> Vec<&str> {
+    let is_own = |line: &&str| line.split_once('=').is_some_and(|(name, _)| !is_marker(name));
+    commit.set_cookies.iter().map(String::as_str).filter(is_own).collect()
 }
 
 /// `Max-Age` of the one `Set-Cookie` value.

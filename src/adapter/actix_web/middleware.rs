@@ -177,7 +177,7 @@ async fn commit_to_response<B>(
     let status = response.status();
     match commit(pending, status, response.headers_mut()).await {
         Ok(()) => response.map_into_left_body(),
-        Err(status) => response.into_response(HttpResponse::new(status)).map_into_right_body(),
+        Err(replaced) => response.into_response(replaced).map_into_right_body(),
     }
 }
 
@@ -186,15 +186,23 @@ async fn commit_to_response<B>(
 async fn commit_to_error(pending: &PendingSession, error: Error) -> Error {
     let mut response = error.error_response();
     let status = response.status();
-    if let Err(status) = commit(pending, status, response.headers_mut()).await {
-        response = HttpResponse::new(status);
+    if let Err(replaced) = commit(pending, status, response.headers_mut()).await {
+        response = replaced;
     }
     InternalError::from_response(error, response).into()
 }
 
-/// Writes the session and its headers, or says which status takes the place of the response.
-async fn commit(pending: &PendingSession, status: StatusCode, headers: &mut HeaderMap) -> Result<(), StatusCode> {
+/// Writes the session and its headers, or says which response takes the place of the handler's.
+async fn commit(pending: &PendingSession, status: StatusCode, headers: &mut HeaderMap) -> Result<(), HttpResponse> {
     let committed = pending.commit(&response_facts(status.as_u16(), headers)).await;
-    let commit = committed.map_err(|error| ResponseError::status_code(&error))?;
-    apply(commit, headers).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    let broken = |_| HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR);
+    match committed {
+        Ok(commit) => apply(commit, headers).map_err(broken),
+        Err(failed) => {
+            let mut replaced = failed.error.error_response();
+            // What was saved before is sent with the error.
+            apply(failed.commit, replaced.headers_mut()).map_err(broken)?;
+            Err(replaced)
+        }
+    }
 }

@@ -157,7 +157,16 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 async fn commit(pending: &PendingSession, mut response: Response) -> poem::Result<Response> {
     let committed = {
         let facts = response_facts(response.status().as_u16(), response.headers());
-        pending.commit(&facts).await?
+        pending.commit(&facts).await
+    };
+    let committed = match committed {
+        Ok(committed) => committed,
+        Err(failed) if failed.commit.set_cookies.is_empty() => return Err(failed.error.into()),
+        Err(failed) => {
+            // What was saved before is sent with the error.
+            response = ResponseError::as_response(&failed.error);
+            failed.commit
+        }
     };
     apply(committed, response.headers_mut()).map_err(|_| Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))?;
     Ok(response)

@@ -161,7 +161,11 @@ impl Fairing for SessionFairing {
         let committed = pending.commit(&response_facts(response.status().code, response.headers())).await;
         match committed {
             Ok(commit) => apply(commit, response),
-            Err(error) => *response = empty(error.status_code()),
+            Err(failed) => {
+                *response = empty(failed.status_code());
+                // What was saved before is sent with the error.
+                apply(failed.commit, response);
+            }
         }
     }
 }

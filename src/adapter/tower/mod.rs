@@ -192,18 +192,25 @@ async fn commit<B>(pending: &PendingSession, response: Response<B>) -> Response<
         let facts = response_facts(response.status().as_u16(), response.headers());
         pending.commit(&facts).await
     };
-    let status = match committed {
+    let failed = match committed {
         Ok(commit) => {
             let (mut parts, body) = response.into_parts();
             if apply(commit, &mut parts.headers).is_ok() {
                 return Response::from_parts(parts, SessionBody::of_handler(body));
             }
-            StatusCode::INTERNAL_SERVER_ERROR
+            None
         }
-        Err(error) => StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        Err(failed) => Some(failed),
     };
     let mut replaced = Response::new(SessionBody::empty());
-    *replaced.status_mut() = status;
+    *replaced.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    if let Some(failed) = failed {
+        *replaced.status_mut() = StatusCode::from_u16(failed.status_code()).unwrap_or(replaced.status());
+        // What was saved before is sent with the error.
+        if apply(failed.commit, replaced.headers_mut()).is_err() {
+            *replaced.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+    }
     replaced
 }
 
