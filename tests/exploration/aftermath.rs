@@ -2,9 +2,9 @@
 
 use sealed_session::testing::CookieJar;
 
-use crate::api::Status;
+use crate::api::{OK, Status};
 use crate::operation::large;
-use crate::schedule::Schedule;
+use crate::schedule::{Request, Schedule};
 use crate::store::Records;
 use crate::view::View;
 
@@ -36,7 +36,7 @@ pub(crate) struct Aftermath {
     /// What a copy of the cookies of the beginning shows, now and soon.
     pub(crate) copy_now: Visit,
     pub(crate) copy_soon: Visit,
-    /// For each request whose logout failed: how it went when the user tried it again, and what was left then.
+    /// For each request that failed or was lost: how it went when the user tried it again, and what was seen then.
     pub(crate) retries: Vec<(usize, Status, Visit)>,
     /// The browser's last cookie, for a look into it.
     pub(crate) last_jar: CookieJar,
@@ -80,14 +80,14 @@ impl Aftermath {
         site.clock.advance_seconds(SOON_SECONDS);
         let copy_soon = site.read(jar);
 
-        let failed_logouts = schedule
-            .requests
-            .iter()
-            .enumerate()
-            .filter(|(_, request)| request.operation.ends() && request.status != crate::api::OK);
-        let retries = failed_logouts.map(|(number, request)| {
+        let in_vain = |request: &Request| request.status != OK || request.is_lost;
+        let failed = schedule.requests.iter().enumerate().filter(|(_, request)| in_vain(request));
+        let retries = failed.map(|(number, request)| {
             again(&records);
             let jar = &mut schedule.jar.clone();
+            if !request.operation.ends() {
+                site.clock.advance_seconds(SOON_SECONDS);
+            }
             let status = site.repeat(jar, request.operation, number);
             (number, status, site.read(jar))
         });

@@ -37,7 +37,8 @@ pub(crate) fn judge(schedule: &Schedule<'_>, after: &Aftermath) -> Vec<Violation
     for request in 0..schedule.requests.len() {
         judge.success_was_kept(request);
         judge.logout_is_final(request);
-        judge.failed_logout_can_be_repeated(request);
+        judge.failed_logout_keeps_the_cookie(request);
+        judge.can_be_repeated(request);
         judge.login_begins_a_session(request);
         judge.late_response_brings_nothing_back(request);
         judge.old_session_was_whole_when_read(request);
@@ -48,6 +49,7 @@ pub(crate) fn judge(schedule: &Schedule<'_>, after: &Aftermath) -> Vec<Violation
     judge.nothing_secret_in_a_cookie();
     judge.old_session_is_whole();
     judge.later_writes_go_forward();
+    judge.blank_cookie_goes_forward();
     judge.violations.into_inner()
 }
 
@@ -105,7 +107,7 @@ impl Judge<'_> {
                 || matches!(other.operation, Operation::Shrink | Operation::PullLast);
             both_pull || (request.operation.only_writes() && moves_it)
         });
-        is_left || is_met
+        is_left || is_met || (request.operation.spills() && self.schedule.requests.len() > 2)
     }
 
     /// The store answers again: no later visit may fail.
@@ -166,14 +168,20 @@ impl Judge<'_> {
     /// Whether the session that a view shows must have what this request wrote.
     fn must_show(&self, number: usize, view: &View) -> bool {
         let request = self.request(number);
-        let is_arrived = arrived_with_cookie(request);
+        let is_arrived = request.delivered.is_some();
         if found_nothing(request) {
             // A session of its own, which is lost with its cookie.
-            return is_arrived && self.last == Some(number);
+            let is_newest = self
+                .others(number)
+                .all(|(_, other)| !arrived_with_cookie(other) || other.delivered < request.delivered);
+            return is_arrived && is_newest && !self.was_left_later(number);
         }
         let is_inline = self.read_inline(number);
-        // In the browser alone; where the browser still has the reference to a returned record, also there.
-        let is_lost = !is_arrived && is_inline && !(self.came_by_reference(number) && self.last.is_none());
+        // In the browser alone; where the browser still has the reference to a returned record, also there. What an empty
+        // session under `StoreOnly` became is in the store, but its old cookie does not ask there before it is written.
+        let is_blank = self.schedule.start.origin == Origin::Blank && !self.came_by_reference(number);
+        let has_old_reference = self.came_by_reference(number) && self.last.is_none();
+        let is_lost = !is_arrived && (is_blank || (is_inline && !has_old_reference));
         let is_overwritten = is_inline
             && self.concurrent_with(number).any(|(other_number, other)| {
                 let is_later = !is_arrived || other.delivered > request.delivered;
@@ -212,7 +220,8 @@ impl Judge<'_> {
                 break;
             }
             let farewell = u64::from(view.farewell);
-            if is_last && request.operation == Operation::Invalidate && farewell != number as u64 + 1 {
+            let is_undisturbed = is_last && !self.was_left_later(number);
+            if is_undisturbed && request.operation == Operation::Invalidate && farewell != number as u64 + 1 {
                 self.broken(1, format!("{name}, the farewell of request {number} is not there"));
                 break;
             }
@@ -258,7 +267,7 @@ impl Judge<'_> {
         calls.next().map(|call| call.step)
     }
 
-    fn failed_logout_can_be_repeated(&self, number: usize) {
+    fn failed_logout_keeps_the_cookie(&self, number: usize) {
         let request = self.request(number);
         if !request.operation.ends() || has_succeeded(request) {
             return;
@@ -269,12 +278,39 @@ impl Judge<'_> {
         {
             self.broken(2, format!("request {number} failed with {} and took the cookie", request.status));
         }
+    }
+
+    /// What failed or was lost can be tried again by the user, half a minute later.
+    fn can_be_repeated(&self, number: usize) {
+        let operation = self.request(number).operation;
         let retry = self.after.retries.iter().find(|(retried, ..)| *retried == number);
         let Some((_, status, visit)) = retry else { return };
         if *status != OK {
-            self.broken(2, format!("the logout of request {number}, tried again, got {status}"));
-        } else if visit.is_ok_and(|view| view.has_old()) {
+            if !(*status == 409 && operation.spills() && self.may_refuse_spills()) {
+                self.broken(
+                    if operation.ends() { 2 } else { 7 },
+                    format!("request {number}, tried again, got {status}"),
+                );
+            }
+            return;
+        }
+        let Ok(view) = visit else { return };
+        if operation.ends() && view.has_old() {
             self.broken(2, format!("the logout of request {number}, tried again, ended nothing"));
+        }
+        let must_log_in = matches!(operation, Operation::Login | Operation::StepUp);
+        if must_log_in && !self.carries_login_of(number, view) {
+            self.broken(3, format!("the login of request {number}, tried again, logged nobody in"));
+        }
+        let is_shown = match operation {
+            Operation::SaveThenPut | Operation::SaveThenSpill => {
+                view.has(Own::Saved, number) && view.has(Own::AfterSave, number)
+            }
+            operation if operation.only_writes() && operation != Operation::PullLast => self.shows(number, view),
+            _ => true,
+        };
+        if !is_shown {
+            self.broken(1, format!("what request {number} wrote, tried again, is not there"));
         }
     }
 
@@ -283,7 +319,7 @@ impl Judge<'_> {
     fn login_begins_a_session(&self, number: usize) {
         let request = self.request(number);
         let is_login = may_have_moved(request) && has_succeeded(request);
-        if !is_login || self.last != Some(number) {
+        if !is_login || self.last != Some(number) || self.was_left_later(number) {
             return;
         }
         let rivals = self.concurrent_with(number).filter(|(_, other)| other.operation.moves());
@@ -302,6 +338,14 @@ impl Judge<'_> {
                 self.broken(3, format!("{name}, what the login of request {number} pulled is there"));
             }
         }
+    }
+
+    /// Whether another request came with the session of this login, and may have ended it or moved it elsewhere: it costs a new
+    /// login, no more.
+    fn was_left_later(&self, number: usize) -> bool {
+        let delivered = self.request(number).delivered;
+        self.others(number)
+            .any(|(_, other)| other.begun > delivered && (may_have_moved(other) || may_have_ended(other)))
     }
 
     fn carries_login_of(&self, number: usize, view: &View) -> bool {
@@ -323,12 +367,14 @@ impl Judge<'_> {
                 self.broken(3, format!("{name}, a copy of the old cookies shows a new session"));
             }
         }
-        let has_left = self.requests().any(|(number, request)| {
-            may_have_moved(request)
-                && has_succeeded(request)
-                && self.came_by_reference(number)
-                && !found_nothing(request)
-        });
+        let is_reference = self.first_cookie().is_some_and(|cookie| self.schedule.site.is_reference(&cookie));
+        let has_left = is_reference
+            && self.requests().any(|(number, request)| {
+                may_have_moved(request)
+                    && has_succeeded(request)
+                    && self.came_by_reference(number)
+                    && !found_nothing(request)
+            });
         if has_left && self.after.copy_soon.is_ok_and(|view| view.has_old()) {
             self.broken(3, "soon, the old reference opens a session that a login left".to_owned());
         }
@@ -436,7 +482,7 @@ impl Judge<'_> {
     fn is_gone_for_a_reason(&self) -> bool {
         let last_moves = self.last.is_some_and(|last| {
             let request = self.request(last);
-            may_have_moved(request) && has_succeeded(request) && !found_nothing(request)
+            may_have_moved(request) && has_succeeded(request) && !found_nothing(request) && !self.was_left_later(last)
         });
         self.requests().any(|(_, request)| may_have_ended(request))
             || (!last_moves
@@ -481,10 +527,26 @@ impl Judge<'_> {
                 self.broken(6, format!("{name} brought older data back: {behind:?}"));
             }
         }
+        if let Err(status) = after.shrink {
+            self.broken(7, format!("the shrinking got {status}"));
+        }
         if let (Ok(before), Ok(_), Ok(behind)) = (after.spilled, after.shrink, after.shrunk)
             && (behind.late || !behind.keeps(&View { late: false, ..before }) || behind.n != before.n)
         {
             self.broken(6, format!("the shrinking went from {before:?} to {behind:?}"));
+        }
+    }
+
+    /// An old cookie without data takes up again what was written meanwhile.
+    fn blank_cookie_goes_forward(&self) {
+        let is_simple = self.requests().all(|(_, request)| request.operation.only_writes());
+        let (Origin::Blank, true, Ok(spilled)) = (self.schedule.start.origin, is_simple, self.after.spilled) else {
+            return;
+        };
+        for (number, request) in self.requests() {
+            if has_succeeded(request) && !self.shows(number, &spilled) {
+                self.broken(6, format!("behind the spill, what request {number} wrote is not there"));
+            }
         }
     }
 
@@ -495,9 +557,19 @@ impl Judge<'_> {
         let is_left = self
             .requests()
             .any(|(number, request)| (may_have_ended(request) || may_have_moved(request)) && self.last != Some(number));
-        let is_tied = !self.schedule.is_ticking
-            && self.requests().any(|(_, request)| request.operation == Operation::SaveThenSpill);
+        let is_tied = self.last.is_some_and(|last| {
+            let second = self.second_of(self.request(last).done);
+            self.requests().any(|(_, request)| {
+                request.operation.spills() && (!self.schedule.is_ticking || self.second_of(request.done) == second)
+            })
+        });
         starts_left || is_left || is_tied
+    }
+
+    /// How often the clock had moved by a step.
+    fn second_of(&self, step: Option<usize>) -> usize {
+        let steps = self.schedule.steps.iter().take(step.unwrap_or_default());
+        steps.filter(|step| matches!(step.action, Action::Begin | Action::Deliver)).count()
     }
 
     // Promise 10, for logins; for logouts see promise 2.
