@@ -1,0 +1,120 @@
+//! Exhaustive exploration of the real code: requests of one browser, every call to the store and every delivery of a response
+//! in every order, with at most one fault, against what a user may rely on.
+//!
+//! ```text
+//! cargo test --profile explore --test exploration -- --nocapture
+//! EXPLORE=full cargo test --profile explore --test exploration -- --nocapture
+//! EXPLORE_ONLY='spill/stored/put+login' …                  the cases whose names begin so
+//! EXPLORE_ONLY='spill/stored/put+login/still/calm:0.1.0' …   one schedule, step by step
+//! ```
+
+mod aftermath;
+mod api;
+mod case;
+mod model;
+mod operation;
+mod report;
+mod schedule;
+mod search;
+mod site;
+mod store;
+mod view;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::aftermath::Aftermath;
+use crate::case::Case;
+use crate::report::Report;
+use crate::schedule::Schedule;
+use crate::site::Site;
+
+/// Of the pairs, one in so many is explored with faults unless the whole space is asked for.
+const FAULTS_ONE_IN: usize = 12;
+
+#[test]
+#[allow(clippy::print_stdout, reason = "counts are the result")]
+fn promises_hold_in_every_schedule() {
+    let only = std::env::var("EXPLORE_ONLY").unwrap_or_default();
+    if let Some((name, choices)) = only.split_once(':') {
+        println!("{}", replay(name, choices));
+        return;
+    }
+    let is_full = std::env::var("EXPLORE").is_ok_and(|value| value == "full");
+    let cases: Vec<_> =
+        cases(is_full || !only.is_empty()).into_iter().filter(|case| case.name().starts_with(&only)).collect();
+    let report = explore_all(&cases);
+    let text = report.print();
+    println!("{text}");
+    assert!(report.broken.is_empty(), "broken promises: {:?}", report.broken.keys());
+}
+
+/// The whole space; or what fits a few minutes: every pair without faults, and a part of the rest.
+fn cases(is_full: bool) -> Vec<Case> {
+    let pairs = Case::pairs();
+    let triples = Case::triples();
+    let with_faults = pairs.iter().enumerate().filter(|(index, _)| is_full || index % FAULTS_ONE_IN == 0);
+    let with_faults = with_faults.flat_map(|(index, case)| {
+        let case = case.clone().with_faults();
+        match (is_full, index / FAULTS_ONE_IN % 2) {
+            (true, _) => vec![case.clone(), case.ticking()],
+            (false, 0) => vec![case],
+            (false, _) => vec![case.ticking()],
+        }
+    });
+    let mut cases: Vec<_> = with_faults.collect();
+    cases.extend(triples.iter().cloned().map(Case::ticking));
+    if is_full {
+        cases.extend(triples);
+    }
+    cases.extend(pairs.iter().cloned().map(Case::ticking));
+    cases.extend(pairs);
+    cases
+}
+
+fn explore_all(cases: &[Case]) -> Report {
+    let next = AtomicUsize::new(0);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut report = Report::default();
+    thread::scope(|scope| {
+        let work = || {
+            let mut report = Report::default();
+            while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                explore(case, &mut report);
+            }
+            report
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            report.merge(worker.join().unwrap());
+        }
+    });
+    report
+}
+
+fn explore(case: &Case, report: &mut Report) {
+    let site = Site::new(case.placement);
+    let start = site.start(case.origin, case.contents(), case.is_aged());
+    let begin = || Schedule::new(&site, &start, &case.operations, case.is_ticking);
+    report.cases += 1;
+    report.schedules += search::explore(begin, case.with_faults, |schedule, choices| {
+        let after = Aftermath::of(schedule);
+        let violations = model::judge(schedule, &after);
+        if !violations.is_empty() {
+            report.add(case, choices, schedule, &after, violations);
+        }
+    });
+}
+
+/// One schedule, step by step, and what is broken in it.
+fn replay(name: &str, choices: &str) -> String {
+    let case = cases(true).into_iter().find(|case| case.name() == name).unwrap();
+    let choices: Vec<usize> = choices.split('.').filter_map(|choice| choice.parse().ok()).collect();
+    let site = Site::new(case.placement);
+    let start = site.start(case.origin, case.contents(), case.is_aged());
+    let mut schedule = Schedule::new(&site, &start, &case.operations, case.is_ticking);
+    search::replay(&mut schedule, &choices, case.with_faults);
+    let after = Aftermath::of(&schedule);
+    let violations = model::judge(&schedule, &after);
+    format!("{}{after:#?}\n{violations:#?}", report::trace(&schedule))
+}

@@ -1,0 +1,221 @@
+//! What a request does with its session, from its cookies to its response.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use sealed_session::{PendingSession, Session, SessionError, Value};
+
+use crate::api::{self, OK, Status};
+use crate::view::{LARGE_BYTES, Own, SECRET, View};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    Read,
+    /// The clock stands behind half of the idle timeout.
+    RenewingRead,
+    Put,
+    /// And counts.
+    Spill,
+    /// Takes the large value of the set-up out again.
+    Shrink,
+    /// Of the only key.
+    PullLast,
+    Increment,
+    Login,
+    StepUp,
+    /// If the one-time password is there.
+    LoginByPull,
+    Invalidate,
+    Destroy,
+    /// Without a load.
+    End,
+    SaveThenPut,
+    SaveThenSpill,
+    ServerOnly,
+}
+
+impl Operation {
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Read,
+        Self::RenewingRead,
+        Self::Put,
+        Self::Spill,
+        Self::Shrink,
+        Self::PullLast,
+        Self::Increment,
+        Self::Login,
+        Self::StepUp,
+        Self::LoginByPull,
+        Self::Invalidate,
+        Self::Destroy,
+        Self::End,
+        Self::SaveThenPut,
+        Self::SaveThenSpill,
+        Self::ServerOnly,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::RenewingRead => "renew",
+            Self::Put => "put",
+            Self::Spill => "spill",
+            Self::Shrink => "shrink",
+            Self::PullLast => "pull",
+            Self::Increment => "increment",
+            Self::Login => "login",
+            Self::StepUp => "step-up",
+            Self::LoginByPull => "otp-login",
+            Self::Invalidate => "invalidate",
+            Self::Destroy => "destroy",
+            Self::End => "end",
+            Self::SaveThenPut => "save-put",
+            Self::SaveThenSpill => "save-spill",
+            Self::ServerOnly => "server-only",
+        }
+    }
+
+    pub(crate) const fn ends(self) -> bool {
+        matches!(self, Self::Invalidate | Self::Destroy | Self::End)
+    }
+
+    pub(crate) const fn moves(self) -> bool {
+        matches!(self, Self::Login | Self::StepUp | Self::LoginByPull)
+    }
+
+    pub(crate) const fn pulls(self) -> bool {
+        matches!(self, Self::PullLast | Self::LoginByPull)
+    }
+
+    pub(crate) const fn saves(self) -> bool {
+        matches!(self, Self::SaveThenPut | Self::SaveThenSpill)
+    }
+
+    pub(crate) const fn only_reads(self) -> bool {
+        matches!(self, Self::Read | Self::RenewingRead)
+    }
+
+    /// Writes to the session that it found, and leaves it where it is.
+    pub(crate) const fn only_writes(self) -> bool {
+        !self.ends() && !self.moves() && !self.only_reads()
+    }
+
+    pub(crate) const fn counts(self) -> bool {
+        matches!(self, Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut)
+    }
+
+    /// Needs a record, whatever it found.
+    pub(crate) const fn spills(self) -> bool {
+        matches!(self, Self::Spill | Self::SaveThenSpill | Self::ServerOnly)
+    }
+
+    async fn run(self, number: usize, pending: &PendingSession, progress: &RefCell<Progress>) -> Result<(), Status> {
+        if self == Self::End {
+            return api::end(pending).await;
+        }
+        let session = api::load(pending).await.inspect_err(|_| progress.borrow_mut().load_failed = true)?;
+        progress.borrow_mut().seen = Some(View::of(&session));
+        if self.saves() {
+            self.before_save(number, &session).unwrap();
+            api::save(&session).await?;
+            progress.borrow_mut().saved = true;
+        }
+        let took = self.handle(number, &session).unwrap();
+        progress.borrow_mut().took = took;
+        Ok(())
+    }
+
+    fn before_save(self, number: usize, session: &Session) -> Result<(), SessionError> {
+        session.put(Own::Saved.key(number), &1)?;
+        if self.counts() {
+            session.increment("n", 1)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it pulled something.
+    fn handle(self, number: usize, session: &Session) -> Result<bool, SessionError> {
+        let mark = number + 1;
+        match self {
+            Self::Read | Self::RenewingRead => {}
+            Self::Put => session.put(Own::Small.key(number), &1)?,
+            Self::Spill => {
+                session.put(Own::Large.key(number), &large())?;
+                session.increment("n", 1)?;
+            }
+            Self::Shrink => {
+                session.forget("big")?;
+                session.increment("n", 1)?;
+            }
+            Self::PullLast => return Ok(session.pull::<Value>("otp")?.is_some()),
+            Self::Increment => {
+                session.increment("n", 1)?;
+            }
+            Self::Login => {
+                session.regenerate_and_reset_lifetime()?;
+                session.put("user", &mark)?;
+            }
+            Self::StepUp => {
+                session.regenerate()?;
+                session.put("role", &mark)?;
+            }
+            Self::LoginByPull => {
+                if session.pull::<Value>("otp")?.is_none() {
+                    return Ok(false);
+                }
+                session.regenerate_and_reset_lifetime()?;
+                session.put("user", &mark)?;
+                return Ok(true);
+            }
+            Self::Invalidate => {
+                session.invalidate()?;
+                session.put("farewell", &mark)?;
+            }
+            Self::Destroy | Self::End => session.destroy()?,
+            Self::SaveThenPut => session.put(Own::AfterSave.key(number), &1)?,
+            Self::SaveThenSpill => session.put(Own::AfterSave.key(number), &large())?,
+            Self::ServerOnly => {
+                let key = Own::ServerOnly.key(number);
+                session.server_only(key.as_str())?;
+                session.put(key, SECRET)?;
+            }
+        }
+        Ok(false)
+    }
+}
+
+pub(crate) fn large() -> String {
+    "x".repeat(LARGE_BYTES)
+}
+
+/// What is known of a request so far.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// The session as it was loaded.
+    pub(crate) seen: Option<View>,
+    pub(crate) load_failed: bool,
+    /// Its `save()` said that it was kept.
+    pub(crate) saved: bool,
+    /// It pulled something.
+    pub(crate) took: bool,
+    pub(crate) response: Option<(Status, Vec<String>)>,
+}
+
+pub(crate) type RequestFuture = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A request behind its cookies: the handler, and the commit with whatever status it answered.
+pub(crate) fn request(
+    operation: Operation,
+    number: usize,
+    pending: PendingSession,
+    progress: &Rc<RefCell<Progress>>,
+) -> RequestFuture {
+    let progress = Rc::clone(progress);
+    Box::pin(async move {
+        let status = operation.run(number, &pending, &progress).await.err().unwrap_or(OK);
+        let response = api::commit(&pending, status).await;
+        progress.borrow_mut().response = Some(response);
+    })
+}
