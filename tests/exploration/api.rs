@@ -1,6 +1,6 @@
 //! The few calls of the crate whose form may change, each in one place.
 
-use sealed_session::{CommitError, PendingSession, ResponseFacts, Session};
+use sealed_session::{PendingSession, ResponseFacts, Session};
 
 /// Status 200, or the status of the error that took its place.
 pub(crate) type Status = u16;
@@ -8,16 +8,12 @@ pub(crate) type Status = u16;
 pub(crate) const OK: Status = 200;
 
 /// Commits with a response of this status. What it became, and the `Set-Cookie` values that go out with it: an error's own
-/// included, if the crate hands any out.
+/// included.
 pub(crate) async fn commit(pending: &PendingSession, status: Status) -> (Status, Vec<String>) {
     match pending.commit(&ResponseFacts::new(status)).await {
         Ok(commit) => (status, commit.set_cookies),
-        Err(failed) => (status_of(&failed), Vec::new()),
+        Err(failed) => (failed.status_code(), failed.commit.set_cookies),
     }
-}
-
-fn status_of(failed: &CommitError) -> Status {
-    failed.status_code()
 }
 
 pub(crate) async fn save(session: &Session) -> Result<(), Status> {
@@ -29,6 +25,6 @@ pub(crate) async fn load(pending: &PendingSession) -> Result<Session, Status> {
 }
 
 /// Ends the session that the request came with, without reading it.
-pub(crate) async fn end(pending: &PendingSession) -> Result<(), Status> {
-    load(pending).await?.destroy().map_err(|_| 500)
+pub(crate) fn end(pending: &PendingSession) -> Result<(), Status> {
+    pending.end().map(drop).map_err(|_| 500)
 }

@@ -113,7 +113,7 @@ impl Operation {
 
     async fn run(self, number: usize, pending: &PendingSession, progress: &RefCell<Progress>) -> Result<(), Status> {
         if self == Self::End {
-            return api::end(pending).await;
+            return api::end(pending);
         }
         let session = api::load(pending).await.inspect_err(|_| progress.borrow_mut().load_failed = true)?;
         progress.borrow_mut().seen = Some(View::of(&session));
