@@ -7,6 +7,13 @@
 //! EXPLORE_ONLY='spill/stored/put+login' …                  the cases whose names begin so
 //! EXPLORE_ONLY='spill/stored/put+login/still/calm:0.1.0' …   one schedule, step by step
 //! ```
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a rule fails loudly, its numbers are small, and clippy knows test functions, but not what they call"
+)]
 
 mod aftermath;
 mod api;
@@ -37,7 +44,7 @@ use sealed_session::Placement;
 const FAULTS_ONE_IN: usize = 12;
 
 #[test]
-#[allow(clippy::print_stdout, reason = "counts are the result")]
+#[expect(clippy::print_stdout, reason = "the counts are for whoever runs it with --nocapture")]
 fn promises_hold_in_every_schedule() {
     let only = std::env::var("EXPLORE_ONLY").unwrap_or_default();
     if let Some((name, choices)) = only.split_once(':') {
@@ -79,7 +86,7 @@ fn cases(is_full: bool) -> Vec<Case> {
 /// Eight other writes push what a request wrote out of what a record remembers of its last writes. Whether that write
 /// happened is not known any more, and it must not be made twice.
 #[test]
-#[allow(clippy::print_stdout, reason = "counts are the result")]
+#[expect(clippy::print_stdout, reason = "the counts are for whoever runs it with --nocapture")]
 fn a_write_that_others_have_pushed_out_is_not_made_twice() {
     let origins = [(Placement::Spill, Origin::Stored), (Placement::StoreOnly, Origin::Stored)];
     let endings = [Ending::TimeoutBefore, Ending::TimeoutAfter, Ending::CutBefore, Ending::CutAfter];
