@@ -24,6 +24,7 @@ STAGES=(
     "test       tests   900  cc"
     "test-core  tests   600  cc"
     "test-all   tests  1200  cc"
+    "explore    tests   900  cc"
     "memory     tests   300  cc"
     "files      tests   300  cc"
     "doc        check   900  cc"

@@ -7,6 +7,13 @@
 //! EXPLORE_ONLY='spill/stored/put+login' …                  the cases whose names begin so
 //! EXPLORE_ONLY='spill/stored/put+login/still/calm:0.1.0' …   one schedule, step by step
 //! ```
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a rule fails loudly, its numbers are small, and clippy knows test functions, but not what they call"
+)]
 
 mod aftermath;
 mod api;
@@ -25,15 +32,19 @@ use std::thread;
 
 use crate::aftermath::Aftermath;
 use crate::case::Case;
+use crate::operation::Operation;
 use crate::report::Report;
-use crate::schedule::Schedule;
-use crate::site::Site;
+use crate::schedule::{Action, Schedule, Step};
+use crate::site::{Origin, Site};
+use crate::store::{Ending, REQUESTS_MAX};
+
+use sealed_session::Placement;
 
 /// Of the pairs, one in so many is explored with faults unless the whole space is asked for.
 const FAULTS_ONE_IN: usize = 12;
 
 #[test]
-#[allow(clippy::print_stdout, reason = "counts are the result")]
+#[expect(clippy::print_stdout, reason = "the counts are for whoever runs it with --nocapture")]
 fn promises_hold_in_every_schedule() {
     let only = std::env::var("EXPLORE_ONLY").unwrap_or_default();
     if let Some((name, choices)) = only.split_once(':') {
@@ -70,6 +81,51 @@ fn cases(is_full: bool) -> Vec<Case> {
     cases.extend(pairs.iter().cloned().map(Case::ticking));
     cases.extend(pairs);
     cases
+}
+
+/// Eight other writes push what a request wrote out of what a record remembers of its last writes. Whether that write
+/// happened is not known any more, and it must not be made twice.
+#[test]
+#[expect(clippy::print_stdout, reason = "the counts are for whoever runs it with --nocapture")]
+fn a_write_that_others_have_pushed_out_is_not_made_twice() {
+    let origins = [(Placement::Spill, Origin::Stored), (Placement::StoreOnly, Origin::Stored)];
+    let endings = [Ending::TimeoutBefore, Ending::TimeoutAfter, Ending::CutBefore, Ending::CutAfter];
+    let mut report = Report::default();
+    for (placement, origin) in origins {
+        for ending in endings {
+            for others in 0..REQUESTS_MAX {
+                report.schedules += 1;
+                pushed_out(placement, origin, ending, others, &mut report);
+            }
+        }
+    }
+    println!("{}", report.print());
+    assert!(report.broken.is_empty(), "broken promises: {:?}", report.broken.keys());
+}
+
+/// A request whose `save()` ends so, and which waits for so many others before it commits.
+fn pushed_out(placement: Placement, origin: Origin, ending: Ending, others: usize, report: &mut Report) {
+    let mut operations = vec![Operation::SaveThenPut];
+    operations.resize(1 + others, Operation::Increment);
+    let case = Case { placement, origin, operations, is_ticking: false, with_faults: true };
+    let site = Site::new(placement);
+    let start = site.start(origin, case.contents(), false);
+    let mut schedule = Schedule::new(&site, &start, &case.operations, case.is_ticking);
+    let first = |action| Step { request: 0, action };
+    schedule.apply(first(Action::Begin));
+    schedule.apply(first(Action::Call(Ending::Answer)));
+    schedule.apply(first(Action::Call(ending)));
+    for request in (1..=others).chain([0]) {
+        while let Some(step) = schedule.options(false).into_iter().find(|step| step.request == request) {
+            schedule.apply(step);
+        }
+    }
+    schedule.finish();
+    let after = Aftermath::of(&schedule);
+    let violations = model::judge(&schedule, &after);
+    if !violations.is_empty() {
+        report.add(&case, &[], &schedule, &after, violations);
+    }
 }
 
 fn explore_all(cases: &[Case]) -> Report {

@@ -12,7 +12,7 @@ use crate::api::OK;
 use crate::operation::Operation;
 use crate::schedule::{Action, Request, Schedule};
 use crate::site::{COOKIE, Contents, Origin, Site};
-use crate::store::{Effect, Kind};
+use crate::store::{Effect, Ended, Kind};
 use crate::view::{Own, SET_UP, View};
 
 /// The number of a promise of the issue that was broken, or 0, and how.
@@ -246,7 +246,7 @@ impl Judge<'_> {
             .others(ender)
             .filter(|(_, other)| other.operation.moves() && other.cookie == self.request(ender).cookie);
         movers.into_iter().any(|(mover, request)| {
-            let left_first = || self.first_write_of(mover, ender).is_some_and(|left| Some(left) < self.end_of(ender));
+            let left_first = || self.left_at(mover, ender).is_some_and(|left| Some(left) < self.end_of(ender));
             self.carries_login_of(mover, view)
                 && has_succeeded(request)
                 && (self.schedule.site.placement == Placement::CookieOnly || left_first())
@@ -259,12 +259,15 @@ impl Judge<'_> {
         calls.map(|call| call.step).next()
     }
 
-    /// The step at which a request first wrote the record that this one ended.
-    fn first_write_of(&self, mover: usize, ender: usize) -> Option<usize> {
-        let ended = self.schedule.log.iter().find(|call| call.request == ender && call.kind != Kind::Load)?.id;
-        let calls = self.schedule.log.iter();
-        let mut calls = calls.filter(|call| call.request == mover && call.effect == Effect::Wrote && call.id == ended);
-        calls.next().map(|call| call.step)
+    /// The step at which a login left the record that this request ended; where it wrote nothing there, at which it wrote at
+    /// all.
+    fn left_at(&self, mover: usize, ender: usize) -> Option<usize> {
+        let is_write = |call: &&Ended| call.kind != Kind::Load;
+        let ended = self.schedule.log.iter().filter(is_write).find(|call| call.request == ender)?.id;
+        let writes: Vec<_> = self.schedule.log.iter().filter(is_write).filter(|call| call.request == mover).collect();
+        let has_tried = writes.iter().any(|call| call.id == ended);
+        let mut left = writes.iter().filter(|call| call.effect == Effect::Wrote && (call.id == ended || !has_tried));
+        left.next().map(|call| call.step)
     }
 
     fn failed_logout_keeps_the_cookie(&self, number: usize) {
@@ -464,7 +467,7 @@ impl Judge<'_> {
 
     /// What is wrong with what a view shows of the old session.
     fn is_torn(&self, view: &View) -> Option<&'static str> {
-        let is_pulled = self.requests().any(|(_, request)| request.operation.pulls());
+        let is_pulled = self.requests().any(|(_, request)| request.operation.pulls() && request.status != 409);
         let is_shrunk = self.requests().any(|(_, request)| request.operation == Operation::Shrink);
         if !view.has_old() {
             let is_due = self.old.has_old() && !(is_pulled && self.old_keys_are_few());
@@ -558,17 +561,25 @@ impl Judge<'_> {
             .requests()
             .any(|(number, request)| (may_have_ended(request) || may_have_moved(request)) && self.last != Some(number));
         let is_tied = self.last.is_some_and(|last| {
-            let second = self.second_of(self.request(last).done);
-            self.requests().any(|(_, request)| {
-                request.operation.spills() && (!self.schedule.is_ticking || self.second_of(request.done) == second)
-            })
+            let mut spilled = self.requests().filter(|(_, request)| request.operation.spills());
+            spilled.any(|(number, _)| !self.schedule.is_ticking || self.share_a_second(number, last))
         });
         starts_left || is_left || is_tied
     }
 
+    /// Whether both requests may have sealed a cookie in one and the same second.
+    fn share_a_second(&self, one: usize, other: usize) -> bool {
+        let seconds = |number: usize| {
+            let request = self.request(number);
+            self.second_of(request.begun)..=self.second_of(request.done)
+        };
+        let (one, other) = (seconds(one), seconds(other));
+        one.start() <= other.end() && other.start() <= one.end()
+    }
+
     /// How often the clock had moved by a step.
     fn second_of(&self, step: Option<usize>) -> usize {
-        let steps = self.schedule.steps.iter().take(step.unwrap_or_default());
+        let steps = self.schedule.steps.iter().take(step.unwrap_or(usize::MAX));
         steps.filter(|step| matches!(step.action, Action::Begin | Action::Deliver)).count()
     }
 

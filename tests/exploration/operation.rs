@@ -115,7 +115,7 @@ impl Operation {
         if self == Self::End {
             return api::end(pending);
         }
-        let session = api::load(pending).await.inspect_err(|_| progress.borrow_mut().load_failed = true)?;
+        let session = api::load(pending).await?;
         progress.borrow_mut().seen = Some(View::of(&session));
         if self.saves() {
             self.before_save(number, &session).unwrap();
@@ -195,7 +195,6 @@ pub(crate) fn large() -> String {
 pub(crate) struct Progress {
     /// The session as it was loaded.
     pub(crate) seen: Option<View>,
-    pub(crate) load_failed: bool,
     /// Its `save()` said that it was kept.
     pub(crate) saved: bool,
     /// It pulled something.

@@ -7,7 +7,8 @@ use std::task::Poll;
 use sealed_session::store::{Created, StoreFuture, Updated};
 use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore, StoreError, Timestamp};
 
-pub(crate) const REQUESTS_MAX: usize = 3;
+/// Of one schedule; more than a record remembers writes.
+pub(crate) const REQUESTS_MAX: usize = 12;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

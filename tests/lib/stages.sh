@@ -51,6 +51,12 @@ stage_test_all() {
     cargo test --locked --no-fail-fast --package "$CRATE" --all-features
 }
 
+# Every schedule of two requests of one browser, and a part of those with a fault.
+stage_explore() {
+    need_file tests/exploration/main.rs
+    cargo test --locked --no-fail-fast --profile explore --test exploration -- --nocapture
+}
+
 stage_memory() {
     need_file tests/memory/Cargo.toml
     cargo test --locked --no-fail-fast --package sealed-session-memory-tests
