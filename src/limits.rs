@@ -60,6 +60,9 @@ pub const ABSOLUTE_TIMEOUT_SECONDS: u64 = 30 * 24 * 60 * 60;
 /// Times that a write is tried again when other requests write the same session in between.
 pub const CONFLICT_RETRIES_MAX: usize = 64;
 
+/// Times that it is tried again however long that takes.
+pub const CONFLICT_RETRIES_MIN: usize = 4;
+
 /// How long the tries of one write go on: after this many milliseconds it is a conflict for the caller.
 pub const CONFLICT_RETRIES_MAX_MILLISECONDS: u64 = 2000;
 

@@ -10,7 +10,7 @@ use crate::id::{KeyId, RecordId, SessionId};
 use crate::limits;
 use crate::seal::{OpenedRecord, Sealer};
 use crate::store::{Created, Record, RecordStore, Updated};
-use crate::wire::record::{RecordHeader, RecordState};
+use crate::wire::record::RecordHeader;
 
 /// Where sessions are kept.
 ///
@@ -130,10 +130,7 @@ impl Records {
         let Some(record) = loaded? else { return Ok(Standing::Nothing) };
         let (version, now) = (record.version, self.clock.now());
         Ok(match self.sealer.open_record(session, created, version, record.bytes, now) {
-            Ok(OpenedRecord { mut header, superseded_key, payload }) => {
-                if header.state == RecordState::Left && now >= header.expires {
-                    header.state = RecordState::Ended;
-                }
+            Ok(OpenedRecord { header, superseded_key, payload }) => {
                 Standing::Record(FoundRecord { header, superseded_key, payload: Arc::new(payload) })
             }
             Err(reason) => Standing::Unreadable { version, reason },

@@ -355,6 +355,7 @@ async fn find_least(
     header: &Header,
     least_version: u64,
 ) -> Result<Result<FoundRecord, Reason>, LoadError> {
+    let now = records.clock.now();
     let is_behind = |found: &Standing| found.version().is_some_and(|version| version < least_version);
     let mut found = records.find(&header.id, header.created).await?;
     if is_behind(&found) {
@@ -365,10 +366,19 @@ async fn find_least(
         return Err(LoadError::Stale);
     }
     Ok(match found {
-        Standing::Record(found) if found.header.state != RecordState::Ended => Ok(found),
+        Standing::Record(found) if is_readable(&found, now) => Ok(found),
         Standing::Unreadable { reason, .. } => Err(reason),
         Standing::Record(_) | Standing::Nothing => Err(Reason::RecordMissing),
     })
+}
+
+/// Whether a record still shows its session.
+fn is_readable(found: &FoundRecord, now: Timestamp) -> bool {
+    match found.header.state {
+        RecordState::Open | RecordState::Returned => true,
+        RecordState::Left => now < found.header.expires,
+        RecordState::Ended => false,
+    }
 }
 
 /// What a good cookie says, its record not read.
@@ -379,6 +389,7 @@ fn opened(chosen: Chosen) -> (Opened, Option<Payload>) {
         Body::Reference { least_version } => (None, least_version),
     };
     let opened = Opened {
+        base: (write_id, header.issued),
         header,
         write: write_id,
         superseded_key: reseal_due.then_some(key_id),

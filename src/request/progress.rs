@@ -73,6 +73,8 @@ pub(super) struct Opened {
     pub(super) header: Header,
     /// Names the write that the cookie was sealed for.
     pub(super) write: WriteId,
+    /// The cookie that the browser holds while this request goes on, and when it was issued: a save does not change that.
+    pub(super) base: (WriteId, Timestamp),
     /// The key that the cookie or its record was sealed under, when a newer one seals today.
     pub(super) superseded_key: Option<KeyId>,
     /// The JSON of a session in its cookie.

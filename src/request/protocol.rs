@@ -84,8 +84,8 @@ pub(super) enum Step {
 /// from is left, nothing has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// An open record where the session goes.
-    pub(super) ahead: bool,
+    /// The record where the session goes.
+    pub(super) ahead: Option<RecordState>,
     /// What becomes of the record where it came from.
     pub(super) here: Option<RecordState>,
 }
@@ -115,7 +115,7 @@ enum Base {
 
 pub(super) fn decide(case: &Case<'_>) -> Step {
     let base = case.base();
-    let write = |here| Step::Write(Plan { ahead: case.moves && case.target == Target::Store, here });
+    let write = |here| Step::Write(Plan { ahead: case.ahead_state(), here });
     let leave = |state| write(case.has_store.then_some(state));
     match (case.want, base) {
         (_, Base::Unknown) => Step::Look,
@@ -167,6 +167,18 @@ impl Case<'_> {
         }
     }
 
+    /// What is written where the session goes. A record that this request has written there already, before it found that the
+    /// session fits the cookie after all, is not left as it is.
+    const fn ahead_state(&self) -> Option<RecordState> {
+        match (self.target, self.ahead) {
+            _ if !self.moves => None,
+            (Target::Store, _) => Some(RecordState::Open),
+            (Target::Cookie, Some(Standing::Record(_))) => Some(RecordState::Returned),
+            (Target::Nowhere, Some(Standing::Record(_))) => Some(RecordState::Ended),
+            (Target::Cookie | Target::Nowhere, _) => None,
+        }
+    }
+
     /// The state of the record on which the result builds, if it builds on one.
     const fn record(&self) -> Option<RecordState> {
         match self.came {
@@ -195,11 +207,14 @@ impl Case<'_> {
         };
         match found.header.state {
             RecordState::Ended => Base::Gone,
-            RecordState::Left => {
-                let version = found.header.version;
-                let is_current = matches!(self.came, Came::Record { version: seen, .. } if seen == version);
-                Base::Left { is_current }
-            }
+            RecordState::Left => match self.came {
+                Came::Record { version, .. } => Base::Left { is_current: version == found.header.version },
+                // Where the response to the login was lost, the browser went on with its cookie.
+                _ => match self.base_of_live(found) {
+                    Base::Newer => Base::Left { is_current: false },
+                    other => other,
+                },
+            },
             RecordState::Open | RecordState::Returned => self.base_of_live(found),
         }
     }

@@ -90,7 +90,9 @@ impl<'a> Write<'a> {
                 Met::Nobody => {}
                 Met::Other { is_ahead } => {
                     let waited = self.inner().clock.unix_milliseconds().saturating_sub(begun);
-                    if meetings >= limits::CONFLICT_RETRIES_MAX || waited >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS {
+                    let is_late = waited >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS;
+                    if meetings >= limits::CONFLICT_RETRIES_MAX || (is_late && meetings >= limits::CONFLICT_RETRIES_MIN)
+                    {
                         return Err(CommitError::Conflict);
                     }
                     // The pause first: what was loaded before it would be old by its end, and meet again.
@@ -252,7 +254,15 @@ impl<'a> Write<'a> {
         let nonce = CookieNonce::draw()?;
         let write = nonce.write_id();
         let here = self.place_of(opened)?;
-        let ahead = if plan.ahead { self.place_ahead()? } else { None };
+        let ahead = if plan.ahead.is_some() { self.place_ahead()? } else { None };
+        if let (Want::NewId, Some(Standing::Record(left)), Some(Opened { record: None, .. })) =
+            (case.want, case.here, opened)
+            && left.header.state == RecordState::Left
+            && !self.loaded.session.pulls_hold_in(&left.payload)
+        {
+            // Another login has left this session, and taken what this one has taken, too.
+            return Err(CommitError::Conflict);
+        }
         let mut puts = Vec::new();
         let mut kept = None;
         let mut cookie = None;
@@ -260,7 +270,7 @@ impl<'a> Write<'a> {
             let builds_on = opened.filter(|_| !(case.moves && draft.id_change != IdChange::None));
             let header = self.header(&self.id()?, &draft, builds_on);
             let (place, before) = if case.moves { (&ahead, case.ahead) } else { (&here, case.here) };
-            let state = if case.moves { plan.ahead.then_some(RecordState::Open) } else { plan.here };
+            let state = if case.moves { plan.ahead } else { plan.here };
             let mut version = 0;
             if let (Some(place), Some(state)) = (place, state) {
                 version = place.records.next_version(before.and_then(Standing::version));
@@ -293,6 +303,10 @@ impl<'a> Write<'a> {
             };
             let value = value.map_err(|error| self.seal_error(&fitted.payload, error))?;
             cookie = Some(Sealed { header, write, value });
+        }
+        if let (Target::Nowhere, Some(place), Some(state)) = (fitted.target, ahead, plan.ahead) {
+            let case = Case { here: case.ahead, ..Case::ending() };
+            puts.push(Put { is_ahead: true, ..self.leaving(state, place, &case, None, write) });
         }
         if let (Some(place), Some(state @ (RecordState::Left | RecordState::Ended))) = (here, plan.here) {
             puts.push(self.leaving(state, place, case, opened, write));
@@ -374,12 +388,17 @@ impl<'a> Write<'a> {
             _ => None,
         });
         let header = opened.map(|opened| &opened.header);
-        let base = header.map_or_else(Lineage::default, |header| {
-            Lineage::from_base(opened.map(|opened| opened.write).unwrap_or_default(), header.issued)
+        let base = opened.map_or_else(Lineage::default, |opened| {
+            Lineage::from_base(opened.base.0, opened.base.1).followed_by(opened.write)
         });
         let first_left = now.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS);
-        let before =
+        let own =
             opened.and_then(|opened| opened.record.as_ref().map(|record| &record.payload).or(opened.inline.as_ref()));
+        // What another login has taken from it stays taken.
+        let before = match case.here {
+            Some(Standing::Record(found)) if found.header.state == RecordState::Left => Some(&found.payload),
+            _ => own,
+        };
         let record = RecordHeader {
             state,
             persistence: standing.map_or_else(
@@ -458,7 +477,9 @@ impl<'a> Write<'a> {
                 completion.line = Some(self.line(&header, &value));
                 let is_inline = fitted.target == Target::Cookie;
                 let kind = if is_inline { Kind::Inline } else { Kind::Reference };
+                let same = opened.filter(|opened| opened.header.id == header.id && opened.inline.is_some());
                 completion.origin = Origin::Opened(Box::new(Opened {
+                    base: same.map_or((write, header.issued), |opened| opened.base),
                     header: Header { kind, ..header },
                     write,
                     superseded_key: None,
@@ -749,7 +770,7 @@ fn lineage(before: Option<&Standing>, opened: Option<&Opened>, header: &Header, 
         }
         _ => None,
     };
-    let made_from = presented.map_or((write, header.issued), |opened| (opened.write, opened.header.issued));
+    let made_from = presented.map_or((write, header.issued), |opened| opened.base);
     let lineage = continued.unwrap_or_else(|| Lineage::from_base(made_from.0, made_from.1));
     // Another request with the same cookie finds itself in it, too.
     let lineage = match presented {

@@ -122,6 +122,12 @@ impl Changes {
         })
     }
 
+    /// Whether the values that were pulled are there in other data, too.
+    pub(super) fn pulls_hold_in(&self, data: &Data) -> bool {
+        let mut pulls = self.remembered.iter().filter(|remembered| matches!(remembered.change, Change::Pull(_)));
+        pulls.all(|pull| pull.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data)))
+    }
+
     /// Makes those again that take something out. What does not fit any more is not there either.
     pub(super) fn remove_again(&self, data: &mut Data) {
         for Remembered { change, .. } in &self.remembered {

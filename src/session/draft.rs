@@ -162,6 +162,12 @@ impl Session {
         state.replay_onto(newest)
     }
 
+    /// Whether what this request has taken out is there in other data, too.
+    pub(crate) fn pulls_hold_in(&self, other: &[u8]) -> bool {
+        let other = Payload::parse(other).unwrap_or_default();
+        self.state().changes.pulls_hold_in(&other.data)
+    }
+
     /// Makes this request's changes again on an empty session that begins now; `false` when they do not fit there.
     pub(crate) fn begin_anew(&self) -> bool {
         let emptied = self.state().payload.emptied();
