@@ -135,7 +135,8 @@ impl<'a> Write<'a> {
         let Some(happened) = attempt.happened(&found) else {
             // Made again, the operations might count twice.
             progress.attempt = Some(attempt);
-            return Err(CommitError::Conflict);
+            let problem = "so many others wrote meanwhile that nobody can tell whether an earlier write happened";
+            return Err(StoreError::other("store", problem).into());
         };
         *(if attempt.is_ahead { &mut progress.ahead } else { &mut progress.here }) = Some(found);
         if let Some(completion) = attempt.completion.filter(|_| happened) {
@@ -177,7 +178,11 @@ impl<'a> Write<'a> {
             (Step::Look, _) => self.look(false).await,
             (Step::LookAhead, _) => self.look(true).await,
             (Step::Adopt, Some(opened)) => self.adopt(opened, here),
-            (Step::AdoptAhead, Some(opened)) => self.adopt(&Opened { earlier: None, ..opened.clone() }, ahead),
+            (Step::AdoptAhead, Some(opened)) => {
+                // From now on the session is there.
+                self.progress()?.ahead = None;
+                self.adopt(&Opened { earlier: None, ..opened.clone() }, ahead)
+            }
             (Step::BeginAnew, _) => {
                 let fits = self.loaded.session.begin_anew();
                 self.progress()?.began_anew = true;
@@ -217,7 +222,6 @@ impl<'a> Write<'a> {
             return Err(CommitError::Conflict);
         }
         progress.here = Some(Standing::Record(found.clone()));
-        progress.ahead = None;
         progress.origin =
             Origin::Opened(Box::new(Opened { record: Some(Arc::new(found)), unread: None, ..opened.clone() }));
         Ok(Met::Nobody)
@@ -563,7 +567,10 @@ impl<'a> Write<'a> {
 
     fn complete(&self, mut progress: MutexGuard<'_, Progress>, completion: Completion) {
         let Completion { origin, line, markers, draft, drops_input, has_new_id, has_ended, events } = completion;
-        self.loaded.session.mark_saved(&draft);
+        // In a cookie alone, which the browser does not hold yet. Another request may have made a record of the one that it
+        // holds; there, all of this request's operations are to be made.
+        let is_in_cookie_alone = origin.opened().is_some_and(|opened| opened.record.is_none());
+        self.loaded.session.mark_saved(&draft, is_in_cookie_alone);
         if drops_input {
             self.loaded.session.drop_old_input();
         }
@@ -753,8 +760,8 @@ fn came(opened: Option<&Opened>) -> Came {
         Some(Opened { record: Some(record), .. }) => {
             Came::Record { version: record.header.version, state: record.header.state }
         }
-        Some(Opened { inline: Some(payload), write, header, .. }) => {
-            Came::Inline { write: *write, issued: header.issued, is_empty: payload.as_slice() == b"{}" }
+        Some(Opened { inline: Some(payload), base: (write, issued), .. }) => {
+            Came::Inline { write: *write, issued: *issued, is_empty: payload.as_slice() == b"{}" }
         }
         Some(_) => Came::Unread,
     }

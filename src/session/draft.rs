@@ -101,8 +101,9 @@ impl Session {
         }
     }
 
-    /// Notes that the session was written as it was drafted. What changed since then is still to be written.
-    pub(crate) fn mark_saved(&self, written: &Draft) {
+    /// Notes that the session was written as it was drafted. What changed since then is still to be written; and what may have
+    /// to be made again on other data is remembered all the same.
+    pub(crate) fn mark_saved(&self, written: &Draft, remembers: bool) {
         let mut state = self.state();
         let is_unchanged = state.revision == written.revision;
         if state.id == written.id {
@@ -114,7 +115,9 @@ impl Session {
                 state.persistence = self.fixed().persistence;
             }
         }
-        state.changes.forget_until(written.changes);
+        if !remembers {
+            state.changes.forget_until(written.changes);
+        }
         state.changed = !is_unchanged;
         state.cleared &= !is_unchanged;
         if (state.persistence, state.own_lifetime_seconds) == (written.persistence, written.own_lifetime_seconds) {
@@ -123,7 +126,7 @@ impl Session {
         if is_unchanged {
             state.loaded_with_data = !state.payload.data.is_empty();
         }
-        state.payload.flash.mark_saved(&written.flash);
+        state.payload.flash.mark_saved(&written.flash, remembers);
     }
 
     /// Becomes what was read again; `false` for one that is committed or destroyed, and stays so.

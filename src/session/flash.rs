@@ -101,8 +101,11 @@ impl Flash {
     }
 
     /// Notes that it was written as it was then.
-    pub(crate) fn mark_saved(&mut self, then: &Self) {
+    pub(crate) fn mark_saved(&mut self, then: &Self, remembers: bool) {
         self.persisted = then.left();
+        if remembers {
+            return;
+        }
         for (fresh, written) in [
             (&mut self.fresh.flash, &then.fresh.flash),
             (&mut self.fresh.errors, &then.fresh.errors),

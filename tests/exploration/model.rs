@@ -105,7 +105,9 @@ impl Judge<'_> {
             let moves_it = other.operation.ends()
                 || other.operation.moves()
                 || matches!(other.operation, Operation::Shrink | Operation::PullLast);
-            both_pull || (request.operation.only_writes() && moves_it)
+            // What a logout destroyed can be pulled by nobody.
+            let pulls_from_nothing = request.operation.pulls() && other.operation.ends();
+            both_pull || pulls_from_nothing || (request.operation.only_writes() && moves_it)
         });
         is_left || is_met || (request.operation.spills() && self.schedule.requests.len() > 2)
     }
@@ -242,9 +244,11 @@ impl Judge<'_> {
     /// Whether a login took the data to a session of its own before this request ended the old one. Without a store that
     /// cannot be told.
     fn was_taken_along(&self, ender: usize, view: &View) -> bool {
-        let movers = self
-            .others(ender)
-            .filter(|(_, other)| other.operation.moves() && other.cookie == self.request(ender).cookie);
+        let movers = self.others(ender).filter(|(_, other)| other.operation.moves()).filter(|(_, other)| {
+            // Without a store any login that has begun before the logout's response arrives may be of a renewed cookie.
+            let is_stateless = self.schedule.site.placement == Placement::CookieOnly;
+            is_stateless || other.cookie == self.request(ender).cookie
+        });
         movers.into_iter().any(|(mover, request)| {
             let left_first = || self.left_at(mover, ender).is_some_and(|left| Some(left) < self.end_of(ender));
             self.carries_login_of(mover, view)
@@ -289,7 +293,9 @@ impl Judge<'_> {
         let retry = self.after.retries.iter().find(|(retried, ..)| *retried == number);
         let Some((_, status, visit)) = retry else { return };
         if *status != OK {
-            if !(*status == 409 && operation.spills() && self.may_refuse_spills()) {
+            // A first try that failed, and may have been carried out, has taken the one-time value.
+            let is_used_up = operation.pulls();
+            if !(*status == 409 && (is_used_up || (operation.spills() && self.may_refuse_spills()))) {
                 self.broken(
                     if operation.ends() { 2 } else { 7 },
                     format!("request {number}, tried again, got {status}"),
