@@ -173,9 +173,9 @@ impl Case<'_> {
         match (self.target, self.ahead) {
             _ if !self.moves => None,
             (Target::Store, _) => Some(RecordState::Open),
-            (Target::Cookie, Some(Standing::Record(_))) => Some(RecordState::Returned),
-            (Target::Nowhere, Some(Standing::Record(_))) => Some(RecordState::Ended),
-            (Target::Cookie | Target::Nowhere, _) => None,
+            (Target::Cookie | Target::Nowhere, None | Some(Standing::Nothing)) => None,
+            (Target::Cookie, Some(_)) => Some(RecordState::Returned),
+            (Target::Nowhere, Some(_)) => Some(RecordState::Ended),
         }
     }
 

@@ -295,7 +295,9 @@ impl Judge<'_> {
         if *status != OK {
             // A first try that failed, and may have been carried out, has taken the one-time value.
             let is_used_up = operation.pulls();
-            if !(*status == 409 && (is_used_up || (operation.spills() && self.may_refuse_spills()))) {
+            // A login that failed may have been carried out: then the user must log in again.
+            let is_left = operation.only_writes() && self.others(number).any(|(_, other)| may_have_moved(other));
+            if !(*status == 409 && (is_used_up || is_left || (operation.spills() && self.may_refuse_spills()))) {
                 self.broken(
                     if operation.ends() { 2 } else { 7 },
                     format!("request {number}, tried again, got {status}"),
