@@ -35,6 +35,8 @@ struct Pending {
     candidates: Candidates,
     purpose: Purpose,
     loaded: OnceLock<Loaded>,
+    /// A commit has begun: what is written from now on is too late.
+    is_committing: AtomicBool,
     /// A commit has returned, with its success or with an error.
     is_answered: AtomicBool,
     /// A commit has succeeded.
@@ -49,6 +51,7 @@ impl PendingSession {
             candidates,
             purpose: request.purpose(),
             loaded: OnceLock::new(),
+            is_committing: false.into(),
             is_answered: false.into(),
             is_committed: false.into(),
         }))
@@ -150,10 +153,11 @@ impl PendingSession {
     /// [`FailedCommit::status_code`] and an empty body in place of the handler's response, and with the edits of
     /// [`FailedCommit::commit`].
     pub async fn commit(&self, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
-        let Pending { manager, candidates, purpose, loaded, is_answered, is_committed } = &*self.0;
+        let Pending { manager, candidates, purpose, loaded, is_committing, is_answered, is_committed } = &*self.0;
         if is_committed.load(Ordering::SeqCst) {
             return Ok(Commit::default());
         }
+        is_committing.store(true, Ordering::SeqCst);
         if loaded.get().is_none() && manager.0.renewal == Renewal::EveryResponse && !candidates.is_empty() {
             // Nobody asked; a store that does not answer costs this request its renewal and nothing more.
             if let Ok(opened) = manager.open(candidates, StoreFailure::FailClosed).await {
@@ -243,7 +247,8 @@ impl Backing for Pending {
     fn save(&self) -> Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send + '_>> {
         Box::pin(async {
             let Some(loaded) = self.loaded.get() else { return Ok(()) };
-            if self.is_answered.load(Ordering::SeqCst) {
+            if self.is_committing.load(Ordering::SeqCst) {
+                // The commit writes what there is, or says that it did not.
                 return if loaded.session.draft().has_unsaved { Err(CommitError::Abandoned) } else { Ok(()) };
             }
             self.manager.save(loaded, &self.candidates).await

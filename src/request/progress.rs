@@ -22,6 +22,8 @@ pub(super) struct Progress {
     /// What stands where the session came from, and where it goes; `None` while nobody has looked.
     pub(super) here: Option<Standing>,
     pub(super) ahead: Option<Standing>,
+    /// This request has written what stands ahead.
+    pub(super) owns_ahead: bool,
     pub(super) began_anew: bool,
     /// A write to the store whose outcome is not known.
     pub(super) attempt: Option<Attempt>,

@@ -53,6 +53,8 @@ pub(super) struct Case<'a> {
     pub(super) moves: bool,
     /// What stands in that place.
     pub(super) ahead: Option<&'a Standing>,
+    /// This request has written it.
+    pub(super) owns_ahead: bool,
     /// The result builds on an empty session, because the session was found to be gone.
     pub(super) began_anew: bool,
     /// The record must be written again even if nothing changed.
@@ -133,11 +135,12 @@ pub(super) fn decide(case: &Case<'_>) -> Step {
         // Another audience, and another request was faster: the session is there.
         (_, Base::Left { .. } | Base::Gone) if case.moves => match case.ahead {
             None => Step::LookAhead,
-            Some(Standing::Record(found)) if found.header.state == RecordState::Open => Step::AdoptAhead,
+            Some(_) if case.was_moved() => Step::AdoptAhead,
             Some(_) => Step::Refuse,
         },
         (_, Base::Newer) => Step::Adopt,
         (_, Base::Returned | Base::Left { .. } | Base::Undecidable | Base::Broken | Base::Gone) => Step::Refuse,
+        (_, Base::Current | Base::Orphan) if case.was_moved() => Step::AdoptAhead,
         (_, Base::Current | Base::Orphan) if case.moves => leave(RecordState::Left),
         (want, Base::Current | Base::Orphan) => match (case.target, case.record()) {
             // Security: no record is asked for a session in its cookie, so none is written: the cookie is its state.
@@ -162,9 +165,16 @@ impl Case<'_> {
             here: None,
             moves: false,
             ahead: None,
+            owns_ahead: false,
             began_anew: false,
             rewrite: false,
         }
+    }
+
+    /// Another request has moved the session to the place where this one takes it.
+    fn was_moved(&self) -> bool {
+        let is_open = |standing: &&Standing| matches!(standing, Standing::Record(found) if found.header.state == RecordState::Open);
+        self.moves && !self.owns_ahead && self.ahead.filter(is_open).is_some()
     }
 
     /// What is written where the session goes. A record that this request has written there already, before it found that the
@@ -231,7 +241,8 @@ impl Case<'_> {
             Came::Inline { write, issued, is_empty } => {
                 let lineage = &found.header.lineage;
                 let descends = lineage.contains(write) || issued < lineage.base_issued;
-                let comes_after = issued > lineage.base_issued && lineage.is_complete();
+                let returned_first = found.header.state == RecordState::Returned && lineage.has_no_ancestor();
+                let comes_after = (issued > lineage.base_issued && lineage.is_complete()) || returned_first;
                 if descends || is_empty || self.store_only {
                     // Security: under `StoreOnly` an old and empty cookie must not take the place of the record.
                     Base::Newer

@@ -138,7 +138,12 @@ impl<'a> Write<'a> {
             let problem = "so many others wrote meanwhile that nobody can tell whether an earlier write happened";
             return Err(StoreError::other("store", problem).into());
         };
-        *(if attempt.is_ahead { &mut progress.ahead } else { &mut progress.here }) = Some(found);
+        if attempt.is_ahead {
+            progress.owns_ahead |= happened;
+            progress.ahead = Some(found);
+        } else {
+            progress.here = Some(found);
+        }
         if let Some(completion) = attempt.completion.filter(|_| happened) {
             self.complete(progress, completion);
         }
@@ -147,9 +152,9 @@ impl<'a> Write<'a> {
 
     /// One step. What it learns is noted before the next one is waited for.
     async fn step(&self, want: Want) -> Result<Met, CommitError> {
-        let (origin, here, ahead, began_anew) = {
-            let progress = self.progress()?;
-            (progress.origin.clone(), progress.here.clone(), progress.ahead.clone(), progress.began_anew)
+        let (origin, here, ahead, owns_ahead, began_anew) = {
+            let Progress { origin, here, ahead, owns_ahead, began_anew, .. } = &*self.progress()?;
+            (origin.clone(), here.clone(), ahead.clone(), *owns_ahead, *began_anew)
         };
         let draft = self.loaded.session.draft();
         let opened = origin.opened();
@@ -159,7 +164,7 @@ impl<'a> Write<'a> {
             return Err(StoreError::unavailable("store", problem.to_string()).into());
         }
         let moves = opened.is_some_and(|opened| self.moves(opened, want));
-        let fitted = self.fitted(&draft, opened)?;
+        let fitted = self.fitted(&draft, opened, began_anew)?;
         let case = Case {
             want,
             came: came(opened),
@@ -169,6 +174,7 @@ impl<'a> Write<'a> {
             here: here.as_ref(),
             moves,
             ahead: ahead.as_ref(),
+            owns_ahead,
             began_anew,
             rewrite: draft.used_flash
                 || self.inner().resave
@@ -208,7 +214,13 @@ impl<'a> Write<'a> {
         };
         let found = place.records.find(&place.id, place.created).await?;
         let mut progress = self.progress()?;
-        *(if is_ahead { &mut progress.ahead } else { &mut progress.here }) = Some(found);
+        if is_ahead {
+            // A record of this request's own stays its own: nobody else knows its id. Under another audience others do.
+            progress.owns_ahead &= progress.ahead.as_ref().and_then(Standing::version) == found.version();
+            progress.ahead = Some(found);
+        } else {
+            progress.here = Some(found);
+        }
         Ok(Met::Nobody)
     }
 
@@ -367,6 +379,7 @@ impl<'a> Write<'a> {
             match attempt.and_then(|attempt| attempt.completion) {
                 Some(completion) => self.complete(progress, completion),
                 None => {
+                    progress.owns_ahead = true;
                     progress.ahead =
                         Some(Standing::Record(FoundRecord { header: record, superseded_key: None, payload }));
                 }
@@ -576,6 +589,7 @@ impl<'a> Write<'a> {
         }
         progress.here = origin.opened().and_then(|opened| opened.record.clone()).map(Standing::of);
         progress.ahead = None;
+        progress.owns_ahead = false;
         progress.began_anew = false;
         progress.origin = origin;
         progress.line = line.or_else(|| progress.line.take());
@@ -589,10 +603,11 @@ impl<'a> Write<'a> {
 
     /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
     /// back without its fields is better than none, and one without its errors is worse.
-    fn fitted(&self, draft: &Draft, opened: Option<&Opened>) -> Result<Fitted, CommitError> {
+    fn fitted(&self, draft: &Draft, opened: Option<&Opened>, began_anew: bool) -> Result<Fitted, CommitError> {
         let session = &self.loaded.session;
         let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
-        if draft.destroyed || (ends && !draft.has_something) || (opened.is_some() && draft.emptied) {
+        let begins = ends || began_anew;
+        if draft.destroyed || (begins && !draft.has_something) || (opened.is_some() && draft.emptied) {
             return Ok(Fitted { payload: Arc::default(), target: Target::Nowhere, without_input: false });
         }
         let fitted = |payload, target, without_input| Fitted { payload: Arc::new(payload), target, without_input };

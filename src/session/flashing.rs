@@ -16,7 +16,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.flash("notice", "Saved.")?;
     /// // In this request it is not to be seen.
     /// assert!(!session.flash_messages().has("notice"));
@@ -51,7 +52,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.flash_input(&serde_json::json!({ "email": "zoe@example.com", "password": "secret" }))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -92,7 +94,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.flash_errors(&BTreeMap::from([("email", ["Give an address.", "It is too short."])]))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -151,7 +154,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.reflash()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();

@@ -27,7 +27,8 @@ use crate::wire::header::Persistence;
 /// # use sealed_session::{SessionManager, Key, RequestFacts};
 /// # pollster::block_on(async {
 /// # let store = SessionManager::builder(Key::generate()?).build()?;
-/// # let session = store.begin(&RequestFacts::new()).session().await?;
+/// # let pending = store.begin(&RequestFacts::new());
+/// # let session = pending.session().await?;
 /// session.put("user.email", "zoe@example.com")?;
 /// session.increment("visits", 1)?;
 ///
@@ -85,7 +86,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("visits", &3)?;
     /// let visits: Option<u64> = session.get("visits")?;
     /// assert_eq!(visits, Some(3));
@@ -107,7 +109,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// assert_eq!(session.get_or("theme", "light".to_owned())?, "light");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -139,7 +142,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("nickname", &None::<String>)?;
     /// assert!(!session.has("nickname")?);
     /// assert!(session.contains("nickname")?);
@@ -169,7 +173,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("user.name", "Zoë")?;
     /// assert_eq!(session.all()["user"]["name"], "Zoë");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -201,7 +206,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("user.name", "Zoë")?;
     /// session.put("user.roles", &["editor"])?;
     /// assert_eq!(session.get("user.roles.0")?, Some("editor".to_owned()));
@@ -225,7 +231,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// let now = sealed_session::Timestamp::from_unix_seconds(1_795_000_000).to_date_time();
     /// session.put_time("last_seen", now)?;
     /// assert_eq!(session.get_time("last_seen")?, Some(now));
@@ -248,7 +255,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.merge(&serde_json::json!({ "theme": "dark", "language": "fr" }))?;
     /// assert_eq!(session.get_or("theme", String::new())?, "dark");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -268,7 +276,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// session.forget("cart")?;
     /// assert!(session.is_empty());
@@ -289,7 +298,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("return_to", "/profile")?;
     /// assert_eq!(session.pull("return_to")?, Some("/profile".to_owned()));
     /// assert!(!session.has("return_to")?);
@@ -311,7 +321,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.increment("visits", 1)?;
     /// assert_eq!(session.increment("visits", 2)?, 3.into());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -350,7 +361,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.push("cart", "book")?;
     /// session.push("cart", "pen")?;
     /// assert_eq!(session.get_or("cart", Vec::<String>::new())?, ["book", "pen"]);
@@ -374,7 +386,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.clear()?;
     /// assert!(session.is_empty());
@@ -402,7 +415,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct Visitor { name: String }
     /// let visitor = Visitor { name: "Zoë".to_owned() };

@@ -17,7 +17,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// let before = session.id();
     /// session.regenerate()?;
@@ -60,7 +61,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.invalidate()?;
     /// session.flash("notice", "You are logged out.")?;
@@ -93,7 +95,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.destroy()?;
     /// assert!(session.is_empty());
@@ -170,7 +173,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// use std::time::Duration;
     /// session.put("user", &42)?;
     /// session.remember(Duration::from_secs(14 * 24 * 60 * 60))?;
@@ -262,7 +266,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// let token = session.csrf_token()?;
     /// assert!(session.verify_csrf(Some(&token)).is_ok());
     /// assert!(session.verify_csrf(None).is_err());
@@ -283,7 +288,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// let token = session.csrf_token_for("POST /transfer")?;
     /// assert!(session.verify_csrf_for("POST /transfer", Some(&token)).is_ok());
     /// assert!(session.verify_csrf(Some(&token)).is_err());

@@ -22,7 +22,8 @@ impl Session {
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let session = store.begin(&RequestFacts::new()).session().await?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// assert_eq!(session.remaining_bytes(), 2979 - r#"{"cart":["book"]}"#.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -66,14 +66,15 @@ fn two_good_cookies_of_different_sessions_are_ambiguous() {
 }
 
 #[test]
-fn ambiguous_cookies_are_left_alone() {
+fn a_logout_removes_ambiguous_cookies() {
     let site = Site::new();
     let store = site.cookie_only().build().unwrap();
     let header = format!("{COOKIE}={}; {COOKIE}={}", sealed(&site, &store, 1), sealed(&site, &store, 2));
     let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
     pollster::block_on(pending.session()).unwrap().destroy().unwrap();
     let commit = pollster::block_on(pending.commit(&sealed_session::ResponseFacts::new(200))).unwrap();
-    assert!(commit.set_cookies.is_empty());
+    assert!(crate::support::removes_the_cookie(&commit));
+    assert!(site.events.take().contains(&sealed_session::Event::UnopenedRemoved));
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Wire format, section 6: a record that its session has left, and the requests that still hold its reference.
 
-use sealed_session::{Event, Reason, Session, SessionManager};
+use sealed_session::{Reason, Session, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{LARGE, Site, removes_the_cookie, text};
 
 const REGENERATE_GRACE_SECONDS: u64 = 10;
-const RETURN_GRACE_SECONDS: u64 = 60;
 
 /// A browser whose session has just left its record in this way, and a copy from before.
 fn left(site: &Site, store: &SessionManager, leave: fn(&Session)) -> (Browser, Browser) {
@@ -41,14 +40,17 @@ fn a_regenerated_record_is_readable_for_ten_seconds() {
 }
 
 #[test]
-fn a_record_whose_session_returned_to_its_cookie_is_readable_for_a_minute() {
+fn a_record_whose_session_returned_to_its_cookie_is_read_and_written_until_the_session_ends() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
+    // The response with the cookie was lost: the copy is all that the browser has.
     let (_, mut copy) = left(&site, &store, returns);
-    site.clock.advance_seconds(RETURN_GRACE_SECONDS - 1);
+    site.clock.advance_seconds(3000);
     assert_eq!(copy.get(&store, "user"), Some(42));
-    site.clock.advance_seconds(1);
-    assert_eq!(copy.get(&store, "user"), None);
+    let (_, response) = copy.visit(&store, |session| session.put("step", &1).unwrap());
+    assert_eq!(response.set_cookies.len(), 1);
+    assert!(!site.opened(&store, &copy).is_reference(), "the answer repairs what was lost");
+    assert_eq!((copy.get(&store, "user"), copy.get(&store, "step")), (Some(42), Some(1)));
 }
 
 #[test]
@@ -71,27 +73,36 @@ fn a_request_with_the_old_reference_reads_what_is_in_the_cookie_now() {
 }
 
 #[test]
-fn every_write_to_a_closed_record_is_dropped_with_an_event_and_without_a_cookie() {
+fn a_write_to_a_record_that_a_login_has_left_is_a_conflict() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
-    let writes: [fn(&Session); 5] = [
+    let writes: [fn(&Session); 3] = [
         |session| session.put("user", &1).unwrap(),
         |session| session.clear().unwrap(),
-        |session| session.regenerate().unwrap(),
-        |session| session.regenerate_and_reset_lifetime().unwrap(),
         |session| session.remember(std::time::Duration::from_secs(60)).unwrap(),
     ];
-    for leave in [regenerates, returns] {
-        for write in writes {
-            let (mut browser, mut copy) = left(&site, &store, leave);
-            let before = site.records.snapshot();
-            let (_, response) = copy.visit(&store, write);
-            assert!(response.set_cookies.is_empty());
-            assert!(site.events.take().iter().any(|event| matches!(event, Event::WritesDropped { .. })));
-            assert_eq!(site.records.snapshot(), before);
-            assert_eq!(browser.get(&store, "user"), Some(42));
-        }
+    for write in writes {
+        let (mut browser, mut copy) = left(&site, &store, regenerates);
+        let before = site.records.snapshot();
+        assert_eq!(copy.visit_in_vain(&store, write).status_code(), 409);
+        assert_eq!(site.records.snapshot(), before);
+        assert_eq!(browser.get(&store, "user"), Some(42));
     }
+}
+
+#[test]
+fn a_login_through_a_record_that_another_login_has_left_begins_a_session_of_its_own() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let (mut first, mut second) = left(&site, &store, regenerates);
+    second.visit(&store, |session| {
+        session.regenerate_and_reset_lifetime().unwrap();
+        session.put("second", &1).unwrap();
+    });
+    assert_eq!((second.get(&store, "user"), second.get(&store, "second")), (Some(42), Some(1)));
+    assert!(!second.visit(&store, |session| session.has("role").unwrap()).0, "what the other login put");
+    assert!(first.visit(&store, |session| session.has("role").unwrap()).0);
+    assert_ne!(site.opened(&store, &first).public_id(), site.opened(&store, &second).public_id());
 }
 
 #[test]

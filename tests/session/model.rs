@@ -257,7 +257,12 @@ fn run(site: &Site, configure: fn(SessionManagerBuilder) -> SessionManagerBuilde
                 keys.push(newest);
                 world.keys = keys.len();
             }
-            Step::Visit { browser, acts } => visit(&mut world, &store, &mut users[browser], &acts),
+            Step::Visit { browser, acts } => {
+                // Within one second cookies of one session have no order.
+                site.clock.advance_seconds(1);
+                world.now += 1;
+                visit(&mut world, &store, &mut users[browser], &acts);
+            }
         }
     }
 }

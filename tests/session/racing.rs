@@ -56,24 +56,24 @@ fn threads_that_begin_a_session_together_begin_one() {
 }
 
 #[test]
-fn of_commits_that_race_one_counts() {
+fn commits_that_race_write_once_and_one_at_least_has_the_cookie() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
     for _ in 0..50 {
         let request = site.browser().begin(&store);
         request.session().put("cart", &crate::support::text(crate::support::LARGE)).unwrap();
-        site.records.take_calls();
+        let records = crate::support::records_with_data(&site.records);
         let start = Barrier::new(THREADS);
         let cookies: usize = thread::scope(|scope| {
             let commit = || {
                 start.wait();
-                request.commit().set_cookies.len()
+                request.try_commit().map_or(0, |response| response.set_cookies.len())
             };
             let spawned: Vec<_> = (0..THREADS).map(|_| scope.spawn(commit)).collect();
             spawned.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
-        assert_eq!(cookies, 1);
-        assert_eq!(site.records.take_calls().len(), 1);
+        assert!(cookies >= 1);
+        assert_eq!(crate::support::records_with_data(&site.records), records + 1);
     }
 }
 

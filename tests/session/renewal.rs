@@ -49,16 +49,48 @@ fn a_renewed_session_keeps_id_birth_and_data() {
 }
 
 #[test]
-fn background_requests_renew_below_a_quarter_alone() {
+fn fetches_renew_below_half_and_parts_of_a_page_never() {
     let site = Site::new();
     for renewal in [Renewal::HalfLife, Renewal::EveryResponse] {
-        let (store, browser) = used_for(&site, |site| site.cookie_only().renewal(renewal), 75);
-        for destination in ["empty", "image", "script", "iframe"] {
-            assert!(reading(browser.begin_in_background(&store, destination)).set_cookies.is_empty());
-        }
+        let (store, browser) = used_for(&site, |site| site.cookie_only().renewal(renewal), 50);
+        assert!(reading(browser.begin_in_background(&store, "empty")).set_cookies.is_empty());
         site.clock.advance_seconds(1);
         assert_eq!(max_age(&reading(browser.begin_in_background(&store, "empty"))), Some(100));
+        site.clock.advance_seconds(48);
+        for destination in ["image", "script", "style", "font"] {
+            assert!(reading(browser.begin_in_background(&store, destination)).set_cookies.is_empty());
+        }
     }
+}
+
+#[test]
+fn frames_renew_as_pages_do() {
+    let site = Site::new();
+    let (store, browser) = used_for(&site, |site| site.cookie_only().renewal(Renewal::EveryResponse), 1);
+    for destination in ["document", "iframe", "frame"] {
+        assert_eq!(max_age(&reading(browser.begin_in_background(&store, destination))), Some(100));
+    }
+}
+
+#[test]
+fn every_response_renews_a_session_in_a_record_whatever_asked_for_it() {
+    let site = Site::new();
+    let (store, mut browser) = used_for(&site, |site| site.with_records().renewal(Renewal::EveryResponse), 0);
+    browser.put(&store, "cart", text(LARGE));
+    for destination in ["document", "empty", "image"] {
+        assert_eq!(max_age(&browser.begin_in_background(&store, destination).commit()), Some(100));
+    }
+}
+
+#[test]
+fn a_read_that_failed_renews_nothing() {
+    let site = Site::new();
+    let (store, browser) = used_for(&site, Site::cookie_only, 60);
+    let request = browser.begin(&store);
+    assert!(request.session().get::<String>("user").is_err());
+    assert!(request.session().read::<Vec<u8>>().is_err());
+    let response = request.commit();
+    assert!(response.set_cookies.is_empty() && response.add_vary_cookie);
 }
 
 #[test]

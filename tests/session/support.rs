@@ -108,6 +108,12 @@ pub(crate) fn own_lines(commit: &Commit) -> Vec<&str> {
     commit.set_cookies.iter().map(String::as_str).filter(is_own).collect()
 }
 
+/// How many of the records in a store hold data: an ended one is sealed to the smallest size.
+pub(crate) fn records_with_data(records: &FaultyStore) -> usize {
+    const ENDED_BYTES: usize = 256 + 49;
+    records.snapshot().values().filter(|record| record.bytes.len() > ENDED_BYTES).count()
+}
+
 /// `Max-Age` of the one `Set-Cookie` value.
 pub(crate) fn max_age(commit: &Commit) -> Option<u64> {
     let seconds = line(commit).split("; ").find_map(|part| part.strip_prefix("Max-Age="))?;
