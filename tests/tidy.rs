@@ -95,10 +95,10 @@ fn found_among(files: &[(&str, &str)]) -> Vec<String> {
     let frame = [
         (
             "lib.rs",
-            "mod clock; mod driver; mod seal; mod store; mod wire; pub use driver::SessionManager; pub use store::MemoryStore;",
+            "mod clock; mod manager; mod seal; mod store; mod wire; pub use manager::SessionManager; pub use store::MemoryStore;",
         ),
         ("clock.rs", "pub struct Clock;"),
-        ("driver/mod.rs", "pub struct SessionManager;"),
+        ("manager/mod.rs", "pub struct SessionManager;"),
         ("seal.rs", "pub struct Sealer;"),
         ("store/mod.rs", "mod memory; pub use memory::MemoryStore; pub trait RecordStore {}"),
         ("store/memory.rs", "pub struct MemoryStore;"),
@@ -133,29 +133,29 @@ fn the_table_flows_one_way() {
 #[test]
 fn an_import_against_the_flow_is_caught_however_it_is_written() {
     for text in [
-        "use crate::driver::SessionManager;",
-        "use crate::{wire::text, driver};",
-        "use crate::{clock::{self, Clock}, driver::{SessionManager as S}};",
-        "pub(crate) use crate::driver::*;",
-        "use super::super::driver::SessionManager;",
-        "use super::super::{driver};",
-        "fn f() -> crate::driver::SessionManager { todo() }",
-        "fn f(x: &super::super::driver::SessionManager) {}",
-        "mod inner { use super::super::super::driver::SessionManager; }",
-        "fn f() { use crate::driver; }",
-        "macro_rules! m { () => { $crate::driver::f() } }",
+        "use crate::manager::SessionManager;",
+        "use crate::{wire::text, manager};",
+        "use crate::{clock::{self, Clock}, manager::{SessionManager as S}};",
+        "pub(crate) use crate::manager::*;",
+        "use super::super::manager::SessionManager;",
+        "use super::super::{manager};",
+        "fn f() -> crate::manager::SessionManager { todo() }",
+        "fn f(x: &super::super::manager::SessionManager) {}",
+        "mod inner { use super::super::super::manager::SessionManager; }",
+        "fn f() { use crate::manager; }",
+        "macro_rules! m { () => { $crate::manager::f() } }",
         "use crate::SessionManager;",
         "use super::super::SessionManager;",
-        "fn f<T>() -> <T as crate::driver::X>::Y {}",
-        "use\n    crate // why\n    :: /* not */ driver;",
+        "fn f<T>() -> <T as crate::manager::X>::Y {}",
+        "use\n    crate // why\n    :: /* not */ manager;",
     ] {
-        assert_caught("wire/text.rs", text, "`wire` may not import `driver`");
+        assert_caught("wire/text.rs", text, "`wire` may not import `manager`");
     }
 }
 
 #[test]
 fn a_finding_names_the_file_and_the_line() {
-    assert_caught("wire/text.rs", "//! Text.\n\nuse crate::driver;", "src/wire/text.rs:3: ");
+    assert_caught("wire/text.rs", "//! Text.\n\nuse crate::manager;", "src/wire/text.rs:3: ");
 }
 
 #[test]
@@ -164,32 +164,39 @@ fn an_import_with_the_flow_passes() {
         "wire/text.rs",
         "use crate::clock::Clock; use super::text; use crate::wire; fn f() { wire::text::g() }",
     );
-    assert_passes("driver/mod.rs", "use crate::{seal::Sealer, store::RecordStore}; use serde_json::Value;");
+    assert_passes("manager/mod.rs", "use crate::{seal::Sealer, store::RecordStore}; use serde_json::Value;");
     assert_passes(
         "lib.rs",
-        "mod wire; pub use wire::text; use crate::driver::SessionManager; pub use store::memory::MemoryStore;",
+        "mod wire; pub use wire::text; use crate::manager::SessionManager; pub use store::memory::MemoryStore;",
     );
 }
 
 #[test]
 fn comments_strings_and_lifetimes_import_nothing() {
-    assert_passes("wire/text.rs", "//! See crate::driver::X. unsafe\n/* use crate::driver; */ /// todo!()\nfn f() {}");
-    assert_passes("wire/text.rs", r##"const A: &str = "crate::driver::X"; const B: &str = r#"unsafe " todo!()"#;"##);
+    assert_passes(
+        "wire/text.rs",
+        "//! See crate::manager::X. unsafe\n/* use crate::manager; */ /// todo!()\nfn f() {}",
+    );
+    assert_passes("wire/text.rs", r##"const A: &str = "crate::manager::X"; const B: &str = r#"unsafe " todo!()"#;"##);
     assert_passes("wire/text.rs", "fn f<'a>(x: &'a str, y: char) -> &'a str { if y == '\"' { x } else { x } }");
 }
 
 #[test]
 fn test_code_may_import_anything_of_ours() {
-    assert_passes("wire/text.rs", "#[cfg(test)] mod tests { use crate::driver::SessionManager; }");
-    assert_passes("wire/text.rs", "#[cfg(test)] use crate::driver::SessionManager;");
-    let files = [("wire/mod.rs", "#[cfg(test)] mod text;"), ("wire/text.rs", "use crate::driver::SessionManager;")];
+    assert_passes("wire/text.rs", "#[cfg(test)] mod tests { use crate::manager::SessionManager; }");
+    assert_passes("wire/text.rs", "#[cfg(test)] use crate::manager::SessionManager;");
+    let files = [("wire/mod.rs", "#[cfg(test)] mod text;"), ("wire/text.rs", "use crate::manager::SessionManager;")];
     assert_eq!(found_among(&files), [] as [String; 0]);
 }
 
 #[test]
 fn test_code_ends_where_it_ends() {
-    assert_caught("wire/text.rs", "#[cfg(test)] mod tests { fn f() {} } use crate::driver;", "may not import `driver`");
-    assert_caught("wire/text.rs", "#[cfg(not(test))] mod a { use crate::driver; }", "may not import `driver`");
+    assert_caught(
+        "wire/text.rs",
+        "#[cfg(test)] mod tests { fn f() {} } use crate::manager;",
+        "may not import `manager`",
+    );
+    assert_caught("wire/text.rs", "#[cfg(not(test))] mod a { use crate::manager; }", "may not import `manager`");
 }
 
 #[test]
@@ -210,12 +217,12 @@ fn a_leaf_is_imported_by_its_room_alone() {
         "use crate::store::MemoryStore;",
         "use crate::MemoryStore;",
     ] {
-        let found = found_in("driver/mod.rs", text);
+        let found = found_in("manager/mod.rs", text);
         assert!(found.last().is_some_and(|last| last.contains("leaf `store::memory`")), "{text}: {found:?}");
     }
     assert_caught("store/redis.rs", "use super::memory::MemoryStore;", "leaf `store::memory`");
     assert_caught("adapter/poem.rs", "use super::tower::Layer;", "leaf `adapter::tower`");
-    assert_passes("adapter/axum.rs", "use super::tower::Layer; use crate::driver::SessionManager;");
+    assert_passes("adapter/axum.rs", "use super::tower::Layer; use crate::manager::SessionManager;");
     assert_passes("store/redis.rs", "use super::RecordStore;");
 }
 
@@ -317,8 +324,8 @@ fn what_must_not_stand_in_the_sources_is_caught() {
         ("fn f() { dbg!(1) }", "no `todo!`"),
         ("include!(\"other.rs\");", "no `include!`"),
         ("extern crate moka as innocent;", "no `extern crate`"),
-        ("#[path = \"../driver.rs\"] mod driver;", "no `#[path]`"),
-        ("#[cfg_attr(unix, path = \"../driver.rs\")] mod driver;", "no `#[path]`"),
+        ("#[path = \"../manager.rs\"] mod manager;", "no `#[path]`"),
+        ("#[cfg_attr(unix, path = \"../manager.rs\")] mod manager;", "no `#[path]`"),
     ] {
         assert_caught("seal.rs", text, expected);
     }
@@ -331,28 +338,28 @@ fn what_must_not_stand_in_the_sources_is_caught() {
 #[test]
 fn a_file_stays_under_its_code_lines_and_its_bytes() {
     let line = "fn f() {}\n";
-    assert_passes("seal.rs", &line.repeat(300));
-    assert_caught("seal.rs", &line.repeat(301), "301 code lines");
+    assert_passes("seal.rs", &line.repeat(400));
+    assert_caught("seal.rs", &line.repeat(401), "401 code lines");
     assert_passes(
         "seal.rs",
-        &format!("{}// why\n\n#[cfg(test)] mod tests {{\n{}}}", line.repeat(300), line.repeat(50)),
+        &format!("{}// why\n\n#[cfg(test)] mod tests {{\n{}}}", line.repeat(400), line.repeat(50)),
     );
-    assert_caught("seal.rs", &format!("//{}", "x".repeat(24 * 1024)), "bytes, 24576 at most");
+    assert_caught("seal.rs", &format!("//{}", "x".repeat(32 * 1024)), "bytes, 32768 at most");
 }
 
 #[test]
 fn an_adapter_stays_thin_over_all_its_files_and_its_guard_alone() {
     let line = "fn f() {}\n";
-    let (half, whole) = (line.repeat(124), line.repeat(249));
+    let (half, whole) = (line.repeat(129), line.repeat(259));
     let (mod_rs, part) = (("adapter/poem/mod.rs", half.as_str()), ("adapter/poem/part.rs", half.as_str()));
     assert_eq!(found_among(&[mod_rs, part, ("adapter/rocket.rs", &whole)]), [] as [String; 0]);
     let one_more = [half.as_str(), line, line].concat();
     let found = found_among(&[mod_rs, ("adapter/poem/part.rs", &one_more)]);
-    assert!(matches!(found.as_slice(), [one] if one.contains("src/adapter/poem: 250 code lines")), "{found:?}");
+    assert!(matches!(found.as_slice(), [one] if one.contains("src/adapter/poem: 260 code lines")), "{found:?}");
     // The frame's `adapter/tower.rs` has one line.
     assert_eq!(found_among(&[("adapter/tower/csrf.rs", &whole)]), [] as [String; 0]);
     let too_long = [whole.as_str(), line].concat();
-    assert_caught("adapter/tower/csrf.rs", &too_long, "src/adapter/tower/csrf.rs: 250 code lines");
+    assert_caught("adapter/tower/csrf.rs", &too_long, "src/adapter/tower/csrf.rs: 260 code lines");
     // Comments, blanks and test code are free, as in any file.
     let commented = format!("{whole}// why\n\n#[cfg(test)] mod tests {{\n{whole}}}");
     assert_passes("adapter/rocket.rs", &commented);

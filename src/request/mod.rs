@@ -1,6 +1,10 @@
 //! One request: begin, load, decide, write, answer.
 
+mod candidates;
+mod carry_out;
+mod completion;
 mod facts;
+mod fitted;
 mod load;
 mod pending;
 mod progress;

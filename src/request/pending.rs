@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 
+use super::candidates::Candidates;
 use super::facts::{Commit, FailedCommit, Purpose, RequestFacts, ResponseFacts};
-use super::load::{Candidates, Loaded};
+use super::load::Loaded;
 #[cfg(feature = "tower-sessions")]
 use crate::clock::{Clock as _, Timestamp};
 use crate::error::{CommitError, LoadError, SessionError, StoreError};
@@ -273,7 +274,7 @@ impl Backing for Pending {
             if loaded.session.become_like(&fresh.session) {
                 let fresh = std::mem::take(&mut *fresh.progress());
                 (progress.origin, progress.here, progress.ahead) = (fresh.origin, fresh.here, None);
-                progress.attempt = None;
+                progress.attempts.clear();
             }
             Ok(())
         })

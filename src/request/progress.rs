@@ -25,8 +25,9 @@ pub(super) struct Progress {
     /// This request has written what stands ahead.
     pub(super) owns_ahead: bool,
     pub(super) began_anew: bool,
-    /// A write to the store whose outcome is not known.
-    pub(super) attempt: Option<Attempt>,
+    /// Writes to the store that may have happened, or may still happen. The last is looked for first; the others are
+    /// recognized where they turn up.
+    pub(super) attempts: Vec<Attempt>,
     /// `Set-Cookie` of what was written last.
     pub(super) line: Option<String>,
     /// `Set-Cookie` of the markers of sessions that this browser leaves.
@@ -114,6 +115,8 @@ pub(super) struct Attempt {
     pub(super) write: WriteId,
     /// The version that was to be replaced, and the write that made it; `None` where no record was expected.
     pub(super) expected: Option<(u64, Option<WriteId>)>,
+    /// Nobody has looked yet whether it happened.
+    pub(super) is_unsettled: bool,
     /// What holds once it has happened; `None` while another write must follow.
     pub(super) completion: Option<Completion>,
 }

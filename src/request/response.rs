@@ -1,7 +1,8 @@
 //! What a response gets of its session.
 
+use super::candidates::Candidates;
 use super::facts::{Commit, FailedCommit, Purpose, ResponseFacts};
-use super::load::{Candidates, Loaded};
+use super::load::Loaded;
 use super::progress::Opened;
 use super::renewal::{Remaining, Use};
 use super::write::Write;

@@ -31,9 +31,11 @@ fn logged_in(site: &Site, cart_bytes: usize) -> Browser {
     browser
 }
 
+/// The names of the cookies that a browser has, markers not counted.
 fn names(browser: &Browser) -> Vec<String> {
     let header = browser.cookie_header();
-    header.split("; ").filter_map(|pair| Some(pair.split_once('=')?.0.to_owned())).collect()
+    let names = header.split("; ").filter_map(|pair| Some(pair.split_once('=')?.0.to_owned()));
+    names.filter(|name| !crate::browser::is_marker(name)).collect()
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn what_changes_while_a_save_is_under_way_is_written_later() {
 }
 
 #[test]
-fn behind_the_response_head_saving_and_reading_again_do_nothing() {
+fn after_the_response_head_saving_does_nothing_and_reading_again_is_an_error() {
     let site = Site::new();
     let store = site.with_records().placement(Placement::StoreOnly).build().unwrap();
     let request = site.browser().begin(&store);
@@ -290,11 +290,11 @@ fn behind_the_response_head_saving_and_reading_again_do_nothing() {
     site.records.take_calls();
     save(&session);
     assert!(site.records.take_calls().is_empty());
-    reload(&session);
+    assert!(matches!(block_on(session.reload()), Err(sealed_session::LoadError::RequestOver)));
     assert!(session.put("user", &43).is_err());
     drop(request);
     save(&session);
-    reload(&session);
+    assert!(matches!(block_on(session.reload()), Err(sealed_session::LoadError::RequestOver)));
     assert_eq!(session.get("user").unwrap(), Some(42));
 }
 

@@ -10,9 +10,9 @@ use super::table::{
     ROOMS, SHARED_BY_LEAVES,
 };
 
-const FILE_MAX_CODE_LINES: usize = 300;
-const FILE_MAX_BYTES: usize = 24 * 1024;
-const ADAPTER_MAX_CODE_LINES: usize = 249;
+const FILE_MAX_CODE_LINES: usize = 400;
+const FILE_MAX_BYTES: usize = 32 * 1024;
+const ADAPTER_MAX_CODE_LINES: usize = 259;
 
 /// A file below `src`, and what was read from it.
 struct Source<'a> {
@@ -56,7 +56,7 @@ pub(crate) fn findings(files: &[(&str, &str)]) -> Vec<String> {
     for (adapter, lines) in adapter_code_lines(files).iter().filter(|(_, lines)| **lines > ADAPTER_MAX_CODE_LINES) {
         findings.push(format!(
             "src/{adapter}: {lines} code lines of an adapter, {ADAPTER_MAX_CODE_LINES} at most: what every framework needs \
-             belongs in `driver`, what several of them need into a module that they share, and a guard against forged \
+             belongs in `request`, what several of them need into a module that they share, and a guard against forged \
              requests into a file of its own, named in tests/tidy/table.rs"
         ));
     }

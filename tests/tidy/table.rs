@@ -16,11 +16,10 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["error", "clock", "limits", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
     ("store", &["error", "clock", "limits", "id", "events"]),
-    ("overflow", &["error", "clock", "limits", "id", "wire", "seal", "store", "session", "cookie", "events"]),
-    ("revocation", &["error", "clock", "limits", "id", "crypto", "seal", "store", "events"]),
+    ("records", &["error", "clock", "limits", "id", "wire", "seal", "store"]),
     ("config", &["error", "clock", "limits", "key", "cookie"]),
     (
-        "driver",
+        "manager",
         &[
             "error",
             "clock",
@@ -35,13 +34,19 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "session",
             "cookie",
             "store",
-            "overflow",
-            "revocation",
+            "records",
             "config",
         ],
     ),
-    ("adapter", &["error", "clock", "limits", "driver", "session", "store", "cookie", "events"]),
-    ("testing", &["error", "clock", "limits", "id", "session", "store", "driver"]),
+    (
+        "request",
+        &[
+            "error", "clock", "limits", "crypto", "id", "wire", "seal", "events", "session", "cookie", "store",
+            "records", "manager",
+        ],
+    ),
+    ("adapter", &["error", "clock", "limits", "manager", "request", "session", "store", "cookie", "events"]),
+    ("testing", &["error", "clock", "limits", "id", "session", "store", "manager", "request"]),
     ("guide", &[]),
     (COMMAND_ROOM, &[]),
 ];
@@ -57,7 +62,7 @@ pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
 
 /// Modules of those rooms that are no leaves.
 pub(crate) const SHARED_BY_LEAVES: &[&str] =
-    &["choice", "conformance", "csrf", "extensions", "guarded", "header_map", "marked", "pause"];
+    &["choice", "conformance", "csrf", "extensions", "header_map", "marked", "pause"];
 
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower"), ("tower_sessions", "tower")];
