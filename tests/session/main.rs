@@ -27,6 +27,7 @@ mod headers;
 mod hostile_store;
 mod key_windows;
 mod lazy_start;
+mod life;
 mod lifetimes;
 mod model;
 mod old_input;

@@ -1,0 +1,142 @@
+//! A browser that has left a session keeps a marker of it, so that no late response brings the session back.
+
+use std::time::Duration;
+
+use sealed_session::cookie::CookieAttributes;
+use sealed_session::{Placement, Reason, Session};
+
+use super::{DAY, ENDS, TEN_DAYS, after, inline, later, regenerates};
+use crate::support::{COOKIE, Site};
+
+#[test]
+fn whatever_leaves_a_session_that_could_be_in_its_cookie_sets_a_marker_of_it() {
+    let site = Site::new();
+    for manager in [site.cookie_only().build().unwrap(), site.with_records().build().unwrap()] {
+        for leaves in ENDS.into_iter().chain([regenerates as fn(&Session)]) {
+            let mut browser = inline(&site, &manager);
+            let id = site.opened(&manager, &browser).public_id();
+            browser.visit(&manager, leaves);
+            assert_eq!(browser.markers(), [format!("{COOKIE}-{id}")]);
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_kept_in_the_store_alone_needs_no_marker() {
+    let site = Site::new();
+    let manager = site.with_records().placement(Placement::StoreOnly).build().unwrap();
+    for leaves in ENDS.into_iter().chain([regenerates as fn(&Session)]) {
+        let mut browser = inline(&site, &manager);
+        browser.visit(&manager, leaves);
+        assert!(browser.markers().is_empty());
+    }
+}
+
+#[test]
+fn a_marker_has_the_attributes_of_its_session_and_comes_before_it() {
+    let site = Site::new();
+    let attributes = CookieAttributes::new().name("session").path("/shop").domain("shop.example");
+    let manager = site.cookie_only().cookie(attributes).build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let (_, response) = browser.visit(&manager, regenerates);
+    let [marker, own] = response.set_cookies.as_slice() else { panic!("{response:?}") };
+    assert!(marker.starts_with("session-") && own.starts_with("session="));
+    for attribute in ["Path=/shop", "Domain=shop.example", "Secure", "HttpOnly", "SameSite=Lax"] {
+        assert!(marker.contains(attribute) && own.contains(attribute), "{marker}");
+    }
+}
+
+#[test]
+fn a_session_that_this_browser_has_left_is_revoked() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let left = browser.cookie().unwrap().to_owned();
+    browser.visit(&manager, |session| session.destroy().unwrap());
+    browser.plant(COOKIE, &left);
+    site.events.take();
+    assert_eq!(browser.get(&manager, "user"), None);
+    assert_eq!(site.events.take_reasons(), [Reason::Revoked]);
+    // It is over for this browser, and another session can begin.
+    browser.put(&manager, "user", 43);
+    assert_eq!(browser.get(&manager, "user"), Some(43));
+}
+
+#[test]
+fn a_marker_outlives_every_cookie_of_its_session() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    for (lifetime, lasts) in [(None, 7199), (Some(TEN_DAYS), TEN_DAYS.as_secs() - 1)] {
+        let mut browser = inline(&site, &manager);
+        // A response that says how long the session lives arrives after the logout.
+        let slow = browser.begin(&manager);
+        slow.session().put("step", &1).unwrap();
+        if let Some(lifetime) = lifetime {
+            slow.session().remember(lifetime).unwrap();
+        }
+        browser.visit(&manager, |session| session.destroy().unwrap());
+        let late = slow.commit();
+        site.clock.advance_seconds(lasts);
+        browser.receive(&late);
+        assert_eq!(browser.get(&manager, "user"), None, "{lifetime:?}");
+    }
+}
+
+#[test]
+fn four_markers_are_the_most_and_the_oldest_goes() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let mut left = Vec::new();
+    for _ in 0..7 {
+        left.push(format!("{COOKIE}-{}", site.opened(&manager, &browser).public_id()));
+        browser.visit(&manager, regenerates);
+        later(&site);
+    }
+    let mut markers = browser.markers();
+    markers.sort();
+    let mut expected = left.split_off(3);
+    expected.sort();
+    assert_eq!(markers, expected);
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+}
+
+#[test]
+fn a_forged_marker_logs_nobody_out_and_drives_out_no_good_one() {
+    let site = Site::new();
+    let attributes = CookieAttributes::new().name("session");
+    let manager = site.cookie_only().cookie(attributes).build().unwrap();
+    let mut browser = after(&site, &manager, |session| session.put("user", &42).unwrap());
+    let left = browser.cookie().unwrap().to_owned();
+    browser.visit(&manager, regenerates);
+    let id = site.opened(&manager, &browser).public_id();
+    let good = browser.markers();
+    let good_value = browser.cookie_header();
+    let good_value = good_value.split("; ").find_map(|pair| pair.strip_prefix(good[0].as_str())).unwrap();
+    for value in ["", "1", &"A".repeat(40), &good_value[1..]] {
+        browser.plant(&format!("session-{id}"), value);
+        assert_eq!(browser.get(&manager, "user"), Some(42), "{value}");
+    }
+    for number in 0..10_u64 {
+        browser.plant(&format!("session-{number:016x}"), &"A".repeat(40));
+    }
+    later(&site);
+    browser.visit(&manager, regenerates);
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+    assert!(browser.markers().contains(&good[0]));
+    // And what was left stays so.
+    browser.plant("session", &left);
+    assert_eq!(browser.get(&manager, "user"), None);
+}
+
+#[test]
+fn markers_cost_nothing_where_no_session_is_left() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let (_, response) = browser.visit(&manager, |session| session.remember(Duration::from_secs(DAY)).unwrap());
+    assert_eq!(response.set_cookies.len(), 1);
+    let (_, response) = browser.visit(&manager, |session| session.clear().unwrap());
+    assert_eq!(response.set_cookies.len(), 1);
+    assert!(browser.markers().is_empty());
+}
