@@ -1,6 +1,6 @@
 //! A store in which one call meets something: its time limit, a request that is dropped, another request.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,9 @@ const LIMIT: Duration = Duration::from_millis(2000);
 
 /// What a call meets.
 pub(super) enum Meets {
-    /// It gets no answer: the manager's time limit ends the wait, or the request is dropped.
+    /// It gets no answer, and the manager's time limit ends the wait.
+    TimeLimit { happened: bool },
+    /// It gets no answer for so long that the request is dropped before.
     NoAnswer { happened: bool },
     /// The engine's own time limit.
     EngineTimeout { happened: bool },
@@ -29,8 +31,8 @@ pub(super) enum Meets {
 /// Both kinds of time limits, each before and after the effect of the call.
 pub(super) fn time_limits() -> [(fn() -> Meets, bool); 4] {
     [
-        (|| Meets::NoAnswer { happened: false }, false),
-        (|| Meets::NoAnswer { happened: true }, true),
+        (|| Meets::TimeLimit { happened: false }, false),
+        (|| Meets::TimeLimit { happened: true }, true),
         (|| Meets::EngineTimeout { happened: false }, false),
         (|| Meets::EngineTimeout { happened: true }, true),
     ]
@@ -42,7 +44,7 @@ pub(super) struct Interrupted(Arc<Inner>);
 struct Inner {
     records: FaultyStore,
     next: Mutex<Option<(fn(Call) -> bool, Meets)>>,
-    /// A call waits for an answer that does not come.
+    /// A call waits for an answer that comes too late.
     is_stuck: AtomicBool,
 }
 
@@ -87,7 +89,7 @@ impl Interrupted {
                     }
                     Err(StoreError::Timeout { store: "interrupted", waited_milliseconds: 2000 })
                 }
-                Some(Meets::NoAnswer { happened }) => {
+                Some(Meets::TimeLimit { happened }) => {
                     if happened {
                         act(&inner.records).await?;
                     }
@@ -97,6 +99,12 @@ impl Interrupted {
                         Poll::Pending
                     })
                     .await
+                }
+                Some(Meets::NoAnswer { happened }) => {
+                    if happened {
+                        act(&inner.records).await?;
+                    }
+                    pending().await
                 }
             }
         })

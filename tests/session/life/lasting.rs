@@ -48,7 +48,7 @@ fn what_was_remembered_is_taken_back_with_everything_else_that_a_request_does() 
         |session| session.regenerate().unwrap(),
         |session| session.regenerate_and_reset_lifetime().unwrap(),
         |session| {
-            remembers_a_day(session);
+            session.increment("step", 1).unwrap();
             pollster::block_on(session.save()).unwrap();
         },
     ];
