@@ -88,7 +88,7 @@ impl Fleet {
         if reloads_meanwhile {
             self.reload(server);
         }
-        let commit = match block_on(pending.commit(&ResponseFacts::new(200))) {
+        let commit = match block_on(pending.commit(&ResponseFacts::new(200))).map_err(|failed| failed.error) {
             // A server that is later than it may be cannot read what another has left in the session's place, under a key that
             // it does not know: it writes nothing over it, and the client keeps its cookie.
             Err(CommitError::Conflict) if self.with_records && matches!(self.roll_out, RollOut::Late) => {
