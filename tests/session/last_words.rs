@@ -2,7 +2,9 @@
 
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{CommitError, Event, LoadError, Placement, Reason, Session, SessionError, StoreFailure};
+use sealed_session::{
+    CommitError, Event, LoadError, Placement, Reason, ResponseFacts, Session, SessionError, StoreFailure,
+};
 
 use crate::support::{COOKIE, LARGE, Site, own_lines, removes_the_cookie, text};
 
@@ -85,14 +87,11 @@ fn a_logout_of_a_request_that_is_dropped_is_told() {
 }
 
 #[test]
-fn a_logout_whose_commit_failed_is_told_when_its_request_goes_and_can_be_repeated() {
+fn a_logout_whose_commit_failed_keeps_the_cookie_and_can_be_repeated() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
     let mut browser = site.browser();
     browser.put(&store, "cart", text(LARGE));
-    site.records.go_down();
-    assert_eq!(block_on(browser.begin(&store).0.session()).unwrap_err().status_code(), 503);
-    site.records.come_up();
     let request = browser.begin(&store);
     request.session().destroy().unwrap();
     site.records.go_down();
@@ -109,8 +108,6 @@ fn a_logout_removes_cookies_that_could_not_be_opened() {
     let ahead = site.over(site.rotated()).build().unwrap();
     let mut unknown = site.browser();
     unknown.put(&ahead, "user", 42);
-    let mut expired = site.browser();
-    expired.put(&store, "user", 42);
     let mut junk = site.browser();
     junk.plant(COOKIE, &"A".repeat(200));
     for end in [|session: &Session| session.destroy().unwrap(), |session: &Session| session.invalidate().unwrap()] {
@@ -292,4 +289,60 @@ fn an_ephemeral_session_that_is_read_again_is_the_real_one_and_is_kept() {
     block_on(session.save()).unwrap();
     browser.receive(&request.commit());
     assert_eq!(browser.get(&store, "user"), Some(43));
+}
+
+#[test]
+fn a_request_that_goes_in_the_middle_of_its_commit_is_told_as_if_it_had_none() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "cart", text(LARGE));
+    site.records.go_slow();
+    let changes: [(fn(&Session), &str); 2] = [
+        (|session| session.put("user", &1).unwrap(), "WritesDropped"),
+        (|session| session.destroy().unwrap(), "LogoutLost"),
+    ];
+    for (change, told) in changes {
+        let request = browser.begin(&store);
+        change(&request.session());
+        assert!(request.0.commit_now(&ResponseFacts::new(200)).is_err());
+        site.events.take();
+        drop(request);
+        assert_eq!(site.events.take_names(), [told]);
+    }
+}
+
+#[test]
+fn the_second_try_of_a_logout_that_was_carried_out_removes_the_cookie() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    for cart in [1, LARGE] {
+        let mut browser = site.browser();
+        browser.put(&store, "cart", text(cart));
+        // Its answer is lost.
+        let lost = browser.begin(&store);
+        lost.session().destroy().unwrap();
+        lost.commit();
+        let (_, response) = browser.visit(&store, |session| session.destroy().unwrap());
+        assert!(removes_the_cookie(&response), "{cart}");
+        assert_eq!(browser.cookie(), None);
+    }
+}
+
+#[test]
+fn a_logout_of_an_ephemeral_session_ends_the_real_one_or_is_an_error() {
+    let site = Site::new();
+    let store = site.with_records().on_store_failure(StoreFailure::Ephemeral).build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    browser.put(&store, "cart", text(LARGE));
+    let copy = browser.clone();
+    // The store is back at commit.
+    site.records.go_down();
+    let request = browser.begin(&store);
+    request.session().destroy().unwrap();
+    site.records.come_up();
+    let response = request.commit();
+    assert!(removes_the_cookie(&response));
+    assert_eq!(copy.clone().get(&store, "user"), None);
 }

@@ -1,6 +1,6 @@
 //! The life of a session: a response that does not arrive, or arrives late, loses nothing and brings nothing back.
 
-use sealed_session::{Placement, Reason, Session};
+use sealed_session::{Key, KeyRing, Placement, Reason, Session};
 
 use crate::support::{LARGE, Site, text};
 
@@ -222,4 +222,24 @@ fn a_dropped_commit_of_a_return_costs_nothing() {
     assert_eq!(browser.get(&store, "user"), Some(42));
     browser.put(&store, "user", 43);
     assert_eq!(browser.get(&store, "user"), Some(43));
+}
+
+#[test]
+fn a_record_that_no_key_opens_any_more_is_not_in_the_way_of_a_spill() {
+    let site = Site::new();
+    let new = Key::generate().unwrap();
+    let both = KeyRing::new(new.clone()).with_open_only(site.key.clone()).unwrap();
+    let old = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&old, "user", 42);
+    browser.put(&old, "cart", text(LARGE));
+    browser.visit(&old, |session| session.forget("cart").unwrap());
+    site.clock.advance_seconds(5);
+    let rotating = site.over(both).store(site.records.clone()).build().unwrap();
+    browser.put(&rotating, "step", 1);
+    site.clock.advance_seconds(5);
+    let rotated = site.over(new).store(site.records.clone()).build().unwrap();
+    browser.put(&rotated, "cart", text(LARGE));
+    assert!(site.opened(&rotated, &browser).is_reference());
+    assert_eq!((browser.get(&rotated, "user"), browser.get(&rotated, "step")), (Some(42), Some(1)));
 }
