@@ -280,3 +280,11 @@ fn taking_back_a_lifetime_that_nobody_asked_for_writes_nothing() {
     assert!(browser.visit(&store, |session| session.forget_lifetime().unwrap()).1.set_cookies.is_empty());
     assert!(site.browser().visit(&store, |session| session.forget_lifetime().unwrap()).1.set_cookies.is_empty());
 }
+
+#[test]
+fn a_longest_lifetime_beyond_the_absolute_one_is_refused_by_both_names() {
+    let site = Site::new();
+    let beyond = lifetimes(HOUR, Some(DAY)).remember_max(Duration::from_secs(2 * DAY));
+    let error = site.cookie_only().lifetimes(beyond).build().unwrap_err().to_string();
+    assert!(error.contains("remember_max") && error.contains("absolute_timeout"), "{error}");
+}

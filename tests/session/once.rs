@@ -120,6 +120,36 @@ fn a_commit_that_timed_out_can_be_called_again() {
 }
 
 #[test]
+fn a_write_that_others_have_followed_counts_once_or_is_a_conflict() {
+    for when in [BEFORE, AFTER] {
+        for others in [1, 7, 8, 9, 20] {
+            let site = Site::new();
+            let slow = TimesOut(site.records.clone(), Arc::default());
+            let store = site.cookie_only().store(slow.clone()).build().unwrap();
+            let mut browser = site.browser();
+            browser.put(&store, "cart", text(LARGE));
+            let request = browser.begin(&store);
+            request.session().increment("visits", 1).unwrap();
+            slow.1.store(when, Ordering::SeqCst);
+            assert_eq!(block_on(request.session().save()).unwrap_err().status_code(), 503);
+            for other in 0..others {
+                browser.put(&store, "other", other);
+            }
+            let named = format!("timeout {when}, {others} others");
+            match request.try_commit() {
+                Ok(_) => assert_eq!(browser.get(&store, "visits"), Some(1), "{named}"),
+                // The record remembers eight writes: whether this one was among the older ones cannot be told.
+                Err(failed) => {
+                    assert!(matches!(failed.status_code(), 409 | 503), "{named}");
+                    assert!(others >= 8, "{named}");
+                    assert!(browser.get(&store, "visits").unwrap_or_default() <= 1, "{named}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_login_that_timed_out_anywhere_destroys_nothing() {
     for when in [BEFORE, AFTER] {
         // At the first of its two writes, and at the second.
