@@ -204,13 +204,16 @@ fn every_event_of_a_session_has_its_own_name_and_the_public_id() {
         (Event::Returned { id }, Level::DEBUG, "session.returned"),
         (Event::Renewed { id }, Level::DEBUG, "session.renewed"),
         (Event::RenewalSkipped { id }, Level::INFO, "session.renewal_skipped"),
-        (Event::WritesDropped { id }, Level::WARN, "session.writes_dropped"),
+        (Event::WritesDropped { id: Some(id) }, Level::WARN, "session.writes_dropped"),
+        (Event::LogoutLost { id: Some(id) }, Level::WARN, "session.logout_lost"),
         (Event::WriteAfterCommit { id: Some(id) }, Level::WARN, "session.write_after_commit"),
         (Event::Destroyed { id }, Level::DEBUG, "session.destroyed"),
         (Event::Committed { id }, Level::DEBUG, "session.committed"),
     ] {
         assert_eq!(observed(&event), (level, fields(&[("event", name), ("id", &id.to_string())])));
     }
+    let unopened = fields(&[("event", "session.unopened_removed")]);
+    assert_eq!(observed(&Event::UnopenedRemoved), (Level::INFO, unopened));
     let resealed = fields(&[("event", "session.resealed"), ("id", &id.to_string()), ("from", &key.to_string())]);
     assert_eq!(observed(&Event::Resealed { id, from: key }), (Level::DEBUG, resealed));
     let replaced = fields(&[("event", "session.ring_replaced"), ("key_ids", &format!("{key} {key}"))]);

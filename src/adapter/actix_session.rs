@@ -26,6 +26,9 @@
 //!   lives; the ring's windows see to that.
 //! - Without a server store nothing is kept on the server: `purge` removes the cookie from the browser, and a copy of it opens
 //!   until its life is over. With `Placement::StoreOnly`, a logout ends copies as well.
+//! - That middleware sets the one cookie itself, so there is no marker of a session that the browser has left: a late response
+//!   of a request that read the session before a login or a logout can bring it back, while it is in its cookie. With
+//!   `Placement::StoreOnly` the record says that it has ended.
 //! - Of two requests at the same time that change one session, the last one wins, as with the other stores of
 //!   `actix-session`: it hands over whole states, and not what was changed.
 //! - Its middleware percent-decodes cookies, reads the first one of its name and no other, and reads none when one of the

@@ -3,6 +3,7 @@
 //! | page | for |
 //! |---|---|
 //! | [`design`] | those who change the crate: the flow, the choices and their reasons |
+//! | [`protocol`] | those who want to know what becomes of a session under races, faults and lost responses |
 //! | [`threat_model`] | reviewers: what holds against whom, and what does not |
 //! | [`rotation`] | operators: how keys are added, promoted, retired and revoked on servers that run |
 //! | [`stores`] | operators: where sessions are kept, and what each place costs |
@@ -13,6 +14,9 @@
 
 #[doc = include_str!("design.md")]
 pub mod design {}
+
+#[doc = include_str!("protocol.md")]
+pub mod protocol {}
 
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}

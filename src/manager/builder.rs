@@ -151,7 +151,9 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// When a session that was only read lives on.
+    /// When a session that was only read lives on: by default by every navigation or fetch that used it, when less than half
+    /// of its idle timeout is left. Images, styles and the like never renew it, and a read that failed renews nothing.
+    /// [`Renewal`] has the rules of each policy.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, Renewal};
@@ -194,8 +196,9 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long a call to the server store may take, two seconds by default; needs a [`timer`](Self::timer). What takes
-    /// longer is [`StoreError::Timeout`](crate::StoreError).
+    /// How long the server store may take to load a session, or to take one save or commit as a whole; two seconds by
+    /// default. Needs a [`timer`](Self::timer). What takes longer is [`StoreError::Timeout`](crate::StoreError), and is not
+    /// repeated.
     ///
     /// ```
     /// # #[cfg(feature = "tokio")] {
@@ -301,6 +304,9 @@ impl SessionManagerBuilder {
 
     /// `true` for [`Renewal::EveryResponse`], `false` for the default renewal: express-session's name for it.
     ///
+    /// With `true`, a session in a record is renewed with every response. One in its cookie is renewed with every navigation,
+    /// and by fetches when less than half of its idle timeout is left.
+    ///
     /// ```
     /// # use sealed_session::{SessionManager, Key};
     /// let store = SessionManager::builder(Key::generate()?).rolling(true).build()?;
@@ -323,7 +329,7 @@ impl SessionManagerBuilder {
     }
 
     /// Attributes that the cookie had earlier, such as another path or domain: those cookies are removed when a session
-    /// gets a new id, and when several cookies arrive and which of them is ours cannot be told.
+    /// gets a new id or ends, and when several cookies arrive and which of them is ours cannot be told.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key};
@@ -384,7 +390,8 @@ impl SessionManagerBuilder {
     }
 
     /// Which responses, by their status, take what their handlers wrote; all of them by default, because a form that is
-    /// sent back with its errors is a 4xx. What is not taken is dropped, and the client keeps its cookie.
+    /// sent back with its errors is a 4xx. What is not taken is dropped, which an event tells, and the client
+    /// keeps its cookie. A logout holds whatever the status.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key};

@@ -12,7 +12,8 @@ pub enum StoreFailure {
     /// Loading is an error, which adapters answer with 503. Nobody is taken for logged out.
     #[default]
     FailClosed,
-    /// The request gets an empty session that is not kept and touches no cookie: the site works for a guest meanwhile.
+    /// The request gets an empty session that touches no cookie: the site works for a guest meanwhile. Nothing can be kept:
+    /// a response that wrote something is a 503, and so is a logout while the store is down.
     Ephemeral,
 }
 
@@ -36,9 +37,11 @@ pub enum TooLarge {
 
 /// When a session that was not written lives on for another idle timeout.
 ///
-/// A navigation is a request for a page or a frame, or one without `Sec-Fetch-Dest`. A fetch is a request of a script.
-/// Images, styles and the like never renew a session in its cookie. Whichever is chosen but [`Renewal::OnWrite`], a session
-/// that is used by navigations or fetches lives for half of its idle timeout at least after each use.
+/// A navigation is a request with `Sec-Fetch-Dest: document`, `iframe` or `frame`, or without this header. A fetch has `empty`:
+/// it is a request of a script. All others, such as images and styles, renew nothing, but for a session in a record under
+/// [`Renewal::EveryResponse`]. A read that failed renews nothing either, and a renewal that the store cannot take is left
+/// out. Whichever is chosen but [`Renewal::OnWrite`], a session that is used by navigations or fetches lives for half of its
+/// idle timeout at least after each use.
 ///
 /// ```
 /// use sealed_session::{SessionManager, Key, Renewal};

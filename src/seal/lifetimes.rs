@@ -8,6 +8,9 @@ use crate::wire::header::{Header, Persistence};
 /// How long sessions live. The times themselves travel inside the seal; these settings are the reader's and the
 /// writer's of today, so a shorter timeout takes effect at once.
 ///
+/// The idle timeout begins again with each write, and with each renewal as [`Renewal`](crate::Renewal) says: by default by a
+/// navigation or fetch when less than half of it is left.
+///
 /// ```
 /// use std::time::Duration;
 /// use sealed_session::Lifetimes;
@@ -36,7 +39,10 @@ impl Default for Lifetimes {
 }
 
 impl Lifetimes {
-    /// A session ends when it was not used for so long; whole seconds, two hours by default.
+    /// A session ends when it was not written or renewed for so long; whole seconds, two hours by default.
+    ///
+    /// A use renews it only when less than half of this time is left, by the default [`Renewal`](crate::Renewal), so a session ends
+    /// between half of this time and the whole of it after its last use by a navigation or a fetch.
     #[must_use]
     pub const fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;

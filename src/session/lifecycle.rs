@@ -13,6 +13,15 @@ impl Session {
     /// Call it whenever the rights of the session change, or a visitor who knows the old id gains what the user gains
     /// (session fixation). At login, [`Session::regenerate_and_reset_lifetime`] is the better one.
     ///
+    /// It succeeds whatever happened to the old session. One that another login has left is where this one begins, without
+    /// what that one took out of it, and never with what it put in. Where the old one has ended, this request's own writes
+    /// begin an empty one. Only a [`pull`](Session::pull) of a value that another request took is a conflict. Under the old
+    /// id a record shows for ten seconds what it showed before, and nothing of the new session. If the response is lost, the
+    /// browser has the old cookie, and the user logs in again.
+    ///
+    /// Without a store, a logout that meets this request cannot be seen: see the page of the
+    /// [protocol](crate::guide::protocol).
+    ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
@@ -55,7 +64,9 @@ impl Session {
 
     /// Drops all data and begins a new session under a new id: for a logout that leaves a farewell behind.
     ///
-    /// Without anything written after it, the cookie is removed.
+    /// Without anything written after it, the cookie is removed. The old session ends as with [`Session::destroy`], and what
+    /// is written from here on belongs to the new one. To end a session that cannot be loaded, call
+    /// [`PendingSession::end`](crate::PendingSession::end).
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
@@ -90,6 +101,14 @@ impl Session {
     }
 
     /// Ends the session: at once for this handle, at commit for the cookie and the store. Every later write is an error.
+    ///
+    /// The end is final. Whatever the response's status, every cookie of the session that the request carried is removed,
+    /// also one that could not be opened and those of earlier names and attributes; and the session's record says that it
+    /// has ended, so that no request in flight revives it. If the store cannot be told, the commit is an error, and the
+    /// client keeps its cookie for another try. A request that is given up before its commit has ended nothing, which
+    /// [`Event::LogoutLost`](crate::Event) tells.
+    ///
+    /// A copy of a cookie that carries its data opens in another browser until it expires; in this one a marker refuses it.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};

@@ -366,7 +366,8 @@ fn a_logout_gives_no_readable_token() {
     let mut browser = Browser::logged_in();
     let log_out = |session: &Session| session.destroy().unwrap();
     let answer = browser.visit(post().insert_header((SEC_FETCH_SITE, "same-origin")), log_out);
-    let [(line, _)] = answer.lines.as_slice() else { panic!("{:?}", answer.lines) };
+    let [(marker, _), (line, _)] = answer.lines.as_slice() else { panic!("{:?}", answer.lines) };
+    assert!(marker.starts_with("__Host-session-"), "{marker}");
     assert!(line.starts_with("__Host-session=;"), "{line}");
 }
 
@@ -392,7 +393,7 @@ fn a_failure_behind_a_login_brings_the_readable_token_too_and_keeps_its_answer()
         .wrap(SessionMiddleware::new(browser.store.clone()))
         .default_service(web::to(HttpResponse::Ok));
     let answer = send(application, get().insert_header((COOKIE, browser.jar.cookie_header())));
-    assert_eq!((answer.status, answer.text.as_str(), answer.lines.len()), (429, "Wait.", 2));
+    assert_eq!((answer.status, answer.text.as_str(), answer.lines.len()), (429, "Wait.", 3));
     answer.lines.iter().for_each(|(line, _)| browser.jar.receive(line));
     let token = browser.readable_token();
     assert_eq!(browser.status(post().insert_header(("X-XSRF-TOKEN", token))), 200);
@@ -408,7 +409,8 @@ fn a_login_that_is_dropped_with_its_response_leaves_the_readable_token_as_it_is(
         |status| move |session: Session| std::future::ready(session.regenerate().map(|()| HttpResponse::new(status)));
     let sessions = || SessionMiddleware::new(store.clone());
     let request = || get().insert_header((COOKIE, jar.cookie_header()));
-    for (status, lines) in [(StatusCode::CONFLICT, 0), (StatusCode::OK, 2)] {
+    // The session, the token, and the marker of the session that was left.
+    for (status, lines) in [(StatusCode::CONFLICT, 0), (StatusCode::OK, 3)] {
         let application = App::new().wrap(readable()).wrap(sessions()).default_service(web::to(log_in(status)));
         assert_eq!(send(application, request()).lines.len(), lines, "{status}");
     }

@@ -8,7 +8,7 @@ use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::MemoryStore;
 use sealed_session::{Key, Session, SessionError, SessionManager};
 
-use crate::support::{cookie, send, text};
+use crate::support::{cookie, line, send, text};
 
 async fn visits(session: Session) -> Result<String, SessionError> {
     Ok(format!("visit {}", session.increment("visits", 1)?))
@@ -48,7 +48,7 @@ async fn a_logout_removes_the_cookie() {
     let application = application();
     let sent = cookie(&send(&application, "GET", "/", None).await);
     let response = send(&application, "POST", "/logout", Some(&sent)).await;
-    let line = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    let line = line(&response);
     assert!(line.starts_with("__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"), "{line}");
 }
 

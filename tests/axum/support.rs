@@ -45,8 +45,14 @@ pub(crate) async fn post_form(application: &Router, path: &str, cookie: &str, bo
     post_with(application, path, cookie, &[(CONTENT_TYPE.as_str(), FORM)], body).await
 }
 
+/// The session's own line of a response; a marker of the session that was left may stand before it.
+pub(crate) fn line(response: &Response<Body>) -> &str {
+    let mut lines = response.headers().get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+    lines.rfind(|line| line.starts_with("__Host-session=")).unwrap()
+}
+
 pub(crate) fn cookie(response: &Response<Body>) -> String {
-    response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().split(';').next().unwrap().to_owned()
+    line(response).split(';').next().unwrap().to_owned()
 }
 
 pub(crate) async fn text(response: Response<Body>) -> String {

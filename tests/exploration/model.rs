@@ -260,7 +260,8 @@ impl Judge<'_> {
     /// The step at which the record that this request ended was ended.
     fn end_of(&self, ender: usize) -> Option<usize> {
         let calls = self.schedule.log.iter().filter(|call| call.request == ender && call.effect == Effect::Wrote);
-        calls.map(|call| call.step).next()
+        // The record of a new session, if there is one, is written before.
+        calls.map(|call| call.step).last()
     }
 
     /// The step at which a login left the record that this request ended; where it wrote nothing there, at which it wrote at
@@ -296,7 +297,8 @@ impl Judge<'_> {
             // A first try that failed, and may have been carried out, has taken the one-time value.
             let is_used_up = operation.pulls();
             // A login that failed may have been carried out: then the user must log in again.
-            let is_left = operation.only_writes() && self.others(number).any(|(_, other)| may_have_moved(other));
+            let is_over = |(_, other): (usize, &Request)| may_have_moved(other) || may_have_ended(other);
+            let is_left = operation.only_writes() && self.others(number).any(is_over);
             if !(*status == 409 && (is_used_up || is_left || (operation.spills() && self.may_refuse_spills()))) {
                 self.broken(
                     if operation.ends() { 2 } else { 7 },
@@ -524,7 +526,10 @@ impl Judge<'_> {
             let before = if name == "the later spill" { visit.unwrap_or(before) } else { before };
             match visit {
                 Ok(_) if !behind.late => self.broken(1, format!("{name} was not kept")),
-                Ok(_) if !behind.keeps(&before) || behind.n <= before.n => {
+                Ok(_)
+                    if !behind.keeps(&View { otp: before.otp && !self.may_have_been_pulled(), ..before })
+                        || behind.n <= before.n =>
+                {
                     self.broken(6, format!("{name} went back from {before:?} to {behind:?}"));
                 }
                 Ok(_) if is_kept_by_all && behind.n > self.most_counted(&behind) + 1 => {
@@ -563,6 +568,15 @@ impl Judge<'_> {
 
     /// The browser may have a cookie of a session that a login or a logout, whose response it did not take, has ended for the
     /// store; or one that cannot be told from another of the same second.
+    /// A request that took the one-time value got an error: it may have been carried out, and a spill shows that it was.
+    fn may_have_been_pulled(&self) -> bool {
+        self.requests().any(|(_, request)| {
+            request.operation.pulls()
+                && request.progress().took
+                && (!has_succeeded(request) || !arrived_with_cookie(request))
+        })
+    }
+
     fn may_refuse_spills(&self) -> bool {
         let starts_left = matches!(self.schedule.start.origin, Origin::Left | Origin::LeftInline);
         let is_left = self
@@ -572,7 +586,8 @@ impl Judge<'_> {
             let mut spilled = self.requests().filter(|(_, request)| request.operation.spills());
             spilled.any(|(number, _)| !self.schedule.is_ticking || self.share_a_second(number, last))
         });
-        starts_left || is_left || is_tied
+        // The pull of the last value ends the session, and with an error nobody knows.
+        starts_left || is_left || is_tied || self.may_have_been_pulled()
     }
 
     /// Whether both requests may have sealed a cookie in one and the same second.

@@ -134,16 +134,21 @@ fn each_cookie_field_is_read_and_a_planted_duplicate_hides_nobody() {
 }
 
 #[test]
-fn a_navigation_renews_a_session_that_is_only_read_and_a_background_request_does_not() {
+fn a_navigation_or_a_fetch_renews_a_session_that_is_only_read_and_an_image_does_not() {
     let clock = ManualClock::at_unix_seconds(1_795_000_000);
     let store = SessionManager::builder(Key::generate().unwrap()).clock(clock.clone()).build().unwrap();
     let browser = browser_over(store, routes![visits, read]);
     assert_eq!(text(&browser, "/visits"), "1");
     // Of two hours.
     clock.advance_seconds(70 * 60);
-    for (dest, renewals) in [("image", 0), ("empty", 0), ("document", 1), ("document", 0)] {
+    for (dest, renewals) in [("image", 0), ("document", 1), ("document", 0), ("empty", 0)] {
         let response = browser.get("/read").header(Header::new("Sec-Fetch-Dest", dest)).dispatch();
         assert_eq!(values(&response, "Set-Cookie").len(), renewals, "{dest}");
         assert_eq!(response.into_string().as_deref(), Some("1"));
+    }
+    clock.advance_seconds(70 * 60);
+    for (dest, renewals) in [("image", 0), ("empty", 1), ("empty", 0)] {
+        let response = browser.get("/read").header(Header::new("Sec-Fetch-Dest", dest)).dispatch();
+        assert_eq!(values(&response, "Set-Cookie").len(), renewals, "{dest}");
     }
 }

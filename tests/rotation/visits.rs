@@ -88,7 +88,7 @@ impl Fleet {
         if reloads_meanwhile {
             self.reload(server);
         }
-        let commit = match block_on(pending.commit(&ResponseFacts::new(200))) {
+        let commit = match block_on(pending.commit(&ResponseFacts::new(200))).map_err(|failed| failed.error) {
             // A server that is later than it may be cannot read what another has left in the session's place, under a key that
             // it does not know: it writes nothing over it, and the client keeps its cookie.
             Err(CommitError::Conflict) if self.with_records && matches!(self.roll_out, RollOut::Late) => {
@@ -104,18 +104,24 @@ impl Fleet {
         let is_superseded = record_is_superseded || cookie_is_superseded;
         let is_renewed = found.as_ref().is_some_and(|kept| is_due(kept, is_superseded, is_navigation, now));
         let is_written = !matches!(act, Act::Read);
-        assert_eq!(commit.set_cookies.len(), usize::from(is_written || is_renewed), "{found:?} at {now}: {visit:?}");
+        // A login marks the session that it leaves, too.
+        let is_sessions_own = |line: &&String| line.starts_with("__Host-session=");
+        let (own, markers): (Vec<_>, Vec<_>) = commit.set_cookies.iter().partition(is_sessions_own);
+        assert_eq!(own.len(), usize::from(is_written || is_renewed), "{found:?} at {now}: {visit:?}");
+        assert!(markers.len() <= usize::from(found.is_some() && matches!(act, Act::Login)), "{visit:?}: {markers:?}");
         if !is_written && !is_renewed {
             return;
         }
         // Every sealing is under the key that seals at its own issued time.
-        let issued = now.max(kept.created);
+        // And no cookie is older than the one that it takes the place of: servers' clocks differ.
+        let replaced = found.as_ref().filter(|_| !matches!(act, Act::Login)).map_or(0, |kept| kept.cookie.issued);
+        let issued = now.max(kept.created).max(replaced);
         kept.cookie = Sealed { key: self.ring_of(server).sealing(issued), issued };
         if is_written || record_is_superseded {
             kept.record = kept.record.map(|_| kept.cookie);
         }
         self.tally.resealed += u64::from(!is_written && is_superseded);
-        let value = commit.set_cookies[0].split(['=', ';']).nth(1).unwrap().to_owned();
+        let value = own[0].split(['=', ';']).nth(1).unwrap().to_owned();
         self.check_seal(&value, &kept);
         (browser.cookie, browser.kept) = (Some(value), Some(kept));
     }
@@ -213,8 +219,8 @@ impl Fleet {
     }
 }
 
-/// Renewal at half of the lifetime, and sealing again, are for navigations; below a quarter nobody waits for one.
+/// A session is renewed below half of its lifetime, and sealed again by a navigation even before.
 fn is_due(kept: &Kept, is_superseded: bool, is_navigation: bool, now: u64) -> bool {
     let left = kept.lifetime().saturating_sub(now.saturating_sub(kept.cookie.issued));
-    left < kept.lifetime() / 4 || (is_navigation && (is_superseded || left < kept.lifetime() / 2))
+    left < kept.lifetime() / 2 || (is_navigation && is_superseded)
 }

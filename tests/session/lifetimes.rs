@@ -217,3 +217,74 @@ fn the_end_that_is_told_is_that_of_the_settings_of_today() {
     let (ends, _) = browser.visit(&store, Session::expires_at);
     assert_eq!(ends, Some(site.now().saturating_add_seconds(600)));
 }
+
+#[test]
+fn a_lifetime_that_was_asked_for_is_kept_by_a_new_id_and_taken_back_by_a_call() {
+    let site = Site::new();
+    for store in [site.cookie_only().build().unwrap(), site.with_records().build().unwrap()] {
+        let mut browser = site.browser();
+        remember(&mut browser, &store, DAY);
+        let keeps: [fn(&Session); 3] = [
+            |session| session.regenerate().unwrap(),
+            |session| session.regenerate_and_reset_lifetime().unwrap(),
+            |session| {
+                session.clear().unwrap();
+                session.put("user", &43).unwrap();
+            },
+        ];
+        for keep in keeps {
+            assert_eq!(max_age(&browser.visit(&store, keep).1), Some(DAY));
+        }
+        assert_eq!(max_age(&browser.visit(&store, |session| session.forget_lifetime().unwrap()).1), Some(2 * HOUR));
+        assert_eq!(max_age(&browser.put(&store, "user", 44)), Some(2 * HOUR));
+        site.clock.advance_seconds(2 * HOUR);
+        assert_eq!(browser.get(&store, "user"), None);
+    }
+}
+
+#[test]
+fn one_session_can_end_with_the_browser_where_the_others_last() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    for cart in [1, LARGE] {
+        let mut browser = site.browser();
+        remember(&mut browser, &store, DAY);
+        browser.put(&store, "cart", text(cart));
+        let (_, response) = browser.visit(&store, |session| session.end_with_browser().unwrap());
+        assert_eq!(max_age(&response), None);
+        assert_eq!(max_age(&browser.put(&store, "user", 43)), None, "and stays one");
+        // The idle timeout holds as well.
+        let mut left_open = browser.clone();
+        browser.restart();
+        assert_eq!(browser.cookie(), None);
+        site.clock.advance_seconds(2 * HOUR);
+        assert_eq!(left_open.get(&store, "user"), None);
+    }
+}
+
+#[test]
+fn where_sessions_end_with_the_browser_taking_a_lifetime_back_makes_one_of_those() {
+    let site = Site::new();
+    let store = site.cookie_only().clear_with_browser(true).build().unwrap();
+    let mut browser = site.browser();
+    assert_eq!(max_age(&remember(&mut browser, &store, DAY)), Some(DAY));
+    assert_eq!(max_age(&browser.visit(&store, |session| session.forget_lifetime().unwrap()).1), None);
+}
+
+#[test]
+fn taking_back_a_lifetime_that_nobody_asked_for_writes_nothing() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    assert!(browser.visit(&store, |session| session.forget_lifetime().unwrap()).1.set_cookies.is_empty());
+    assert!(site.browser().visit(&store, |session| session.forget_lifetime().unwrap()).1.set_cookies.is_empty());
+}
+
+#[test]
+fn a_longest_lifetime_beyond_the_absolute_one_is_refused_by_both_names() {
+    let site = Site::new();
+    let beyond = lifetimes(HOUR, Some(DAY)).remember_max(Duration::from_secs(2 * DAY));
+    let error = site.cookie_only().lifetimes(beyond).build().unwrap_err().to_string();
+    assert!(error.contains("remember_max") && error.contains("absolute_timeout"), "{error}");
+}

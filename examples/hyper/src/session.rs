@@ -30,7 +30,11 @@ pub(crate) async fn commit(pending: &PendingSession, mut response: Response<Body
     };
     let written = match committed {
         Ok(commit) => apply(commit, response.headers_mut()).map_err(Failure::from),
-        Err(error) => Err(Failure::from(error)),
+        Err(failed) => {
+            response = Failure::from(failed.error).response();
+            // A cookie that was saved before is sent with the error.
+            apply(failed.commit, response.headers_mut()).map_err(Failure::from)
+        }
     };
     match written {
         Ok(()) => response,

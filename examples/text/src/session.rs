@@ -17,9 +17,10 @@ pub(crate) fn commit(pending: &PendingSession, response: Response) -> Response {
     let facts = response.headers("cache-control").fold(facts, ResponseFacts::cache_control);
     let facts = response.headers("vary").fold(facts, ResponseFacts::vary);
     // No waiting: a store in this process answers at once. `commit` is for those that do not.
-    let commit = match pending.commit_now(&facts) {
-        Ok(commit) => commit,
-        Err(error) => return Response::empty(error.status_code()),
+    let (commit, response) = match pending.commit_now(&facts) {
+        Ok(commit) => (commit, response),
+        // A cookie that was saved before is sent with the error.
+        Err(failed) => (failed.commit, Response::empty(failed.error.status_code())),
     };
     let mut response =
         commit.set_cookies.into_iter().fold(response, |response, line| response.with("Set-Cookie", line));

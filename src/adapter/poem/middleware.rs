@@ -164,7 +164,7 @@ async fn commit(pending: &PendingSession, mut response: Response) -> poem::Resul
         Err(failed) if failed.commit.set_cookies.is_empty() => return Err(failed.error.into()),
         Err(failed) => {
             // What was saved before is sent with the error.
-            response = ResponseError::as_response(&failed.error);
+            response = poem::error::ResponseError::as_response(&failed.error);
             failed.commit
         }
     };

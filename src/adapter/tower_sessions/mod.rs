@@ -15,6 +15,9 @@
 //! - `save` in a handler checks the changes and makes them; they are written with the response.
 //! - `cycle_id` and `flush` take effect with the response: what fails before it logs nobody out. What a handler that answers
 //!   with a server error wrote is kept.
+//! - The cookie is set by this layer and not by the middleware of `tower-sessions`, so the browser also gets the markers that keep
+//!   late responses from bringing back a session that it has left.
+//! - What cannot be kept is a 409 or a 503 in place of the handler's response.
 //! - `id` is made from the 64 bits of the session's [`PublicId`](crate::PublicId). It names no cookie and no record.
 //! - A store that does not answer is a 503 with an empty body, in place of what the handler made of it.
 //! - The cookie of every request is opened, whether or not a handler asks for it: a session of `tower-sessions` has an id

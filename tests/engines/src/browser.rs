@@ -44,7 +44,8 @@ impl Browser {
         let header = self.jar.cookie_header();
         let pending = store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         let result = handle(&pending.session().await.map_err(Failed::Load)?);
-        let commit = pending.commit(&ResponseFacts::new(200)).await.map_err(Failed::Commit)?;
+        let commit = pending.commit(&ResponseFacts::new(200)).await;
+        let commit = commit.map_err(|failed| Failed::Commit(failed.error))?;
         commit.set_cookies.iter().for_each(|line| self.jar.receive(line));
         Ok(result)
     }

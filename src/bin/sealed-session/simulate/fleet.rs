@@ -126,8 +126,8 @@ impl Server {
         let pending = site.store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         // Without a server store there is nothing that could fail to load.
         let Some(()) = pending.session_now().ok().and_then(|session| handle(&session)) else { return Ok(None) };
-        let commit = pending.commit_now(&ResponseFacts::new(200))?;
-        let pair = commit.set_cookies.first().and_then(|line| line.split(';').next());
+        let commit = pending.commit_now(&ResponseFacts::new(200)).map_err(|failed| failed.error)?;
+        let pair = commit.set_cookies.last().and_then(|line| line.split(';').next());
         Ok(pair.and_then(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned()))
     }
 

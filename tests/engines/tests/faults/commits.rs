@@ -99,8 +99,8 @@ pub(crate) const COMMITS: &[Commit] = &[
         seconds_later: 0,
         before: Some(0),
         after: Some(1),
-        // Of a record that its session has left, nothing is written.
-        again: [Some(1); 2],
+        // The record of a session that returned to its cookie is read and written on by who has the reference.
+        again: [Some(1), Some(2)],
     },
 ];
 

@@ -59,7 +59,9 @@ pub(crate) async fn loaded(browser: &Browser, server: &SessionManager, requests:
 pub(crate) async fn commit_in_vain(pending: Vec<PendingSession>) {
     let mut commits = JoinSet::new();
     for pending in pending {
-        commits.spawn(async move { pending.commit(&ResponseFacts::new(200)).await.map(|_| ()) });
+        commits.spawn(async move {
+            pending.commit(&ResponseFacts::new(200)).await.map(drop).map_err(|failed| failed.error)
+        });
     }
     for committed in commits.join_all().await {
         let error = committed.unwrap_err();

@@ -30,7 +30,7 @@ pub(crate) async fn begun(server: &SessionManager, value: &str) -> Vec<u8> {
 pub(crate) async fn increment(server: &SessionManager, cookie: &[u8]) -> Result<(), CommitError> {
     let pending = server.begin(&RequestFacts::new().cookie_header(cookie));
     pending.session().await.unwrap().increment("count", 1).unwrap();
-    pending.commit(&ResponseFacts::new(200)).await.map(|_| ())
+    pending.commit(&ResponseFacts::new(200)).await.map(drop).map_err(|failed| failed.error)
 }
 
 pub(crate) async fn assert_counted(server: &SessionManager, cookie: &[u8], total: u64) {
