@@ -1,4 +1,4 @@
-//! Whole requests through the driver: begin, session, commit.
+//! Whole requests through the session manager: begin, session, commit.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use sealed_session::cookie::CookieAttributes;

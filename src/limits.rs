@@ -72,9 +72,6 @@ pub const CONFLICT_PAUSE_MAX_MILLISECONDS: u64 = 50;
 /// How long a call to a server store may take by default, in milliseconds.
 pub const STORE_TIMEOUT_MILLISECONDS: u64 = 2000;
 
-/// How long a record stays readable after its session has come back into the cookie.
-pub const RETURN_GRACE_SECONDS: u64 = 60;
-
 /// How long a record stays readable after `regenerate` gave its session a new id.
 pub const REGENERATE_GRACE_SECONDS: u64 = 10;
 

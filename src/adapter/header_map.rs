@@ -1,4 +1,4 @@
-//! Header values of `http` 1, in and out of the driver.
+//! Header values of `http` 1, in and out of the core.
 
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, InvalidHeaderValue, ORIGIN, SET_COOKIE, UPGRADE, VARY,

@@ -1,4 +1,4 @@
-//! The policies that have a name. Each is another room's, and `driver` translates: this room makes nothing.
+//! The policies that have a name. Each is another room's, and `manager` translates: this room makes nothing.
 
 use super::leaf::Choice;
 

@@ -183,7 +183,7 @@ impl Config {
         self.0.keys.poll_interval
     }
 
-    /// What the driver takes over.
+    /// What the builder takes over.
     pub(crate) fn settings(&self) -> &Settings {
         &self.0
     }

@@ -4,12 +4,17 @@ mod counters;
 
 pub use counters::{CounterSnapshot, Counters};
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::error::Reason;
 use crate::id::{KeyId, PublicId};
 
 /// Is told what happens to sessions: synchronously, on the request's own path, so it is to be quick.
+///
+/// An observer that panics breaks nothing but itself: the panic is caught (unless the program aborts on panics), the request
+/// goes on, and the other observers are told. It is told the next event too, so what it holds must bear that: a `Mutex` of
+/// its own is poisoned by then.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -240,7 +245,10 @@ impl Observers {
 
     pub(crate) fn tell(&self, event: &Event) {
         for observer in self.0.iter() {
-            observer.observe(event);
+            // Security: events are told in the midst of a commit. A panic that went on from here would leave a session
+            // half-written, or a logout undone, because a log could not be kept. No state of ours is behind the call, so
+            // none can be seen broken. The panic itself has been reported by the program's hook.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
         }
     }
 }

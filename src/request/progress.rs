@@ -149,7 +149,7 @@ impl Attempt {
                 }
                 let is_evidence = lineage.is_complete()
                     || self.expected.is_some_and(|(version, tip)| {
-                        version == found.header.version || tip.is_some_and(|tip| lineage.contains(tip))
+                        version == found.header.version || tip.is_some_and(|tip| lineage.remembers(tip))
                     });
                 is_evidence.then_some(false)
             }

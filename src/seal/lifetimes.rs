@@ -56,8 +56,22 @@ impl Lifetimes {
         self
     }
 
-    /// The longest lifetime of its own that a session may ask for; whole seconds, the absolute timeout by default. To be
-    /// given where there is no absolute timeout.
+    /// The longest lifetime of its own that a session may ask for; whole seconds, the absolute timeout by default, and no
+    /// longer than that. To be given where there is no absolute timeout.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sealed_session::{Key, Lifetimes, Sealer};
+    ///
+    /// let day = Duration::from_secs(24 * 60 * 60);
+    /// let lifetimes = Lifetimes::default().absolute_timeout(Some(30 * day)).remember_max(90 * day);
+    /// let error = Sealer::builder(Key::generate()?).lifetimes(lifetimes).build().unwrap_err();
+    /// assert_eq!(error.setting(), "remember_max");
+    ///
+    /// let lifetimes = lifetimes.absolute_timeout(Some(90 * day));
+    /// assert!(Sealer::builder(Key::generate()?).lifetimes(lifetimes).build().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn remember_max(mut self, longest: Duration) -> Self {
         self.remember_max = Some(longest);
@@ -71,14 +85,23 @@ impl Lifetimes {
                 "without an absolute timeout there is no default; give the longest lifetime",
             )
         })?;
-        Ok(CheckedLifetimes {
+        let checked = CheckedLifetimes {
             idle_timeout_seconds: whole_seconds("idle_timeout", self.idle_timeout)?,
             absolute_timeout_seconds: self
                 .absolute_timeout
                 .map(|timeout| whole_seconds("absolute_timeout", timeout))
                 .transpose()?,
             remember_max_seconds: whole_seconds("remember_max", remember_max)?,
-        })
+        };
+        // A session would be promised a lifetime that the absolute timeout then cuts short.
+        if checked.absolute_timeout_seconds.is_some_and(|absolute| checked.remember_max_seconds > absolute) {
+            return Err(ConfigError::new(
+                "remember_max",
+                "longer than `absolute_timeout`, which would end a remembered session before; lower `remember_max`, or raise \
+                 `absolute_timeout` to it",
+            ));
+        }
+        Ok(checked)
     }
 }
 
@@ -215,7 +238,6 @@ mod tests {
             CheckedLifetimes { idle_timeout_seconds, absolute_timeout_seconds, remember_max_seconds }.longest_seconds()
         };
         assert_eq!(longest(Some(1000), 500), 1000);
-        assert_eq!(longest(Some(1000), 5000), 5000);
         assert_eq!(longest(None, 500), 500);
         assert_eq!(longest(None, 50), 100);
     }
@@ -226,5 +248,17 @@ mod tests {
         assert_eq!(none.check().unwrap_err().setting(), "remember_max");
         assert_eq!(none.remember_max(Duration::from_secs(5)).check().unwrap().remember_max_seconds, 5);
         assert_eq!(Lifetimes::default().check().unwrap().remember_max_seconds, limits::ABSOLUTE_TIMEOUT_SECONDS);
+    }
+
+    #[test]
+    fn no_session_may_ask_for_longer_than_the_absolute_timeout() {
+        let absolute = |seconds| Lifetimes::default().absolute_timeout(Some(Duration::from_secs(seconds)));
+        let error = absolute(100).remember_max(Duration::from_secs(101)).check().unwrap_err();
+        assert_eq!(error.setting(), "remember_max");
+        assert!(error.to_string().contains("`absolute_timeout`"), "{error}");
+        for longest in [1, 99, 100] {
+            let checked = absolute(100).remember_max(Duration::from_secs(longest)).check().unwrap();
+            assert_eq!(checked.remember_max_seconds, longest);
+        }
     }
 }

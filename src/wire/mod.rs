@@ -6,7 +6,8 @@
 //!
 //! cookie      kind and flags (1) ‖ session id (16) ‖ created (5) ‖ issued (5) ‖ expires (5) ‖ payload ‖ padding
 //!             kind 0 inline: the payload is a JSON object      kind 1 reference: the payload is the least version (8)
-//! record      0x02, closed 0x12 (1) ‖ version (8) ‖ created (5) ‖ updated (5) ‖ expires (5) ‖ payload ‖ padding
+//! record      kind, state, persistence (1) ‖ version (8) ‖ created (5) ‖ updated (5) ‖ expires (5) ‖ lifetime (5)
+//!             ‖ base write (8) ‖ base issued (5) ‖ last eight writes (64) ‖ payload ‖ padding
 //! padding     0x80, then zeros
 //!
 //! associated data
@@ -14,6 +15,7 @@
 //!   record    lp8("sealed-session/v1 record") ‖ envelope[0..9] ‖ record id (16)    ‖ lp16(audience)
 //!
 //! CSRF token  base64url( 0x01 (1) ‖ key id (8) ‖ salt (16) ‖ mac (16) )
+//! marker      base64url( 0x01 (1) ‖ key id (8) ‖ set at (5) ‖ mac (16) )
 //! ```
 
 #![warn(clippy::arithmetic_side_effects)]

@@ -87,6 +87,11 @@ impl Lineage {
         write != WriteId::default() && (write == self.base || self.recent.contains(&write))
     }
 
+    /// Whether this write is among the last eight. The base is kept for ever, and says nothing about what was forgotten since.
+    pub(crate) fn remembers(&self, write: WriteId) -> bool {
+        write != WriteId::default() && self.recent.contains(&write)
+    }
+
     /// Whether the session began in this record: no cookie with its data came before.
     pub(crate) fn has_no_ancestor(&self) -> bool {
         let written = self.recent.iter().rev().find(|write| **write != WriteId::default());

@@ -77,6 +77,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["inspect", "--idle", "2"], "such as 90s, 10m, 2h or 30days"),
         (&["inspect", "--keys", path, "--idle", "0s"], "idle_timeout"),
         (&["inspect", "--keys", path, "--absolute", "none"], "remember_max"),
+        (&["inspect", "--keys", path, "--remember-max", "31days"], "absolute_timeout"),
         (&["size", "--limit", "many"], "--limit"),
         (&["size", "--cookie-name", "a b"], "cannot stand in a cookie's name"),
         (&["sweep"], "--directory"),

@@ -43,7 +43,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         switch("cookie.partitioned", true),
         text("lifetimes.idle_timeout", "20m"),
         text("lifetimes.absolute_timeout", "12h"),
-        text("lifetimes.remember_max", "90d"),
+        text("lifetimes.remember_max", "6h"),
         number("sizes.inline_limit_bytes", 2048),
         number("sizes.record_limit_bytes", 65536),
         number("sizes.padding_bucket_bytes", 256),

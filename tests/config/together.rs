@@ -21,6 +21,8 @@ fn a_setting_that_does_not_go_with_another_is_named_by_its_path() {
         ("lifetimes.absolute_timeout = \"0s\"", "lifetimes.absolute_timeout"),
         ("lifetimes.absolute_timeout = \"none\"", "lifetimes.remember_max"),
         ("lifetimes.remember_max = \"1999999w\"", "lifetimes.remember_max"),
+        ("lifetimes.remember_max = \"31d\"", "lifetimes.remember_max"),
+        ("lifetimes = { absolute_timeout = \"1h\", remember_max = \"2h\" }", "lifetimes.remember_max"),
         ("placement = \"spill\"", "placement"),
         ("sizes.inline_limit_bytes = 100", "sizes.inline_limit_bytes"),
         ("also_remove = [{ name = \"a\" }, { path = \"/shop\" }]", "also_remove[1].path"),

@@ -91,11 +91,9 @@ impl Fleet {
         let commit = match block_on(pending.commit(&ResponseFacts::new(200))).map_err(|failed| failed.error) {
             // A server that is later than it may be cannot read what another has left in the session's place, under a key that
             // it does not know: it writes nothing over it, and the client keeps its cookie.
-            Err(CommitError::Conflict) if self.with_records && matches!(self.roll_out, RollOut::Late) => {
-                assert!(
-                    self.servers[server].version + 1 < self.published.len(),
-                    "a server with the newest ring: {visit:?}"
-                );
+            // And where clocks differ, cookies of one session that two servers seal within that difference have no order: a
+            // session that leaves its cookie then may meet a record of which it cannot be told whether it descends from it.
+            Err(CommitError::Conflict) if self.with_records && matches!(act, Act::Grow | Act::Login | Act::Write) => {
                 return;
             }
             outcome => outcome.unwrap(),

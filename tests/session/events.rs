@@ -116,3 +116,40 @@ fn several_observers_are_told_in_the_order_they_were_added() {
     site.browser().visit(&store, |_| ());
     assert_eq!(*told.lock().unwrap(), [1, 2, 1, 2]);
 }
+
+#[test]
+fn an_observer_that_panics_breaks_no_request_and_keeps_nothing_from_the_others() {
+    struct Panics;
+    impl sealed_session::Observer for Panics {
+        #[expect(clippy::panic, reason = "what an observer of an application's own may do")]
+        fn observe(&self, event: &Event) {
+            if matches!(event, Event::Migrated { .. }) {
+                panic!("an observer's mistake");
+            }
+        }
+    }
+    let site = Site::new();
+    let heard_after = crate::support::Events::default();
+    let store = site.with_records().observer(Panics).observer(heard_after.clone()).build().unwrap();
+    for cart in [1, LARGE] {
+        let mut browser = site.browser();
+        browser.put(&store, "cart", text(cart));
+        let from = site.opened(&store, &browser).public_id();
+        site.events.take();
+        heard_after.take();
+        let (to, _) = browser.visit(&store, |session| {
+            session.regenerate().unwrap();
+            session.put("user", &42).unwrap();
+            session.id().unwrap()
+        });
+        assert_ne!(from, to);
+        let told = site.events.take();
+        assert_eq!(heard_after.take(), told);
+        assert!(
+            told.contains(&Event::Migrated { from, to }) && told.contains(&Event::Committed { id: to }),
+            "{told:?}"
+        );
+        assert_eq!(site.opened(&store, &browser).public_id(), to);
+        assert_eq!(browser.get(&store, "user"), Some(42));
+    }
+}

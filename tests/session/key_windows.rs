@@ -196,7 +196,8 @@ fn each_key_is_reported_with_what_it_opened_sealed_and_refused() {
     browser.get(&store, "user");
     let old = browser.clone();
     let mut changed = old.cookie().unwrap().to_owned().into_bytes();
-    changed[60] ^= 1;
+    // Another character of the alphabet: any other is refused before a key is looked up, and counts for none.
+    changed[60] = if changed[60] == b'A' { b'B' } else { b'A' };
     let mut forger = site.browser();
     forger.plant(crate::support::COOKIE, std::str::from_utf8(&changed).unwrap());
     forger.get(&store, "user");

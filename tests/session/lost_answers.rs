@@ -243,3 +243,52 @@ fn a_record_that_no_key_opens_any_more_is_not_in_the_way_of_a_spill() {
     assert!(site.opened(&rotated, &browser).is_reference());
     assert_eq!((browser.get(&rotated, "user"), browser.get(&rotated, "step")), (Some(42), Some(1)));
 }
+
+#[test]
+fn twelve_requests_that_begin_together_and_spill_are_all_kept() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&store, "visits", 0);
+    let requests: Vec<_> = (0..12).map(|_| browser.begin(&store)).collect();
+    for (number, request) in requests.iter().enumerate() {
+        request.session().put(format!("file{number}").as_str(), &text(LARGE)).unwrap();
+        request.session().increment("visits", 1).unwrap();
+    }
+    for request in requests {
+        site.clock.advance_seconds(1);
+        browser.receive(&request.commit());
+    }
+    assert_eq!(browser.get(&store, "visits"), Some(12));
+}
+
+#[test]
+fn a_session_that_goes_in_and_out_of_its_record_forgets_nothing_whichever_answer_is_lost() {
+    // Each of eight steps may lose its answer.
+    for lost in 0..256_u32 {
+        let site = Site::new();
+        let store = site.with_records().build().unwrap();
+        let mut browser = site.browser();
+        browser.put(&store, "visits", 0);
+        // What the browser was told; a write whose answer was lost may be found in the record later, and counts once.
+        let mut counted = 0_u64;
+        for step in 0..8_u64 {
+            site.clock.advance_seconds(1);
+            let request = browser.begin(&store);
+            let session = request.session();
+            let seen = session.get::<u64>("visits").unwrap().unwrap();
+            assert!((counted..=step).contains(&seen), "lost {lost:08b}, step {step}: {seen}, told {counted}");
+            session.increment("visits", 1).unwrap();
+            session.put("cart", &text(if step % 2 == 0 { LARGE } else { 1 })).unwrap();
+            let was_reference = site.opened(&store, &browser).is_reference();
+            let response = request.commit();
+            if lost & (1 << step) == 0 {
+                browser.receive(&response);
+                counted = seen + 1;
+            } else if was_reference {
+                // The record has it, whatever the browser heard.
+                counted = seen + 1;
+            }
+        }
+    }
+}

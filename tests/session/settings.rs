@@ -122,6 +122,7 @@ fn a_setting_that_cannot_work_is_named() {
         (lives(Lifetimes::default().idle_timeout(Duration::ZERO)), "idle_timeout"),
         (lives(Lifetimes::default().absolute_timeout(Some(Duration::from_millis(1500)))), "absolute_timeout"),
         (lives(Lifetimes::default().absolute_timeout(None)), "remember_max"),
+        (lives(Lifetimes::default().remember_max(Duration::from_secs(31 * 86_400))), "remember_max"),
     ];
     for (error, setting) in errors {
         assert_eq!(error.setting(), setting, "{error}");

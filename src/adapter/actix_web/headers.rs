@@ -1,4 +1,4 @@
-//! Header values of actix-web, which are of `http` 0.2, in and out of the driver.
+//! Header values of actix-web, which are of `http` 0.2, in and out of the core.
 
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY};
 

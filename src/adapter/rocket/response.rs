@@ -1,4 +1,4 @@
-//! Responses: what the driver reads of them, what it adds, and those of errors.
+//! Responses: what the core reads of them, what it adds, and those of errors.
 
 use rocket::http::{HeaderMap, Status};
 use rocket::response::{self, Responder};

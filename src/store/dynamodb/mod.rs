@@ -36,14 +36,14 @@ const STORE: &str = "dynamodb";
 ///
 /// An item has 400 KiB at most, names and numbers counted. A record of more than 399 KiB of sealed bytes,
 /// [`DYNAMODB_RECORD_MAX_BYTES`](crate::limits::DYNAMODB_RECORD_MAX_BYTES), is refused with an error before anything is
-/// sent. Give the driver a limit below it, so that a session that grows that large is told what its largest keys are:
+/// sent. Give the manager a limit below it, so that a session that grows that large is told what its largest keys are:
 /// [`record_limit_bytes(400_000)`](crate::SessionManagerBuilder::record_limit_bytes).
 ///
 /// # Retries
 ///
 /// The client repeats requests as the application set it up, except one: a write whose answer was lost. It may have been
 /// done, its repetition would find its own work in the way and call it another's, and the session's changes would be made
-/// twice. Such a write is an error here; the driver looks for what it wrote.
+/// twice. Such a write is an error here; the commit looks for what it wrote.
 ///
 /// ```no_run
 /// use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
