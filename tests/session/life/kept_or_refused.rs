@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use pollster::block_on;
 use sealed_session::{
-    CommitError, Event, LoadError, Placement, Renewal, ResponseFacts, Session, SessionError, SessionManager,
-    StoreFailure,
+    CommitError, Event, LoadError, Placement, Renewal, ResponseFacts, Session, SessionError, StoreFailure,
 };
 use serde_json::json;
 
@@ -33,9 +32,11 @@ const WRITES: [fn(&Session); 11] = [
 
 /// A write to a session in a record which another request moves on or ends in between is a conflict.
 #[track_caller]
-fn conflicts_with(manager: &SessionManager, site: &Site, meanwhile: fn(&Session)) {
+fn conflicts_with(placement: Placement, meanwhile: fn(&Session)) {
     for write in WRITES {
         for saves in [false, true] {
+            let site = &Site::new();
+            let manager = &site.with_records().placement(placement).build().unwrap();
             let mut browser = in_record(site, manager);
             let slow = browser.begin(manager);
             let session = slow.session();
@@ -57,27 +58,23 @@ fn conflicts_with(manager: &SessionManager, site: &Site, meanwhile: fn(&Session)
 
 #[test]
 fn a_write_to_a_session_that_another_request_gave_a_new_id_is_a_conflict() {
-    let site = Site::new();
-    for manager in with_store(&site) {
-        conflicts_with(&manager, &site, regenerates);
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        conflicts_with(placement, regenerates);
     }
 }
 
 #[test]
 fn a_write_to_a_session_that_another_request_brought_back_into_its_cookie_is_a_conflict() {
-    let site = Site::new();
-    let manager = site.with_records().build().unwrap();
-    conflicts_with(&manager, &site, returns);
+    conflicts_with(Placement::Spill, returns);
 }
 
 #[test]
 fn a_write_to_a_session_that_another_request_ended_is_a_conflict() {
-    let site = Site::new();
-    for manager in with_store(&site) {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
         for end in ENDS {
-            conflicts_with(&manager, &site, end);
+            conflicts_with(placement, end);
         }
-        conflicts_with(&manager, &site, |session| session.clear().unwrap());
+        conflicts_with(placement, |session| session.clear().unwrap());
     }
 }
 
