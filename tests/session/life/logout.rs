@@ -6,7 +6,7 @@ use sealed_session::{
     Event, LoadError, Placement, Reason, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure,
 };
 
-use super::interrupted::{Interrupted, Meets, give_up, time_limits, writes};
+use super::interrupted::{Interrupted, Meets, creates, give_up, time_limits, updates, writes};
 use super::{ENDS, after, destroys, in_record, inline, invalidates, later, regenerates, returned, returns, with_store};
 use crate::browser::{Browser, Request};
 use crate::faulty_store::Records;
@@ -617,6 +617,133 @@ fn two_requests_that_end_one_session_both_succeed() {
             later(&site);
             browser.receive(&slow.commit());
             assert_eq!(browser.get(&manager, "user"), None);
+        }
+    }
+}
+
+/// The managers before and after a change of the audience.
+fn readdressed(site: &Site, store: &Interrupted, placement: Placement) -> [SessionManager; 2] {
+    let before = site.with_records().placement(placement).build().unwrap();
+    let builder = store.under(site.cookie_only()).placement(placement);
+    [before, builder.audience("shop/new").also_read(COOKIE, "shop/test").build().unwrap()]
+}
+
+#[test]
+fn a_move_to_another_audience_that_was_in_flight_does_not_revive_a_session() {
+    let begins: [fn(&Site, &SessionManager) -> Browser; 2] = [inline, in_record];
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (begin, moves_first) in begins.into_iter().flat_map(|begin| [(begin, false), (begin, true)]) {
+            for end in ENDS {
+                let site = Site::new();
+                let [before, now] = readdressed(&site, &Interrupted::new(&site), placement);
+                let mut browser = begin(&site, &before);
+                let was_reference = site.opened(&before, &browser).is_reference();
+                let mut copy = browser.clone();
+                let moving = browser.begin(&now);
+                moving.session().put("photo", &text(LARGE)).unwrap();
+                if moves_first {
+                    browser.put(&now, "other", 1);
+                    later(&site);
+                }
+                browser.visit(&now, end);
+                later(&site);
+                match moving.try_commit() {
+                    Ok(response) => browser.receive(&response),
+                    Err(failed) => assert_eq!(failed.status_code(), 409),
+                }
+                site.clock.advance_seconds(11);
+                assert_eq!(browser.get(&now, "user"), None, "{placement:?}, moved before: {moves_first}");
+                let found = copy.get(&now, "user");
+                assert!(!was_reference || found.is_none(), "a copy: {placement:?}, moved before: {moves_first}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_move_to_another_audience_that_was_dropped_halfway_does_not_outlive_a_logout() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (is_meant, happened) in [(creates as fn(_) -> _, true), (updates, false), (updates, true)] {
+            for end in ENDS {
+                let site = Site::new();
+                let store = Interrupted::new(&site);
+                let [before, now] = readdressed(&site, &store, placement);
+                let mut browser = in_record(&site, &before);
+                let mut copy = browser.clone();
+                let moving = browser.begin(&now);
+                moving.session().put("step", &1).unwrap();
+                store.at_next(is_meant, Meets::NoAnswer { happened });
+                give_up(moving.0.commit(&ResponseFacts::new(200)));
+                drop(moving);
+                later(&site);
+                browser.visit(&now, end);
+                site.clock.advance_seconds(11);
+                assert_eq!((browser.get(&now, "user"), copy.get(&now, "user")), (None, None));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_late_response_of_a_server_with_the_earlier_name_or_audience_does_not_undo_a_logout() {
+    for renames in [false, true] {
+        for end in ENDS {
+            let site = Site::new();
+            let before = site.cookie_only().build().unwrap();
+            let builder = site.cookie_only().also_read(COOKIE, "shop/test");
+            let builder = if renames {
+                builder.cookie(CookieAttributes::new().name("__Host-shop"))
+            } else {
+                builder.audience("shop/new")
+            };
+            let now = builder.build().unwrap();
+            let mut browser = inline(&site, &before);
+            let slow = browser.begin(&before);
+            slow.session().put("step", &1).unwrap();
+            browser.visit(&now, end);
+            later(&site);
+            browser.receive(&slow.commit());
+            later(&site);
+            assert_eq!(browser.get(&now, "user"), None, "renames: {renames}");
+        }
+    }
+}
+
+#[test]
+fn a_logout_can_be_repeated_after_a_lost_response() {
+    let begins: [fn(&Site, &SessionManager) -> Browser; 3] = [inline, in_record, returned];
+    for begin in begins {
+        for end in ENDS {
+            let site = Site::new();
+            let manager = site.with_records().build().unwrap();
+            let mut browser = begin(&site, &manager);
+            let lost = browser.begin(&manager);
+            end(&lost.session());
+            lost.commit();
+            later(&site);
+            browser.visit(&manager, end);
+            later(&site);
+            assert_eq!(browser.get(&manager, "user"), None);
+        }
+    }
+}
+
+#[test]
+fn a_logout_through_the_reference_from_before_a_login_ends_the_cookie_that_it_came_with() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for end in ENDS {
+            let browser = in_record(&site, &manager);
+            let mut before = browser.clone();
+            let login = browser.begin(&manager);
+            regenerates(&login.session());
+            login.commit();
+            later(&site);
+            before.visit(&manager, end);
+            later(&site);
+            assert_eq!(before.get(&manager, "user"), None);
+            let mut copy = browser;
+            assert_eq!(copy.get(&manager, "user"), None);
         }
     }
 }

@@ -418,3 +418,168 @@ fn an_observer_that_panics_breaks_no_commit() {
     browser.visit(&manager, |session| session.destroy().unwrap());
     assert_eq!(browser.get(&manager, "user"), None);
 }
+
+#[test]
+fn a_login_can_be_repeated_after_a_lost_response_wherever_the_session_was() {
+    let begins: [fn(&Site, &SessionManager) -> Browser; 3] = [inline, in_record, returned];
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for (position, begin) in begins.into_iter().enumerate() {
+            if position == 2 && site.opened(&manager, &inline(&site, &manager)).is_reference() {
+                // What is kept in the store alone returns nowhere.
+                continue;
+            }
+            let mut browser = begin(&site, &manager);
+            browser.put(&manager, "basket", 7);
+            later(&site);
+            for _ in 0..3 {
+                let lost = browser.begin(&manager);
+                logs_in(&lost.session());
+                lost.commit();
+                later(&site);
+            }
+            browser.visit(&manager, logs_in);
+            site.clock.advance_seconds(BEYOND_GRACE_SECONDS);
+            assert_eq!((browser.get(&manager, "user"), browser.get(&manager, "basket")), (Some(42), Some(7)));
+        }
+    }
+}
+
+#[test]
+fn a_lifetime_is_given_through_a_record_whose_session_has_returned() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = returned(&site, &manager);
+    browser.visit(&manager, |session| session.remember(super::TEN_DAYS).unwrap());
+    site.clock.advance_seconds(9 * super::DAY);
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+}
+
+#[test]
+fn a_return_with_a_lifetime_of_its_own_whose_response_was_lost_lives_as_long() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = in_record(&site, &manager);
+    browser.visit(&manager, |session| session.remember(super::TEN_DAYS).unwrap());
+    later(&site);
+    let lost = browser.begin(&manager);
+    returns(&lost.session());
+    lost.commit();
+    site.clock.advance_seconds(9 * super::DAY);
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+    browser.put(&manager, "step", 1);
+    site.clock.advance_seconds(8 * super::DAY);
+    assert_eq!((browser.get(&manager, "user"), browser.get(&manager, "step")), (Some(42), Some(1)));
+}
+
+#[test]
+fn after_a_session_was_emptied_and_the_response_lost_another_one_can_begin() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let mut browser = in_record(&site, &manager);
+        let lost = browser.begin(&manager);
+        lost.session().clear().unwrap();
+        lost.commit();
+        later(&site);
+        assert_eq!(browser.get(&manager, "user"), None);
+        browser.put(&manager, "user", 43);
+        assert_eq!(browser.get(&manager, "user"), Some(43));
+    }
+}
+
+#[test]
+fn a_spill_that_was_in_flight_while_its_session_got_a_new_id_is_a_conflict() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let spilling = browser.begin(&manager);
+    spilling.session().put("cart", &text(LARGE)).unwrap();
+    browser.visit(&manager, regenerates);
+    later(&site);
+    assert_eq!(spilling.try_commit().unwrap_err().status_code(), 409);
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+}
+
+#[test]
+fn a_login_of_a_session_that_is_gone_keeps_all_that_it_asked_for() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for ends in [true, false] {
+            let mut browser = in_record(&site, &manager);
+            let login = browser.begin(&manager);
+            let session = login.session();
+            logs_in(&session);
+            session.remember(super::TEN_DAYS).unwrap();
+            session.flash("notice", "welcome").unwrap();
+            session.server_only("secret").unwrap();
+            session.put("secret", &7).unwrap();
+            if ends {
+                browser.visit(&manager, |session| session.destroy().unwrap());
+            } else {
+                site.records.tamper(|records| records.clear());
+            }
+            later(&site);
+            browser.receive(&login.commit());
+            assert!(site.opened(&manager, &browser).is_reference());
+            assert_eq!(super::seconds_of(&site.opened(&manager, &browser)), super::TEN_DAYS.as_secs());
+            let (found, _) = browser.visit(&manager, |session| {
+                (session.flash_messages().has("notice"), session.has("cart").unwrap(), session.get("secret").unwrap())
+            });
+            assert_eq!(found, (true, false, Some(7)));
+        }
+    }
+}
+
+#[test]
+fn a_login_that_took_a_one_time_value_of_a_session_that_is_gone_is_a_conflict() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let browser = after(&site, &manager, |session| {
+            session.put("cart", &text(LARGE)).unwrap();
+            session.put("otp", &1).unwrap();
+        });
+        let login = browser.begin(&manager);
+        assert_eq!(login.session().pull::<u64>("otp").unwrap(), Some(1));
+        logs_in(&login.session());
+        site.records.tamper(|records| records.clear());
+        assert_eq!(login.try_commit().unwrap_err().status_code(), 409);
+    }
+}
+
+#[test]
+fn a_move_of_all_sessions_into_the_store_loses_and_doubles_nothing_by_lost_responses() {
+    let site = Site::new();
+    let before = site.cookie_only().build().unwrap();
+    let until = site.now().saturating_add_seconds(1_000_000);
+    let builder = site.with_records().placement(Placement::StoreOnly).accept_inline_until(until);
+    let manager = builder.build().unwrap();
+    let mut browser = inline(&site, &before);
+    for _ in 0..3 {
+        let lost = browser.begin(&manager);
+        lost.session().increment("n", 1).unwrap();
+        lost.commit();
+        later(&site);
+    }
+    browser.visit(&manager, |session| session.increment("n", 1).unwrap());
+    assert_eq!((browser.get(&manager, "user"), browser.get(&manager, "n")), (Some(42), Some(4)));
+}
+
+#[test]
+fn a_move_to_another_audience_counts_once_whatever_is_lost() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        let site = Site::new();
+        let before = site.with_records().placement(placement).build().unwrap();
+        let builder = site.with_records().placement(placement);
+        let now = builder.audience("shop/new").also_read(COOKIE, "shop/test").build().unwrap();
+        let mut browser = in_record(&site, &before);
+        for _ in 0..3 {
+            let lost = browser.begin(&now);
+            lost.session().increment("n", 1).unwrap();
+            lost.commit();
+            later(&site);
+        }
+        browser.visit(&now, |session| session.increment("n", 1).unwrap());
+        site.clock.advance_seconds(BEYOND_GRACE_SECONDS);
+        assert_eq!((browser.get(&now, "user"), browser.get(&now, "n")), (Some(42), Some(4)));
+    }
+}
