@@ -41,9 +41,12 @@ pub(super) fn time_limits() -> [(fn() -> Meets, bool); 4] {
 #[derive(Clone)]
 pub(super) struct Interrupted(Arc<Inner>);
 
+/// Which calls are meant.
+pub(super) type Meant = fn(Call) -> bool;
+
 struct Inner {
     records: FaultyStore,
-    next: Mutex<Option<(fn(Call) -> bool, Meets)>>,
+    next: Mutex<Option<(Meant, Meets)>>,
     /// A call waits for an answer that comes too late.
     is_stuck: AtomicBool,
 }
@@ -59,7 +62,7 @@ impl Interrupted {
     }
 
     /// The next call for which `is_meant` holds meets this, and no other call.
-    pub(super) fn at_next(&self, is_meant: fn(Call) -> bool, meets: Meets) {
+    pub(super) fn at_next(&self, is_meant: Meant, meets: Meets) {
         *self.0.next.lock().unwrap() = Some((is_meant, meets));
     }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::interrupted::give_up;
 use super::{ENDS, destroys, in_record, inline, later, regenerates, returns, with_store};
-use crate::support::{LARGE, Site, text};
+use crate::support::{LARGE, Site, ignore, text};
 
 /// Every kind of write, but those that end or move a session.
 const WRITES: [fn(&Session); 11] = [
@@ -18,7 +18,7 @@ const WRITES: [fn(&Session); 11] = [
     |session| session.put("user", &43).unwrap(),
     |session| session.forget("user").unwrap(),
     |session| assert_eq!(session.pull::<u64>("user").unwrap(), Some(42)),
-    |session| drop(session.increment("n", 1).unwrap()),
+    |session| ignore(session.increment("n", 1).unwrap()),
     |session| session.push("list", &1).unwrap(),
     |session| session.merge(&json!({ "step": 1 })).unwrap(),
     |session| session.flash("notice", "hello").unwrap(),
@@ -165,7 +165,8 @@ fn a_message_that_was_read_costs_no_503_where_the_store_is_down() {
 
 #[test]
 fn every_write_after_the_request_was_dropped_is_an_error_to_its_writer() {
-    let writes: [fn(&Session) -> Result<(), SessionError>; 11] = [
+    type Writes = fn(&Session) -> Result<(), SessionError>;
+    let writes: [Writes; 11] = [
         |session| session.put("step", &1),
         |session| session.forget("user"),
         |session| session.pull::<u64>("user").map(drop),
@@ -309,7 +310,7 @@ fn an_ephemeral_session_that_is_only_read_is_no_error() {
 fn a_commit_that_would_have_to_wait_is_finished_by_the_next_one() {
     let writes: [fn(&Session); 3] = [
         |session| session.put("step", &1).unwrap(),
-        |session| drop(session.increment("step", 1).unwrap()),
+        |session| ignore(session.increment("step", 1).unwrap()),
         |session| {
             session.regenerate().unwrap();
             session.put("step", &1).unwrap();

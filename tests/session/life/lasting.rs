@@ -6,7 +6,7 @@ use sealed_session::{Session, SessionError, SessionManager};
 
 use super::{DAY, TEN_DAYS, after, in_record, inline, later, returns, seconds_of};
 use crate::browser::Browser;
-use crate::support::{LARGE, Site, max_age, text};
+use crate::support::{Handler, LARGE, Site, max_age, text};
 
 const DEFAULT: u64 = 7200;
 
@@ -153,7 +153,7 @@ fn the_default_may_be_the_end_of_the_browser() {
 fn the_last_call_of_a_request_decides_how_long_its_session_lasts() {
     let site = Site::new();
     let manager = site.cookie_only().build().unwrap();
-    let calls: [(fn(&Session), Option<u64>); 3] = [
+    let calls: [(Handler, Option<u64>); 3] = [
         (|session| session.forget_lifetime().unwrap(), Some(DEFAULT)),
         (|session| session.end_with_browser().unwrap(), None),
         (remembers_a_day, Some(DAY)),
@@ -172,7 +172,7 @@ fn the_last_call_of_a_request_decides_how_long_its_session_lasts() {
 
 #[test]
 fn what_one_request_takes_back_holds_whatever_another_one_writes() {
-    let changes: [(fn(&Session), Option<u64>); 2] = [
+    let changes: [(Handler, Option<u64>); 2] = [
         (|session| session.forget_lifetime().unwrap(), Some(DEFAULT)),
         (|session| session.end_with_browser().unwrap(), None),
     ];

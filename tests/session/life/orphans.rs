@@ -4,7 +4,7 @@
 use sealed_session::{Key, KeyRing, Placement, Session};
 
 use super::{after, later};
-use crate::support::{LARGE, Site, text};
+use crate::support::{LARGE, Site, ignore, text};
 
 const ADMIN: u64 = 1;
 const USER: u64 = 2;
@@ -79,7 +79,7 @@ fn a_login_takes_nothing_over_from_a_record_whose_response_was_lost() {
 fn what_went_into_a_record_whose_response_was_lost_counts_no_second_time() {
     let site = Site::new();
     let manager = site.with_records().build().unwrap();
-    let counts = |session: &Session| drop(session.increment("n", 1).unwrap());
+    let counts = |session: &Session| ignore(session.increment("n", 1).unwrap());
     let mut browser = after(&site, &manager, counts);
     let lost = browser.begin(&manager);
     counts(&lost.session());
