@@ -38,6 +38,7 @@ mod other_doors;
 mod parallel;
 mod placement;
 mod racing;
+mod read_back;
 mod reasons;
 mod reflash;
 mod refused_cookies;
