@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
-use sealed_session::{SessionManager, RequestFacts, ResponseFacts};
+use sealed_session::{RequestFacts, ResponseFacts, SessionManager};
 use sealed_session_benches::reload::{Reload, Rings, Running, time_on_threads};
 use sealed_session_benches::stopwatch::{Took, quartiles};
 use sealed_session_benches::{NAME, NOW, criterion, json};

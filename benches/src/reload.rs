@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::key_source::{FileSource, KeyWatch};
-use sealed_session::{SessionManager, Event, Key, KeyRing, ManualClock, Observer, RingHandle};
+use sealed_session::{Event, Key, KeyRing, ManualClock, Observer, RingHandle, SessionManager};
 
 use crate::stopwatch::{Stopwatch, Took};
 use crate::{NAME, NOW};

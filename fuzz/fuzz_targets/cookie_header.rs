@@ -14,7 +14,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sealed_session::{Commit, SessionManager, Lifetimes, ManualClock, RequestFacts, ResponseFacts, Sealer, Session};
+use sealed_session::{Commit, Lifetimes, ManualClock, RequestFacts, ResponseFacts, Sealer, Session, SessionManager};
 use sealed_session_fuzz::{Good, KNOWN};
 use serde_json::{Map, Value, json};
 

@@ -127,8 +127,13 @@ pub enum SealError {
     Value(serde_json::Error),
     /// The value serializes to something other than a JSON object.
     NotAnObject,
-    /// The value's member `"~"`, which is reserved, is no object.
+    /// The value's member `"~"`, which is reserved, is no object, or a member of it is not of its kind.
     ReservedMember,
+    /// The value serializes to JSON that no session manager would read back as it was.
+    Unreadable {
+        /// What is wrong with the value, and the mend. A repeated name is shown, and no value.
+        problem: String,
+    },
     /// The lifetime that was asked for is longer than the configuration allows.
     Lifetime {
         /// Seconds that were asked for.
@@ -152,8 +157,13 @@ impl fmt::Display for SealError {
             Self::Value(source) => write!(f, "the value does not serialize: {source}"),
             Self::NotAnObject => f.write_str("a session is a JSON object; wrap the value in a struct or a map"),
             Self::ReservedMember => {
-                f.write_str("the member \"~\" is reserved, and an object where it stands; choose another name")
+                // Wire format, section 3.1.
+                f.write_str(
+                    "the member \"~\" is reserved: where it stands it is an object, its `flash`, `errors` and `input` are \
+                     objects, and its `server_only` is a list of texts; choose another name",
+                )
             }
+            Self::Unreadable { problem } => write!(f, "the value would not be read back as it was: {problem}"),
             Self::Lifetime { asked_seconds, most_seconds } => {
                 write!(f, "a session may last from 1 to {most_seconds} s, {asked_seconds} s were asked for")
             }

@@ -183,16 +183,23 @@ impl Reloader {
 
     /// One reading.
     pub(super) fn poll(&mut self, ring: &RingHandle) {
-        // An application's own source or observer may panic. The thread goes on: without it no key would ever be taken out
-        // again, and nobody told.
-        if catch_unwind(AssertUnwindSafe(|| self.read(ring))).is_err() {
+        // An application's own source may panic. The thread goes on: without it no key would ever be taken out again, and
+        // nobody told.
+        let read = catch_unwind(AssertUnwindSafe(|| self.read(ring)));
+        let problem = read.unwrap_or_else(|_| {
             self.forget_candidate();
-            // Not told: it may be an observer that panics.
-            ring.set_reload_problem(Some("the source of the keys, or an observer of it, panicked".to_owned()));
+            Some("the source of the keys panicked".to_owned())
+        });
+        // A problem that stays is told once.
+        let is_new = problem != ring.reload_problem();
+        ring.set_reload_problem(problem.clone());
+        if let Some(problem) = problem.filter(|_| is_new) {
+            self.watch.observers.tell(&Event::RingReloadFailed { problem });
         }
     }
 
-    fn read(&mut self, ring: &RingHandle) {
+    /// Reads the source, and tells what is wrong with it.
+    fn read(&mut self, ring: &RingHandle) -> Option<String> {
         let problem = match self.watch.source.load() {
             Ok(loaded) => self.settle(ring, loaded).err(),
             Err(error) => {
@@ -200,13 +207,7 @@ impl Reloader {
                 Some(error)
             }
         };
-        let problem = problem.map(|error| error.to_string());
-        // A problem that stays is told once.
-        let is_new = problem != ring.reload_problem();
-        ring.set_reload_problem(problem.clone());
-        if let Some(problem) = problem.filter(|_| is_new) {
-            self.watch.observers.tell(&Event::RingReloadFailed { problem });
-        }
+        problem.map(|error| error.to_string())
     }
 
     /// Puts a ring in force that was read twice.

@@ -5,6 +5,7 @@ mod counted;
 mod csrf;
 mod envelope_facts;
 mod inspection;
+mod json_text;
 mod lengths;
 mod lifetimes;
 mod marker;
@@ -15,6 +16,8 @@ mod scratch;
 mod shape;
 
 #[cfg(test)]
+mod readable_rules;
+#[cfg(test)]
 mod tamper;
 #[cfg(test)]
 mod vectors;
@@ -23,6 +26,7 @@ pub(crate) use cookie::{Body, CookieNonce, OpenedCookie};
 pub(crate) use counted::Counted;
 pub use envelope_facts::EnvelopeFacts;
 pub use inspection::Inspection;
+pub(crate) use json_text::has_number_beyond_64_bits;
 pub use lengths::CookieLengths;
 pub(crate) use lifetimes::CheckedLifetimes;
 pub use lifetimes::Lifetimes;

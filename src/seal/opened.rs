@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::json_text::{has_number_beyond_64_bits, repeated_name};
 use super::scratch::Scratch;
 use super::shape::{Shape, shape};
 use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
@@ -19,11 +20,26 @@ impl Sealer {
     /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.
     ///
     /// The value serializes to a JSON object. Its member `"~"` is the crate's own (wire format, section 3.1): it is taken
-    /// as it is when it is an object, so that what was opened can be sealed again.
+    /// as it is when a session manager reads it, so that what was opened can be sealed again.
+    ///
+    /// ```
+    /// use sealed_session::{Key, SealError, Sealer, Timestamp};
+    /// use serde_json::json;
+    ///
+    /// let sealer = Sealer::builder(Key::generate()?).build()?;
+    /// let now = Timestamp::from_unix_seconds(1_795_000_000);
+    /// assert!(sealer.seal(&json!({ "user": 42, "~": { "flash": { "notice": "Welcome." } } }), now).is_ok());
+    ///
+    /// let refused = sealer.seal(&json!({ "~": { "flash": "Welcome." } }), now);
+    /// assert!(matches!(refused, Err(SealError::ReservedMember)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`SealError`] when the value is no such object, is too large for a cookie, or no random bytes can be had.
+    /// [`SealError`] when the value is no such object, is one that no session manager would read back as it was (two members
+    /// of one name, an integer beyond 64 bits, more than 127 arrays and objects inside one another), is too large for a
+    /// cookie, or no random bytes can be had.
     pub fn seal<T: Serialize + ?Sized>(&self, value: &T, now: Timestamp) -> Result<String, SealError> {
         self.seal_new(value, Persistence::IdleTimeout, self.lifetimes.idle_timeout_seconds, now)
     }
@@ -87,6 +103,7 @@ impl Sealer {
             Shape::Payload => {}
             Shape::ReservedMember => return Err(SealError::ReservedMember),
         }
+        check_readable(payload)?;
         let header = Header {
             kind: Kind::Inline,
             persistence,
@@ -227,9 +244,24 @@ impl fmt::Debug for Opened {
 /// Wire format, section 4, step 10: the depth is bounded, so that reading a session never overflows the stack.
 pub(super) fn check_payload(payload: &[u8]) -> Result<(), Reason> {
     match shape(payload) {
-        Ok(Shape::Payload) => Ok(()),
-        Ok(Shape::ReservedMember) | Err(_) => Err(Reason::Payload),
+        Ok(Shape::Payload) if !has_number_beyond_64_bits(payload) => Ok(()),
+        Ok(Shape::Payload | Shape::ReservedMember) | Err(_) => Err(Reason::Payload),
     }
+}
+
+/// Refuses an object that a session manager would not read back as it was.
+fn check_readable(payload: &[u8]) -> Result<(), SealError> {
+    if let Some(name) = repeated_name(payload) {
+        // Written as JSON writes it, so that no name breaks a log's line.
+        let name = String::from_utf8_lossy(name);
+        let problem = format!("two members have the name \"{name}\"; keep or rename one");
+        return Err(SealError::Unreadable { problem });
+    }
+    if has_number_beyond_64_bits(payload) {
+        let problem = "a number does not fit 64 bits; keep it as text".to_owned();
+        return Err(SealError::Unreadable { problem });
+    }
+    Ok(())
 }
 
 /// The JSON of a value on the stack, as far as a cookie could carry it.

@@ -9,12 +9,16 @@ use crate::limits::DATA_DEPTH_MAX;
 
 const RESERVED_MEMBER: &str = "~";
 
+/// The members of the reserved one that a session manager reads, each with what it must be.
+const KNOWN: [(&str, Kind); 4] =
+    [("flash", Kind::Object), ("errors", Kind::Object), ("input", Kind::Object), ("server_only", Kind::Texts)];
+
 /// What a JSON object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// An object whose reserved member, if there is one, is an object.
+    /// An object whose reserved member, if there is one, is an object, and each member of that of its kind.
     Payload,
-    /// An object whose reserved member is something else.
+    /// An object whose reserved member is something else, or has a member that is.
     ReservedMember,
 }
 
@@ -42,44 +46,58 @@ impl<'de> Visitor<'de> for Top {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Shape, A::Error> {
         let mut shape = Shape::Payload;
-        while let Some(is_reserved) = members.next_key_seed(IsReserved)? {
-            if !is_reserved {
+        while let Some(name) = members.next_key_seed(OneOf([RESERVED_MEMBER]))? {
+            if name.is_none() {
                 members.next_value::<IgnoredAny>()?;
-            } else if !members.next_value_seed(IsObject)? {
-                shape = Shape::ReservedMember;
+                continue;
             }
+            // Of repeated names the last counts.
+            shape = match members.next_value_seed(Looked(Kind::ReservedMember))? {
+                true => Shape::Payload,
+                false => Shape::ReservedMember,
+            };
         }
         Ok(shape)
     }
 }
 
-/// Whether a name is the reserved one, seen where it stands: a copy would be allocated for each, and not be wiped.
-struct IsReserved;
+/// Which of these names one is, seen where it stands: a copy would be allocated for each, and not be wiped.
+struct OneOf<const N: usize>([&'static str; N]);
 
-impl<'de> DeserializeSeed<'de> for IsReserved {
-    type Value = bool;
+impl<'de, const N: usize> DeserializeSeed<'de> for OneOf<N> {
+    type Value = Option<usize>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<Option<usize>, D::Error> {
         name.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for IsReserved {
-    type Value = bool;
+impl<const N: usize> Visitor<'_> for OneOf<N> {
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name == RESERVED_MEMBER)
+    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
+        Ok(self.0.iter().position(|known| *known == name))
     }
 }
 
-/// Whether a value is an object. Every kind is visited, because an error of `serde` would quote what it found.
-struct IsObject;
+/// What a reader needs a value to be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Texts,
+    Object,
+    /// An object whose own members are of their kinds.
+    ReservedMember,
+}
 
-impl<'de> DeserializeSeed<'de> for IsObject {
+/// Whether a value is of its kind. Every kind is visited, because an error of `serde` would quote what it found.
+struct Looked(Kind);
+
+impl<'de> DeserializeSeed<'de> for Looked {
     type Value = bool;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, value: D) -> Result<bool, D::Error> {
@@ -87,31 +105,25 @@ impl<'de> DeserializeSeed<'de> for IsObject {
     }
 }
 
-impl<'de> Visitor<'de> for IsObject {
+macro_rules! visit_other {
+    ($($method:ident($other:ty)),*) => {$(
+        fn $method<E>(self, _: $other) -> Result<bool, E> {
+            Ok(false)
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for Looked {
     type Value = bool;
+
+    visit_other!(visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64));
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
-    }
-
     fn visit_str<E>(self, _: &str) -> Result<bool, E> {
-        Ok(false)
+        Ok(matches!(self.0, Kind::Text))
     }
 
     fn visit_unit<E>(self) -> Result<bool, E> {
@@ -119,13 +131,31 @@ impl<'de> Visitor<'de> for IsObject {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<bool, A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(false)
+        let mut is_good = matches!(self.0, Kind::Texts);
+        if is_good {
+            while let Some(is_text) = elements.next_element_seed(Looked(Kind::Text))? {
+                is_good &= is_text;
+            }
+        } else {
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(is_good)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(true)
+        if !matches!(self.0, Kind::ReservedMember) {
+            while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(matches!(self.0, Kind::Object));
+        }
+        let mut are_good = [true; KNOWN.len()];
+        while let Some(name) = members.next_key_seed(OneOf(KNOWN.map(|(name, _)| name)))? {
+            let known = name.and_then(|index| KNOWN.get(index).zip(are_good.get_mut(index)));
+            match known {
+                None => _ = members.next_value::<IgnoredAny>()?,
+                Some(((_, kind), is_good)) => *is_good = members.next_value_seed(Looked(*kind))?,
+            }
+        }
+        Ok(are_good.iter().all(|is_good| *is_good))
     }
 }
 
@@ -174,6 +204,39 @@ mod tests {
         for json in
             [r#"{"~":1}"#, r#"{"a":1,"\u007e":[1]}"#, r#"{"~":null}"#, r#"{"~":"x"}"#, r#"{"~":-1.5}"#, r#"{"~":true}"#]
         {
+            assert_eq!(of(json), Some(Shape::ReservedMember), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_member_of_the_reserved_one_that_no_reader_takes_is_told() {
+        for json in [
+            r#"{"~":{"flash":1}}"#,
+            r#"{"~":{"errors":[]}}"#,
+            r#"{"~":{"input":null}}"#,
+            r#"{"~":{"server_only":1}}"#,
+            r#"{"~":{"server_only":{}}}"#,
+            r#"{"~":{"server_only":null}}"#,
+            r#"{"~":{"server_only":["a",1]}}"#,
+            r#"{"~":{"later":1,"\u0066lash":"x"}}"#,
+        ] {
+            assert_eq!(of(json), Some(Shape::ReservedMember), "{json}");
+        }
+        for json in [
+            r#"{"~":{"flash":{"a":[]},"errors":{},"input":{},"server_only":[]}}"#,
+            r#"{"~":{"server_only":["a","b"],"later":1,"x":[{}]}}"#,
+            r#"{"flash":1,"a":{"~":{"flash":1}}}"#,
+        ] {
+            assert_eq!(of(json), Some(Shape::Payload), "{json}");
+        }
+    }
+
+    #[test]
+    fn of_repeated_names_the_last_counts() {
+        for json in [r#"{"~":1,"~":{}}"#, r#"{"~":{"flash":1,"flash":{}}}"#, r#"{"~":{"flash":1},"~":{}}"#] {
+            assert_eq!(of(json), Some(Shape::Payload), "{json}");
+        }
+        for json in [r#"{"~":{},"~":1}"#, r#"{"~":{"flash":{},"flash":1}}"#, r#"{"~":{},"~":{"input":1}}"#] {
             assert_eq!(of(json), Some(Shape::ReservedMember), "{json}");
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::exact::{self, Exact, Inexact};
 use super::path::SERDE_JSON_PRIVATE;
+use super::repeated::{REPEATED, repeated_name};
 use super::value;
 
 /// An array under construction.
@@ -92,6 +93,10 @@ impl Members {
             let problem = format!("no key may start with \"{SERDE_JSON_PRIVATE}\"; choose another key");
             return Err(Inexact::new(problem).under(self.variant, key));
         }
+        // Security: a reader keeps one of them, and not every reader the same: a flattened map could give a user a role.
+        if self.members.contains_key(&key) {
+            return Err(Inexact::new(REPEATED).under(self.variant, key));
+        }
         match value.serialize(self.member) {
             Ok(value) => {
                 self.members.insert(key, value);
@@ -158,8 +163,14 @@ impl ser::SerializeStruct for Fields {
         match self {
             Self::Members(members) => ser::SerializeMap::end(members),
             Self::JsonText(text) => {
-                let json = text.as_str().unwrap_or_default();
-                value::parse(json.as_bytes()).map_err(|error| Inexact::new(error.to_string()))
+                let json = text.as_str().unwrap_or_default().as_bytes();
+                let value = value::parse(json).map_err(|error| Inexact::new(error.to_string()))?;
+                match repeated_name(json) {
+                    None => Ok(value),
+                    Some(path) => {
+                        Err(path.into_iter().rev().fold(Inexact::new(REPEATED), |error, key| error.under(None, key)))
+                    }
+                }
             }
         }
     }

@@ -135,6 +135,49 @@ fn keys_that_serde_json_takes_for_its_own_are_refused() {
 }
 
 #[test]
+fn two_members_of_one_name_are_refused_anywhere() {
+    #[derive(Clone, serde::Serialize)]
+    struct Twice {
+        role: u8,
+        #[serde(rename = "role")]
+        other: u8,
+    }
+    #[derive(Clone, serde::Serialize)]
+    struct Flattened {
+        #[serde(flatten)]
+        outer: BTreeMap<&'static str, u8>,
+        #[serde(flatten)]
+        inner: BTreeMap<&'static str, u8>,
+    }
+    /// Its two keys have one text.
+    struct Keys;
+    impl Serialize for Keys {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use ser::SerializeMap as _;
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry(&1, &1)?;
+            map.serialize_entry("1", &1)?;
+            map.end()
+        }
+    }
+    #[derive(serde::Serialize)]
+    #[serde(tag = "field")]
+    enum Tagged {
+        Known(Record<u8>),
+    }
+    let members = BTreeMap::from([("role", 1)]);
+    let flattened = Flattened { outer: members.clone(), inner: members };
+    for (path, result) in everywhere(&flattened) {
+        let error = result.unwrap_err().below("at").to_string();
+        let expected = ["at", path, "role"].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+        assert!(error.contains(&format!("\"{expected}\": two members have one name")), "{error}");
+    }
+    assert_eq!(problem(&Twice { role: 1, other: 2 }).0, "role");
+    assert_eq!(problem(&Keys).0, "1");
+    assert_eq!(problem(&Tagged::Known(Record { field: 2 })).0, "field");
+}
+
+#[test]
 fn numbers_of_arbitrary_precision_and_raw_json_are_held_to_the_same_rules() {
     // As they serialize where those features are on.
     #[derive(serde::Serialize)]
@@ -153,6 +196,9 @@ fn numbers_of_arbitrary_precision_and_raw_json_are_held_to_the_same_rules() {
     }
     assert_eq!(to_value(&Raw { text: "{\"a\": [1E1]}" }).unwrap().to_string(), "{\"a\":[10.0]}");
     assert!(to_value(&Raw { text: "[18446744073709551616]" }).is_err());
+    let (path, problem) = problem(&[Raw { text: r#"{"me":[{"role":1,"\u0072ole":2}]}"# }]);
+    assert_eq!(path, "0.me.0.role");
+    assert!(problem.contains("two members have one name"), "{problem}");
     for text in ["18446744073709551616", "-9223372036854775809", "1e400", "x", ""] {
         assert!(to_value(&[Text { text }]).is_err(), "{text}");
     }

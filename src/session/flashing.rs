@@ -1,13 +1,18 @@
 //! What handlers leave for the next request, and find from the last.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::flash::Bags;
-use super::value::from_json;
-use super::{Data, Path, Session, to_json, to_object};
+use super::flash::{Bags, Flash};
+use super::value::{check_depth, from_json};
+use super::{Data, Path, Session, to_object};
 use crate::error::SessionError;
+
+/// What lies around an entry: the payload, its reserved member, and the bag. Wire format, section 3.1.
+const LEVELS_AROUND: usize = 3;
 
 impl Session {
     /// Leaves a message for the next request that reads messages. Falsy values are kept.
@@ -27,18 +32,17 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::put`].
+    /// As [`Session::put`]. A message lies two levels deeper than data: more than 124 arrays and objects inside one another
+    /// are [`SessionError::Value`].
     pub fn flash<T: Serialize + ?Sized>(&self, key: impl Into<String>, value: &T) -> Result<(), SessionError> {
-        let key = key.into();
-        let value = to_json(&Path::from_segments([key.clone()]), value)?;
-        self.write_flash(|flash| flash.put(key, value))
+        self.flash_all(&BTreeMap::from([(key.into(), value)]))
     }
 
     /// Leaves every member of an object as a message.
     ///
     /// # Errors
     ///
-    /// As [`Session::put`]; then nothing was left.
+    /// As [`Session::flash`]; then nothing was left.
     pub fn flash_all<T: Serialize + ?Sized>(&self, messages: &T) -> Result<(), SessionError> {
         let messages = to_object(messages)?;
         self.write_flash(|flash| messages.into_iter().for_each(|(key, value)| flash.put(key, value)))
@@ -61,7 +65,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::put`].
+    /// As [`Session::flash`].
     pub fn flash_input<T: Serialize + ?Sized>(&self, form: &T) -> Result<(), SessionError> {
         let form = to_object(form)?;
         self.write_flash(|flash| flash.put_input(form))
@@ -71,7 +75,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::put`].
+    /// As [`Session::flash`].
     pub fn flash_only<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
         let form = to_object(form)?;
         self.write_flash(|flash| flash.put_only(form, keys))
@@ -81,7 +85,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::put`].
+    /// As [`Session::flash`].
     pub fn flash_except<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
         let form = to_object(form)?;
         self.write_flash(|flash| flash.put_except(form, keys))
@@ -165,7 +169,7 @@ impl Session {
     ///
     /// As [`Session::put`] when it is too late.
     pub fn reflash(&self) -> Result<(), SessionError> {
-        self.write_flash(super::flash::Flash::keep_all)
+        self.write_flash(Flash::keep_all)
     }
 
     /// Keeps the named messages for one request more; several calls add up.
@@ -186,11 +190,14 @@ impl Session {
         self.write_flash(|flash| flash.keep(|key| !keys.contains(&key)))
     }
 
-    fn write_flash(&self, change: impl FnOnce(&mut super::flash::Flash)) -> Result<(), SessionError> {
+    fn write_flash(&self, change: impl FnOnce(&mut Flash)) -> Result<(), SessionError> {
         self.write(|state| {
-            let before = state.payload.flash.left();
-            change(&mut state.payload.flash);
-            Ok(((), state.payload.flash.left() != before))
+            let mut changed = state.payload.flash.clone();
+            change(&mut changed);
+            let (before, left) = (state.payload.flash.left(), changed.left());
+            check_bags(&left)?;
+            state.payload.flash = changed;
+            Ok(((), left != before))
         })
     }
 
@@ -234,6 +241,13 @@ impl FlashMessages {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Refuses what the next request could not read back. What is to be left is looked at as a whole, so that no call forgets
+/// to, and none is refused for a field that it leaves out.
+fn check_bags(left: &Bags) -> Result<(), SessionError> {
+    let mut entries = left.flash.iter().chain(&left.errors).chain(&left.input);
+    entries.try_for_each(|(key, value)| check_depth(&Path::from_segments([key]), LEVELS_AROUND, value))
 }
 
 /// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.

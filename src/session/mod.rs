@@ -14,6 +14,7 @@ mod lifecycle;
 mod number;
 mod path;
 mod payload;
+mod repeated;
 mod sizes;
 mod state;
 mod tree;

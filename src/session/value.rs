@@ -7,14 +7,16 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value};
 
 use super::path::Path;
+use super::repeated::{REPEATED, repeated_name};
 use super::{exact, number, tree};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
+use crate::seal::has_number_beyond_64_bits;
 
 /// The object in a JSON text, every integer exactly as it is written there.
 ///
 /// For tools and jobs that have text in hand and seal it with a [`Sealer`](crate::Sealer): `serde_json` alone rounds
-/// integers beyond 64 bits without a word. Of repeated names the last counts.
+/// integers beyond 64 bits without a word, and keeps one of two members of the same name.
 ///
 /// ```
 /// use sealed_session::object_from_json;
@@ -23,6 +25,9 @@ use crate::limits::DATA_DEPTH_MAX;
 /// assert_eq!(object["user"], u64::MAX);
 ///
 /// assert!(object_from_json(br#"{"user":18446744073709551616}"#).is_err());
+///
+/// let error = object_from_json(br#"{"me":{"role":"user","role":"admin"}}"#).unwrap_err();
+/// assert!(error.to_string().contains("\"me.role\""));
 /// # Ok::<(), sealed_session::SessionError>(())
 /// ```
 ///
@@ -30,9 +35,16 @@ use crate::limits::DATA_DEPTH_MAX;
 ///
 /// [`SessionError::Value`] with an empty path for what is not one JSON object in UTF-8, is nested deeper than 127 arrays
 /// and objects, or holds an integer beyond 64 bits or a number beyond the floats. It shows nothing of the text.
+///
+/// [`SessionError::Value`] with the path of a name that its object has twice.
 pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError> {
     // Security: the parser's messages give a place in the text and none of its content.
-    parse_object(json).map_err(|error| SessionError::Value { path: String::new(), problem: error.to_string() })
+    let object =
+        parse_object(json).map_err(|error| SessionError::Value { path: String::new(), problem: error.to_string() })?;
+    match repeated_name(json) {
+        None => Ok(object),
+        Some(path) => Err(SessionError::Value { path: path.join("."), problem: REPEATED.to_owned() }),
+    }
 }
 
 /// The JSON form of a value that is meant for a path, which errors name.
@@ -41,7 +53,7 @@ pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError>
 ///
 /// [`SessionError::Value`], naming the part of the value at fault: NaN and infinities (JSON has none, and `serde_json`
 /// writes null), integers beyond 64 bits (readers round them), keys that are not strings, keys that `serde_json` takes
-/// for its own, more than 127 arrays and objects inside one another, or what the type itself says.
+/// for its own, two members of one name, more than 127 arrays and objects inside one another, or what the type itself says.
 pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Value, SessionError> {
     exact::to_value(value).map_err(|inexact| inexact.below(&path.to_string()))
 }
@@ -98,7 +110,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Value, serde_json::Error> {
     let mut may_be_rounded = false;
     let is_held = settle(&mut value, &mut may_be_rounded);
     // Only a float of 2^63 or more can hide a rounded integer, so other payloads are not gone through a second time.
-    if !is_held || (may_be_rounded && number::has_integer_beyond_64_bits(json)) {
+    if !is_held || (may_be_rounded && has_number_beyond_64_bits(json)) {
         return Err(serde_json::Error::custom("a number does not fit 64 bits; keep it as text"));
     }
     Ok(value)
@@ -265,6 +277,23 @@ mod tests {
             assert!(matches!(&error, SessionError::Value { path, .. } if path.is_empty()), "{error}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_json_text_with_two_members_of_one_name_is_no_object_and_the_error_names_them() {
+        for (json, expected) in [
+            (r#"{"role":1,"role":2}"#, "role"),
+            (r#"{"role":1,"a":[],"\u0072ole":{}}"#, "role"),
+            (r#"{"me":[0,{"role":1,"role":1}]}"#, "me.1.role"),
+            (r#"{"~":{"flash":{"a":1,"a":1}}}"#, "~.flash.a"),
+            (r#"{"":1,"":2}"#, ""),
+        ] {
+            let error = object_from_json(json.as_bytes()).unwrap_err();
+            let SessionError::Value { path, problem } = &error else { panic!("{error}") };
+            assert!(path == expected && problem.contains("two members have one name"), "{error}");
+        }
+        let alike = r#"{"role":{"role":["role","role"]},"Role":1,"a":[{"role":1},{"role":1}]}"#;
+        assert!(object_from_json(alike.as_bytes()).is_ok());
     }
 
     #[test]

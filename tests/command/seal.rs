@@ -121,12 +121,32 @@ fn what_is_not_one_json_object_is_not_sealed() {
 }
 
 #[test]
-fn a_reserved_member_that_is_no_object_is_not_sealed_however_it_is_written() {
-    for input in [r#"{"~":[]}"#, r#"{"a":1,"\u007e":null}"#] {
+fn a_reserved_member_that_no_server_reads_is_not_sealed_however_it_is_written() {
+    for input in [
+        r#"{"~":[]}"#,
+        r#"{"a":1,"\u007e":null}"#,
+        r#"{"~":{"flash":1}}"#,
+        r#"{"~":{"errors":[]}}"#,
+        r#"{"~":{"input":""}}"#,
+        r#"{"~":{"server_only":1}}"#,
+        r#"{"~":{"server_only":[1]}}"#,
+    ] {
         assert_not_sealed(input, "reserved");
     }
     let keys = KeyFile::of(&[&Key::generate().unwrap()]);
     keys.open(keys.seal(r#"{"a":{"~":1},"~~":2}"#)).json();
+}
+
+#[test]
+fn two_members_of_one_name_are_not_sealed_and_are_named() {
+    for (input, path) in [
+        (r#"{"role":1,"role":2}"#, "\"role\""),
+        (r#"{"role":1,"\u0072ole":2}"#, "\"role\""),
+        (r#"{"me":[{"role":1,"role":2}]}"#, "\"me.0.role\""),
+        ("{\"a\\n\\u001b\":1,\"a\\n\\u001b\":2}", "\"a\\n\\u{1b}\""),
+    ] {
+        assert_not_sealed(input, &format!("{path}: two members have one name"));
+    }
 }
 
 #[test]

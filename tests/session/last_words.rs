@@ -298,7 +298,7 @@ fn a_request_that_goes_in_the_middle_of_its_commit_is_told_as_if_it_had_none() {
     let mut browser = site.browser();
     browser.put(&store, "cart", text(LARGE));
     site.records.go_slow();
-    let changes: [(fn(&Session), &str); 2] = [
+    let changes: [(crate::support::Handler, &str); 2] = [
         (|session| session.put("user", &1).unwrap(), "WritesDropped"),
         (|session| session.destroy().unwrap(), "LogoutLost"),
     ];

@@ -39,6 +39,7 @@ mod other_doors;
 mod parallel;
 mod placement;
 mod racing;
+mod read_back;
 mod reasons;
 mod reflash;
 mod refused_cookies;

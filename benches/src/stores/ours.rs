@@ -7,7 +7,7 @@ use redis::aio::ConnectionManager;
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::{RecordStore, RedisStore, TowerSessionsStore};
-use sealed_session::{SessionManager, Key, PendingSession, Placement};
+use sealed_session::{Key, PendingSession, Placement, SessionManager};
 use serde_json::{Map, Value};
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use sealed_session::{SessionError, object_from_json};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -20,6 +22,20 @@ pub(crate) fn read(reader: impl Read, most_bytes: usize) -> io::Result<Option<Ze
     // A `usize` always fits in a `u64` on the platforms that Rust's standard library knows.
     reader.take(u64::try_from(room).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
     Ok((bytes.len() <= most_bytes).then_some(bytes))
+}
+
+/// The JSON object in what was read.
+///
+/// # Errors
+///
+/// What is wrong with it, and where two members have one name; else nothing of the text.
+pub(crate) fn object(json: &[u8]) -> Result<Map<String, Value>, String> {
+    object_from_json(json).map_err(|error| match error {
+        SessionError::Value { path, problem } if path.is_empty() => problem,
+        // Quoted with its control characters escaped: a name of the input ends no line of the message.
+        SessionError::Value { path, problem } => format!("{path:?}: {problem}"),
+        other => other.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, value_parser};
-use sealed_session::{Clock as _, SessionError, SystemClock, limits, object_from_json};
+use sealed_session::{Clock as _, SystemClock, limits};
 
 use crate::failure::Failure;
 use crate::sealer::SealerArguments;
@@ -19,7 +19,8 @@ idle timeout, 7200, the application renews it as it does its own sessions; with
 any other lifetime it keeps that lifetime, as a remembered login does.
 
 The member \"~\" is the library's own (flash messages, old input) and taken as it
-is. An integer beyond 64 bits is refused: write it as a string. A cookie of the default name carries up to 2979 bytes of JSON.
+is. Two members of one name are refused, and so is an integer beyond 64 bits:
+write it as a string. A cookie of the default name carries up to 2979 bytes of JSON.
 
 Example:
   echo '{\"user\":42}' |
@@ -27,7 +28,7 @@ Example:
 
 Exit codes:
   0  done
-  1  not sealed: no JSON object, a reserved or inexact member, or too large
+  1  not sealed: no JSON object, a reserved, repeated or inexact member, or too large
   2  wrong usage, which includes a key file that cannot be used";
 
 #[derive(Debug, Args)]
@@ -53,10 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             sealer.payload_max_bytes()
         ))
     })?;
-    let object = object_from_json(&json).map_err(|error| match error {
-        SessionError::Value { problem, .. } => not_sealed(&problem),
-        other => not_sealed(&other),
-    })?;
+    let object = input::object(&json).map_err(|problem| not_sealed(&problem))?;
     let now = SystemClock.now();
     let text = match arguments.lifetime_seconds {
         limits::IDLE_TIMEOUT_SECONDS => sealer.seal(&object, now),

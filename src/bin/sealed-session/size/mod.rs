@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::limits::COOKIE_MAX_AGE_SECONDS;
-use sealed_session::{Clock as _, CookieLengths, Inspection, Reason, SystemClock, member_sizes, object_from_json};
+use sealed_session::{Clock as _, CookieLengths, Inspection, Reason, SystemClock, member_sizes};
 use serde_json::{Value, json};
 
 use self::limits::{Limit, limits};
@@ -106,10 +106,7 @@ struct Content {
 
 impl Content {
     fn of_json(json: &[u8]) -> Result<Self, Failure> {
-        let object = object_from_json(json).map_err(|error| match error {
-            sealed_session::SessionError::Value { problem, .. } => not_measured(&problem),
-            other => not_measured(&other),
-        })?;
+        let object = input::object(json).map_err(|problem| not_measured(&problem))?;
         let own_keys = object.get("~").and_then(Value::as_object).map(member_sizes).unwrap_or_default();
         let keys = member_sizes(&object);
         let commas = keys.len().saturating_sub(1);
