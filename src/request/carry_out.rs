@@ -220,7 +220,7 @@ impl Write<'_> {
         for _ in 0..limits::CONFLICT_RETRIES_MAX {
             let standing = place.records.find(&place.id, place.created).await?;
             let version = match &standing {
-                Standing::Nothing => return Ok(()),
+                Standing::Nothing => None,
                 Standing::Record(found) if found.header.state == RecordState::Ended => return Ok(()),
                 standing => standing.version(),
             };

@@ -287,7 +287,11 @@ impl Drop for Pending {
         let is_answered = self.is_answered.load(Ordering::SeqCst);
         let Some(loaded) = self.loaded.get().filter(|_| self.manager.0.enabled && !is_answered) else { return };
         match loaded.session.abandon() {
-            Some(Undone::Logout(id)) => self.manager.0.observers.tell(&Event::LogoutLost { id }),
+            Some(Undone::Logout) => {
+                // The session that lives on is the one that the cookie names.
+                let id = loaded.progress().origin.opened().map(|opened| loaded.session.public(&opened.header.id));
+                self.manager.0.observers.tell(&Event::LogoutLost { id });
+            }
             Some(Undone::Writes(id)) => self.manager.0.observers.tell(&Event::WritesDropped { id }),
             None => {}
         }

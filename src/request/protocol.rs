@@ -141,6 +141,8 @@ pub(super) fn decide(case: &Case<'_>) -> Step {
         (_, Base::Newer) => Step::Adopt,
         (_, Base::Returned | Base::Left { .. } | Base::Undecidable | Base::Broken | Base::Gone) => Step::Refuse,
         (_, Base::Current | Base::Orphan) if case.was_moved() => Step::AdoptAhead,
+        // A logout has ended it there.
+        (_, Base::Current | Base::Orphan) if case.moves && case.has_ended_ahead() => Step::Refuse,
         (_, Base::Current | Base::Orphan) if case.moves => leave(RecordState::Left),
         (want, Base::Current | Base::Orphan) => match (case.target, case.record()) {
             // Security: no record is asked for a session in its cookie, so none is written: the cookie is its state.
@@ -169,6 +171,10 @@ impl Case<'_> {
             began_anew: false,
             rewrite: false,
         }
+    }
+
+    fn has_ended_ahead(&self) -> bool {
+        matches!(self.ahead, Some(Standing::Record(found)) if found.header.state == RecordState::Ended)
     }
 
     /// Another request has moved the session to the place where this one takes it.

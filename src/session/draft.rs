@@ -61,7 +61,7 @@ impl Draft {
 
 /// What a request leaves undone when it ends without a commit.
 pub(crate) enum Undone {
-    Logout(Option<PublicId>),
+    Logout,
     Writes(Option<PublicId>),
 }
 
@@ -95,7 +95,7 @@ impl Session {
         state.phase = Phase::Abandoned;
         let id = draft.id.as_ref().map(|id| self.public(id));
         if draft.destroyed || draft.id_change == IdChange::Invalidated {
-            Some(Undone::Logout(id))
+            Some(Undone::Logout)
         } else {
             (draft.has_unsaved || draft.id_change != IdChange::None).then_some(Undone::Writes(id))
         }
