@@ -215,7 +215,8 @@ impl Write<'_> {
             (Kind::Reference, Some(today)) => today,
             _ => earlier,
         };
-        let place = Place { records: other.clone(), id: opened.header.id.clone(), created: opened.header.created };
+        let place =
+            Place { records: other.clone(), id: Arc::new(opened.header.id.clone()), created: opened.header.created };
         let write = CookieNonce::draw()?.write_id();
         for _ in 0..limits::CONFLICT_RETRIES_MAX {
             let standing = place.records.find(&place.id, place.created).await?;

@@ -106,13 +106,13 @@ impl Write<'_> {
         let earlier = opened.earlier.as_ref().filter(|_| opened.inline.is_none());
         let records = earlier.and_then(|earlier| earlier.records.as_ref()).or(self.inner().records.as_ref());
         let (id, created) = (&opened.header.id, opened.header.created);
-        Ok(records.map(|records| Place { records: records.clone(), id: id.clone(), created }))
+        Ok(records.map(|records| Place { records: records.clone(), id: Arc::new(id.clone()), created }))
     }
 
     /// Where its record goes under the id and the audience of today.
     pub(super) fn place_ahead(&self) -> Result<Option<Place>, CommitError> {
         let Some(records) = self.inner().records.clone() else { return Ok(None) };
-        Ok(Some(Place { records, id: self.id()?, created: self.loaded.session.draft().created }))
+        Ok(Some(Place { records, id: Arc::new(self.id()?), created: self.loaded.session.draft().created }))
     }
 
     /// Whether the session goes on in another place.

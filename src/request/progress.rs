@@ -104,7 +104,8 @@ pub(super) enum Unread {
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) records: Records,
-    pub(super) id: SessionId,
+    // Security: behind a pointer, or lists of places would keep copies of it that nobody wipes (`tests/memory`).
+    pub(super) id: Arc<SessionId>,
     pub(super) created: Timestamp,
 }
 

@@ -12,7 +12,8 @@ use crate::wire::header::Persistence;
 
 /// A session as its handlers want it to be.
 pub(crate) struct Draft {
-    pub(crate) id: Option<SessionId>,
+    // Security: behind a pointer, as in a place for a record: drafts lie in lists.
+    pub(crate) id: Option<Box<SessionId>>,
     pub(crate) id_change: IdChange,
     pub(crate) created: Timestamp,
     pub(crate) persistence: Persistence,
@@ -40,7 +41,7 @@ pub(crate) struct Draft {
 impl Draft {
     fn of(state: &State) -> Self {
         Self {
-            id: state.id.clone(),
+            id: state.id.clone().map(Box::new),
             id_change: state.id_change,
             created: state.created,
             persistence: state.persistence,
@@ -106,7 +107,7 @@ impl Session {
     pub(crate) fn mark_saved(&self, written: &Draft, remembers: bool) {
         let mut state = self.state();
         let is_unchanged = state.revision == written.revision;
-        if state.id == written.id {
+        if state.id.as_ref() == written.id.as_deref() {
             state.id_change = IdChange::None;
             if written.emptied {
                 // The next write begins a new session.
