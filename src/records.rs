@@ -10,7 +10,7 @@ use crate::id::{KeyId, RecordId, SessionId};
 use crate::limits;
 use crate::seal::{OpenedRecord, Sealer};
 use crate::store::{Created, Record, RecordStore, Updated};
-use crate::wire::record::RecordHeader;
+use crate::wire::record::{RecordHeader, RecordState};
 
 /// Where sessions are kept.
 ///
@@ -84,10 +84,11 @@ pub(crate) struct FoundRecord {
 }
 
 /// What stands in the store under a session's id.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) enum Standing {
+    #[default]
     Nothing,
-    Record(FoundRecord),
+    Record(Arc<FoundRecord>),
     /// A record that no key of today opens, or that is older than what this request has seen.
     Unreadable {
         version: u64,
@@ -96,27 +97,17 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    pub(crate) fn of(found: Arc<FoundRecord>) -> Self {
-        Self::Record(Arc::unwrap_or_clone(found))
-    }
-
-    pub(crate) const fn version(&self) -> Option<u64> {
+    pub(crate) fn version(&self) -> Option<u64> {
         match self {
             Self::Nothing => None,
             Self::Record(found) => Some(found.header.version),
             Self::Unreadable { version, .. } => Some(*version),
         }
     }
-}
 
-/// How a write to the store was answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Written,
-    /// Another record stands there.
-    Conflict,
-    /// The record that was to be replaced is gone.
-    Missing,
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self, Self::Record(found) if found.header.state == RecordState::Ended)
+    }
 }
 
 impl Records {
@@ -131,7 +122,7 @@ impl Records {
         let (version, now) = (record.version, self.clock.now());
         Ok(match self.sealer.open_record(session, created, version, record.bytes, now) {
             Ok(OpenedRecord { header, superseded_key, payload }) => {
-                Standing::Record(FoundRecord { header, superseded_key, payload: Arc::new(payload) })
+                Standing::Record(Arc::new(FoundRecord { header, superseded_key, payload: Arc::new(payload) }))
             }
             Err(reason) => Standing::Unreadable { version, reason },
         })
@@ -143,15 +134,13 @@ impl Records {
         before.unwrap_or(0).saturating_add(1).max(self.clock.unix_milliseconds())
     }
 
-    /// Writes a record where none is expected, or in the place of the version that is.
+    /// Writes a record where none is expected, or in the place of the version that is; `false` where something else stands.
     pub(crate) async fn put(
         &self,
         session: &SessionId,
-        header: &RecordHeader,
-        payload: &[u8],
-        kept_until: Timestamp,
+        FoundRecord { header, payload, .. }: &FoundRecord,
         expected_version: Option<u64>,
-    ) -> Result<Answer, CommitError> {
+    ) -> Result<bool, CommitError> {
         let id = session.record_id(self.sealer.audience());
         let bytes = self.sealer.seal_record(session, header, payload).map_err(|error| match error {
             SealError::Random(error) => CommitError::Random(error),
@@ -162,17 +151,16 @@ impl Records {
                 largest_keys: Vec::new(),
             },
         })?;
+        let kept_until = match header.state {
+            RecordState::Open | RecordState::Returned => header.expires,
+            RecordState::Left | RecordState::Ended => {
+                header.updated.saturating_add_seconds(limits::ENDED_RECORD_SECONDS)
+            }
+        };
         let record = Record::new(header.version, with_skew(kept_until), bytes);
         Ok(match expected_version {
-            None => match self.store.create(&id, record).await? {
-                Created::Created => Answer::Written,
-                Created::Exists => Answer::Conflict,
-            },
-            Some(version) => match self.store.update(&id, record, version).await? {
-                Updated::Updated => Answer::Written,
-                Updated::Conflict => Answer::Conflict,
-                Updated::Missing => Answer::Missing,
-            },
+            None => self.store.create(&id, record).await? == Created::Created,
+            Some(version) => self.store.update(&id, record, version).await? == Updated::Updated,
         })
     }
 
@@ -183,6 +171,11 @@ impl Records {
             Err(StoreError::Unavailable { .. }) => self.store.touch(&id, expires).await,
             answer => answer,
         }
+    }
+
+    /// Removes what is no record.
+    pub(crate) async fn destroy(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.store.destroy(&session.record_id(self.sealer.audience())).await
     }
 
     /// Whether the store answers.

@@ -243,6 +243,11 @@ impl Observers {
         Arc::make_mut(&mut self.0).push(observer);
     }
 
+    /// Whether nobody observes: then no event need be made.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn tell(&self, event: &Event) {
         for observer in self.0.iter() {
             // Security: events are told in the midst of a commit. A panic that went on from here would leave a session

@@ -347,7 +347,9 @@ impl SessionManagerBuilder {
     /// with the first that takes its place; it is taken to have had the attributes of today, and
     /// [`also_remove`](Self::also_remove) names others.
     ///
-    /// While servers of both configurations run, those that are still on the old one have to read the new name too.
+    /// While servers of both configurations run, those that are still on the old one have to read the new name too. A session
+    /// in a record keeps it under the audience that it was made in until it gets a new id: when an audience can be taken out
+    /// again stands on the page about [rotation](crate::guide::rotation).
     ///
     /// ```
     /// use sealed_session::{SessionManager, Key};
@@ -535,7 +537,8 @@ impl SessionManagerBuilder {
         }
         let records =
             self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
-        let earlier = Earlier::all(self.also_read, &attributes, &sealer, records.as_ref())?;
+        let mut records: Vec<_> = records.into_iter().collect();
+        let earlier = Earlier::all(self.also_read, &attributes, &sealer, &mut records)?;
         let also_verify = earlier
             .iter()
             .filter(|earlier| earlier.has_other_audience(&sealer))

@@ -11,19 +11,19 @@ use crate::seal::Sealer;
 /// A name and an audience that the cookie had before.
 pub(crate) struct Earlier {
     pub(crate) sealer: Arc<Sealer>,
-    /// Its records, where the audience was another one: record ids depend on it.
-    pub(crate) records: Option<Records>,
+    /// Which of the manager's records its sessions have.
+    pub(crate) place: usize,
     /// How its cookie is removed, where the name was another one.
     pub(crate) removal: Option<CookieAttributes>,
 }
 
 impl Earlier {
-    /// What `also_read` asks for, over the sealer and the records of today.
+    /// What `also_read` asks for, over the sealer and the records of today, which those of other audiences join.
     pub(crate) fn all(
         asked: Vec<(String, String)>,
         attributes: &CookieAttributes,
         today: &Sealer,
-        records: Option<&Records>,
+        records: &mut Vec<Records>,
     ) -> Result<Vec<Arc<Self>>, ConfigError> {
         // Security: each is one more decryption of what a client sends.
         if asked.len() > limits::EARLIER_CONTEXTS_MAX {
@@ -38,9 +38,12 @@ impl Earlier {
             let refused = |error: ConfigError| ConfigError::new("also_read", error.to_string());
             removal.iter().try_for_each(CookieAttributes::check).map_err(refused)?;
             let sealer = Arc::new(today.bound_to(name, audience).map_err(refused)?);
-            let records = records.filter(|_| !same_audience);
-            let records = records.map(|records| Records { sealer: Arc::clone(&sealer), ..records.clone() });
-            Ok(Arc::new(Self { sealer, records, removal }))
+            let has_place = |records: &Records| records.sealer.audience() == sealer.audience();
+            let place = records.iter().position(has_place).unwrap_or(records.len());
+            if let Some(todays) = records.first().filter(|_| place == records.len()).cloned() {
+                records.push(Records { sealer: Arc::clone(&sealer), ..todays });
+            }
+            Ok(Arc::new(Self { sealer, place, removal }))
         };
         asked.into_iter().map(earlier).collect()
     }
@@ -48,7 +51,7 @@ impl Earlier {
     /// The same name under another audience of today.
     pub(crate) fn with_audience(&self, audience: &str) -> Result<Self, ConfigError> {
         let sealer = Arc::new(self.sealer.bound_to(self.sealer.cookie_name().to_owned(), audience.to_owned())?);
-        Ok(Self { sealer, records: None, removal: self.removal.clone() })
+        Ok(Self { sealer, place: 0, removal: self.removal.clone() })
     }
 
     /// Whether what was sealed then is bound to another audience than today.

@@ -65,7 +65,7 @@ impl SessionManager {
     }
 
     async fn ask_store(&self) -> Result<(), StoreError> {
-        let Some(records) = &self.0.records else { return Ok(()) };
+        let Some(records) = self.0.records.first() else { return Ok(()) };
         let mut id = [0; 16];
         random::fill(&mut id).map_err(|error| StoreError::other("store", error))?;
         records.ask(&RecordId::from_bytes(id)).await

@@ -63,7 +63,9 @@ pub(crate) struct Inner {
     pub(crate) longest_text: usize,
     pub(crate) record_limit_bytes: usize,
     pub(crate) placement: Placement,
-    pub(crate) records: Option<Records>,
+    /// None without a store. The first is that of today's audience; behind it is one for each earlier audience, because the
+    /// ids of records depend on it.
+    pub(crate) records: Vec<Records>,
     pub(crate) timer: Option<Arc<dyn Timer>>,
     /// How long a load or a commit may wait for the store, where there is a timer.
     pub(crate) store_timeout: Duration,
@@ -152,7 +154,7 @@ impl fmt::Debug for SessionManager {
             .field("attributes", &self.0.attributes)
             .field("placement", &self.0.placement)
             .field("renewal", &self.0.renewal)
-            .field("has_store", &self.0.records.is_some())
+            .field("has_store", &!self.0.records.is_empty())
             .finish_non_exhaustive()
     }
 }

@@ -37,8 +37,8 @@ impl SessionManager {
         let earlier = today.earlier.iter().filter(|earlier| !earlier.has_other_audience(&today.sealer));
         let earlier = earlier.map(|earlier| earlier.with_audience(sealer.audience()).map(Arc::new));
         let earlier = earlier.collect::<Result<_, _>>()?;
-        let records = today.records.as_ref();
-        let records = records.map(|records| Records { sealer: Arc::clone(&sealer), ..records.clone() });
+        let records = today.records.iter().take(1);
+        let records = records.map(|records| Records { sealer: Arc::clone(&sealer), ..records.clone() }).collect();
         Ok(Self(Arc::new(Inner { sealer, records, earlier, also_verify: Arc::default(), ..(**today).clone() })))
     }
 

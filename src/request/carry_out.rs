@@ -1,248 +1,282 @@
-//! Carries out a plan: seals the cookie, and writes the records one after the other.
+//! Carries out a write: says where the session fits, seals its cookie, and writes the records one after the other.
 
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::fitted::Fitted;
-use super::progress::{Attempt, Completion, Opened, Place};
-use super::protocol::{Case, Plan, Want};
-use super::write::{Met, Sealed, Write};
+use super::progress::{Attempt, Completion, Known, Opened};
+use super::protocol::{Case, Want};
+use super::write::Write;
 use crate::clock::{Clock as _, Timestamp};
-use crate::error::CommitError;
-use crate::limits;
-use crate::records::{Answer, FoundRecord, Standing, Target};
+use crate::cookie::response;
+use crate::error::{CommitError, SealError};
+use crate::id::SessionId;
+use crate::manager::TooLarge;
+use crate::records::{FoundRecord, Placement, Standing, Target, target};
 use crate::seal::CookieNonce;
 use crate::session::{Draft, IdChange};
-use crate::wire::header::{Header, Kind};
+use crate::wire::header::{Header, Kind, Persistence};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
-/// A record that is to be written.
-pub(super) struct Put {
-    pub(super) place: Place,
-    pub(super) is_ahead: bool,
-    pub(super) record: RecordHeader,
-    pub(super) payload: Arc<Zeroizing<Vec<u8>>>,
-    pub(super) kept_until: Timestamp,
+/// The JSON that is written, and where.
+pub(super) struct Fitted {
+    payload: Arc<Zeroizing<Vec<u8>>>,
+    pub(super) target: Target,
+    /// The old input of a form was left out, for want of room.
+    without_input: bool,
 }
 
 impl Write<'_> {
-    /// Writes the records of a plan, one after the other, and then the cookie goes out.
+    /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
+    /// back without its fields is better than none, and one without its errors is worse.
+    pub(super) fn fitted(&self, draft: &Draft, known: &Known) -> Result<Fitted, CommitError> {
+        let session = &self.loaded.session;
+        let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
+        let is_empty = (ends || known.began_anew) && !draft.has_something;
+        if draft.destroyed || is_empty || (known.opened.is_some() && draft.emptied) {
+            return Ok(Fitted { payload: Arc::default(), target: Target::Nowhere, without_input: false });
+        }
+        let is_in_store = known.opened.as_ref().is_some_and(|opened| opened.is_in_record());
+        let fitted = |payload: Zeroizing<Vec<u8>>, without_input| {
+            let target = self.target(&payload, draft, is_in_store)?;
+            Ok(Fitted { payload: Arc::new(payload), target, without_input })
+        };
+        let outcome = fitted(session.payload_json(), false);
+        if outcome.is_err()
+            && self.inner().when_too_large == TooLarge::TrimFlash
+            && let Some(payload) = session.payload_json_without_input()
+            && let Ok(trimmed) = fitted(payload, true)
+        {
+            return Ok(trimmed);
+        }
+        outcome
+    }
+
+    fn target(&self, payload: &[u8], draft: &Draft, is_in_store: bool) -> Result<Target, CommitError> {
+        let inner = self.inner();
+        let (longest_text, must_stay) = (inner.longest_text, draft.must_stay_on_server);
+        match target(inner.placement, &inner.sealer, payload, longest_text, is_in_store, must_stay) {
+            Some(Target::Store) if payload.len() > inner.record_limit_bytes => Err(self.too_large(payload.len())),
+            Some(target) => Ok(target),
+            None => Err(self.too_large(payload.len())),
+        }
+    }
+
+    /// Writes the session's record, where it gets one, and leaves that of the old id; then the cookie goes out. `Some` where
+    /// another request was faster, and whether under the new id.
     pub(super) async fn carry_out(
         &self,
-        plan: Plan,
+        record: Option<RecordState>,
+        leaves: Option<RecordState>,
         case: &Case<'_>,
-        opened: Option<&Opened>,
         draft: Draft,
         fitted: Fitted,
-    ) -> Result<Met, CommitError> {
-        let nonce = CookieNonce::draw()?;
-        let write = nonce.write_id();
-        let here = self.place_of(opened)?;
-        let ahead = if plan.ahead.is_some() { self.place_ahead()? } else { None };
-        if let (Want::NewId, Some(Standing::Record(left)), Some(Opened { record: None, .. })) =
-            (case.want, case.here, opened)
+    ) -> Result<Option<bool>, CommitError> {
+        let Known { opened, here, ahead, .. } = case.known;
+        let (opened, nothing) = (opened.as_deref(), Standing::Nothing);
+        let here = here.as_ref().unwrap_or(&nothing);
+        let is_ahead = case.want == Want::NewId;
+        if is_ahead
+            && let (Standing::Record(left), Some(Opened { record: None, .. })) = (here, opened)
             && left.header.state == RecordState::Left
             && !self.loaded.session.pulls_hold_in(&left.payload)
         {
             // Another login has left this session, and taken what this one has taken, too.
             return Err(CommitError::Conflict);
         }
-        let mut puts = Vec::new();
-        let mut kept = None;
-        let mut cookie = None;
-        if fitted.target != Target::Nowhere {
-            let builds_on = opened.filter(|_| !(case.moves && draft.id_change != IdChange::None));
-            let header = self.header(&self.id()?, &draft, builds_on);
-            let (place, before) = if case.moves { (&ahead, case.ahead) } else { (&here, case.here) };
-            let state = if case.moves { plan.ahead } else { plan.here };
-            let mut version = 0;
-            if let (Some(place), Some(state)) = (place, state) {
-                version = place.records.next_version(before.and_then(Standing::version));
-                let record = RecordHeader {
+        let (builds_on, before) = if is_ahead { (None, ahead) } else { (opened, here) };
+        let nonce = CookieNonce::draw()?;
+        let write = nonce.write_id();
+        let header = self.header(&self.id()?, &draft, builds_on);
+        let place = self.place(builds_on, builds_on.map_or(0, |opened| opened.place))?;
+        let mut attempts = Vec::new();
+        if let (Some(place), Some(state)) = (&place, record) {
+            let record = if state == RecordState::Ended {
+                self.closed(state, place, before, builds_on, write)
+            } else {
+                let header = RecordHeader {
                     state,
                     persistence: draft.persistence,
                     lifetime_seconds: draft.own_lifetime_seconds,
-                    version,
+                    version: place.records.next_version(before.version()),
                     created: header.created,
                     updated: header.issued,
                     expires: self.session_end(&header),
-                    lineage: lineage(before, builds_on.filter(|_| !case.moves), &header, write),
+                    lineage: lineage(before, builds_on, &header, write),
                 };
-                let payload = Arc::clone(&fitted.payload);
-                kept = Some(Arc::new(FoundRecord { header: record, superseded_key: None, payload }));
-                let payload = Arc::clone(&fitted.payload);
-                puts.push(Put {
-                    place: place.clone(),
-                    is_ahead: case.moves,
-                    record,
-                    payload,
-                    kept_until: record.expires,
-                });
-            }
-            // Sealed before the store is asked, under a nonce that the record remembers.
-            let sealer = &self.inner().sealer;
-            let value = match fitted.target {
-                Target::Store => sealer.seal_reference(nonce, &header, version),
-                Target::Cookie | Target::Nowhere => sealer.seal_inline(nonce, &header, &fitted.payload),
+                FoundRecord { header, superseded_key: None, payload: Arc::clone(&fitted.payload) }
             };
-            let value = value.map_err(|error| self.seal_error(&fitted.payload, error))?;
-            cookie = Some(Sealed { header, write, value });
+            attempts.push(Attempt::new(place.clone(), is_ahead, record, before));
         }
-        if let (Target::Nowhere, Some(place), Some(state)) = (fitted.target, ahead, plan.ahead) {
-            let case = Case { here: case.ahead, ..Case::ending() };
-            puts.push(Put { is_ahead: true, ..self.leaving(state, place, &case, None, write) });
-        }
-        if let (Some(place), Some(state @ (RecordState::Left | RecordState::Ended))) = (here, plan.here) {
-            puts.push(self.leaving(state, place, case, opened, write));
-        }
-        if case.want == Want::End
-            && let Some(opened) = opened
+        // Sealed before the store is asked, under a nonce that the record remembers.
+        let kept = attempts.first().map(|attempt| Arc::clone(&attempt.record));
+        let mut completion = Some(self.completion(case.want, opened, nonce, header, kept, draft, fitted)?);
+        if let (Some(state), Some(opened)) = (leaves, opened)
+            && let Some(place) = self.place(Some(opened), opened.place)?
         {
-            self.end_elsewhere(opened).await?;
+            let record = self.closed(state, &place, here, Some(opened), write);
+            attempts.push(Attempt::new(place, false, record, here));
         }
-        let mut completion = Some(self.completion(case, opened, cookie, kept, draft, fitted)?);
-        let count = puts.len();
-        for (position, put) in puts.into_iter().enumerate() {
-            let is_last = position.saturating_add(1) == count;
-            let is_ahead = put.is_ahead;
-            let before = if is_ahead { case.ahead } else { case.here };
-            match self.put(put, write, before, completion.take_if(|_| is_last)).await? {
-                Answer::Written => {}
-                Answer::Conflict | Answer::Missing => return Ok(Met::Other { is_ahead }),
+        let count = attempts.len();
+        for (position, mut attempt) in attempts.into_iter().enumerate() {
+            attempt.completion = completion.take_if(|_| position.saturating_add(1) == count);
+            let is_ahead = attempt.is_ahead;
+            if !self.attempt(attempt).await? {
+                return Ok(Some(is_ahead));
             }
         }
         if let Some(completion) = completion {
             self.complete(self.progress()?, completion);
         }
-        Ok(Met::Done)
+        Ok(None)
     }
 
-    /// Hands one record to the store. What is not answered is remembered, and found out about by the next step.
-    pub(super) async fn put(
+    /// Lets a session in a record live on without rewriting it.
+    pub(super) async fn touch(
         &self,
-        put: Put,
-        write: WriteId,
-        before: Option<&Standing>,
-        completion: Option<Completion>,
-    ) -> Result<Answer, CommitError> {
-        let Put { place, is_ahead, record, payload, kept_until } = put;
-        let expected_version = before.and_then(Standing::version);
-        let tip = match before {
-            Some(Standing::Record(found)) => found.header.lineage.newest(),
-            _ => None,
-        };
-        let expected = expected_version.map(|version| (version, tip));
-        let attempt = Attempt { place: place.clone(), is_ahead, write, expected, is_unsettled: true, completion };
+        known: &Known,
+        want: Want,
+        draft: Draft,
+        fitted: Fitted,
+    ) -> Result<bool, CommitError> {
+        let Some(opened) = known.opened.as_deref() else { return Err(CommitError::Conflict) };
+        let place = self.place(Some(opened), opened.place)?.ok_or(CommitError::Conflict)?;
+        let header = self.header(&place.id, &draft, Some(opened));
+        if !place.records.touch(&place.id, self.session_end(&header)).await? {
+            return Err(CommitError::Conflict);
+        }
+        let (nonce, record) = (CookieNonce::draw()?, opened.record.clone());
+        let completion = self.completion(want, Some(opened), nonce, header, record, draft, fitted)?;
+        self.complete(self.progress()?, completion);
+        Ok(true)
+    }
+
+    /// Hands one record to the store; `false` where another request was faster. What is not answered is remembered, and found
+    /// out about by the next step.
+    async fn attempt(&self, attempt: Attempt) -> Result<bool, CommitError> {
+        let (place, record, expected_version) =
+            (attempt.place.clone(), Arc::clone(&attempt.record), attempt.before.version());
         self.progress()?.attempts.push(attempt);
-        let answer = place.records.put(&place.id, &record, &payload, kept_until, expected_version).await;
+        let answer = place.records.put(&place.id, &record, expected_version).await;
         let mut progress = self.progress()?;
-        let answer = match answer {
-            Err(CommitError::Store(error)) => return Err(CommitError::Store(error)),
-            answer => answer,
-        };
+        if matches!(answer, Err(CommitError::Store(_))) {
+            return answer;
+        }
         // From here on the outcome is known.
         let attempt = progress.attempts.pop();
-        let answer = answer?;
-        if answer == Answer::Written {
-            match attempt.and_then(|attempt| attempt.completion) {
-                Some(completion) => self.complete(progress, completion),
-                None => {
-                    progress.owns_ahead = true;
-                    progress.ahead =
-                        Some(Standing::Record(FoundRecord { header: record, superseded_key: None, payload }));
-                }
-            }
+        let is_written = answer?;
+        match attempt.and_then(|attempt| attempt.completion) {
+            Some(completion) if is_written => self.complete(progress, completion),
+            None if is_written => progress.known.ahead = Standing::Record(record),
+            _ => {}
         }
-        Ok(answer)
+        Ok(is_written)
     }
 
-    /// What stays in the place that the session leaves.
-    // Security: what an old id shows to requests in flight is what it showed before, and nothing of the new session; and once
-    // the session is over, nothing at all.
-    pub(super) fn leaving(
+    /// What holds once the session is written, with its cookie if something is left of it.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of what holds then")]
+    fn completion(
         &self,
-        state: RecordState,
-        place: Place,
-        case: &Case<'_>,
-        opened: Option<&Opened>,
-        write: WriteId,
-    ) -> Put {
-        let now = self.inner().clock.now();
-        let standing = case.here.and_then(|standing| match standing {
-            Standing::Record(found) => Some(&found.header),
-            _ => None,
-        });
-        let header = opened.map(|opened| &opened.header);
-        let base = opened.map_or_else(Lineage::default, |opened| {
-            Lineage::from_base(opened.base.0, opened.base.1).followed_by(opened.write)
-        });
-        let first_left = now.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS);
-        let own =
-            opened.and_then(|opened| opened.record.as_ref().map(|record| &record.payload).or(opened.inline.as_ref()));
-        // What another login has taken from it stays taken.
-        let before = match case.here {
-            Some(Standing::Record(found)) if found.header.state == RecordState::Left => Some(&found.payload),
-            _ => own,
+        want: Want,
+        before: Option<&Opened>,
+        nonce: CookieNonce,
+        header: Header,
+        record: Option<Arc<FoundRecord>>,
+        draft: Draft,
+        fitted: Fitted,
+    ) -> Result<Completion, CommitError> {
+        let Fitted { payload, target, without_input: drops_input } = fitted;
+        let leaves = before.filter(|_| want == Want::NewId);
+        let markers = leaves.map(|left| self.markers(&left.header)).transpose()?.unwrap_or_default();
+        if target == Target::Nowhere {
+            return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
+        }
+        let (write, sealer) = (nonce.write_id(), &self.inner().sealer);
+        let (kind, value) = match (target, &record) {
+            (Target::Store, Some(record)) => {
+                (Kind::Reference, sealer.seal_reference(nonce, &header, record.header.version))
+            }
+            _ => (Kind::Inline, sealer.seal_inline(nonce, &header, &payload)),
         };
-        let record = RecordHeader {
-            state,
-            persistence: standing.map_or_else(
-                || header.map(|header| header.persistence).unwrap_or_default(),
-                |header| header.persistence,
-            ),
-            lifetime_seconds: standing.map_or(0, |header| header.lifetime_seconds),
-            version: place.records.next_version(case.here.and_then(Standing::version)),
-            created: place.created,
-            updated: header.map_or(now, |header| now.max(header.issued)),
-            expires: standing
-                .filter(|header| header.state == RecordState::Left)
-                .map_or(first_left, |header| header.expires),
-            lineage: standing.map_or(base, |header| header.lineage).followed_by(write),
-        };
-        let payload = match (state, before) {
-            (RecordState::Left, Some(before)) => self.loaded.session.leftovers_json(before),
-            _ => Zeroizing::new(b"{}".to_vec()),
-        };
-        let kept_until = now.saturating_add_seconds(limits::ENDED_RECORD_SECONDS);
-        Put { place, is_ahead: false, record, payload: Arc::new(payload), kept_until }
+        let value = value.map_err(|error| self.seal_error(&payload, error))?;
+        let line = Some(self.line(&header, &value));
+        let same = before.filter(|before| before.header.id == header.id);
+        let opened = Some(Box::new(Opened {
+            base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
+            place: same.map_or(0, |before| before.place),
+            header: Header { kind, ..header },
+            write,
+            superseded_key: None,
+            inline: (kind == Kind::Inline).then_some(payload),
+            least_version: 0,
+            record,
+            earlier: None,
+            failure: None,
+        }));
+        Ok(Completion { want, opened, line, markers, draft, drops_input })
     }
 
-    /// A session that was found under an earlier audience may have a record under both: ended is ended in both.
-    pub(super) async fn end_elsewhere(&self, opened: &Opened) -> Result<(), CommitError> {
-        let Some(earlier) = opened.earlier.as_ref().and_then(|earlier| earlier.records.as_ref()) else { return Ok(()) };
-        let other = match (opened.header.kind, self.inner().records.as_ref()) {
-            (Kind::Reference, Some(today)) => today,
-            _ => earlier,
-        };
-        let place =
-            Place { records: other.clone(), id: Arc::new(opened.header.id.clone()), created: opened.header.created };
-        let write = CookieNonce::draw()?.write_id();
-        for _ in 0..limits::CONFLICT_RETRIES_MAX {
-            let standing = place.records.find(&place.id, place.created).await?;
-            let version = match &standing {
-                Standing::Nothing => None,
-                Standing::Record(found) if found.header.state == RecordState::Ended => return Ok(()),
-                standing => standing.version(),
-            };
-            let case = Case { here: Some(&standing), ..Case::ending() };
-            let put = self.leaving(RecordState::Ended, place.clone(), &case, Some(opened), write);
-            if place.records.put(&place.id, &put.record, &put.payload, put.kept_until, version).await?
-                == Answer::Written
-            {
-                return Ok(());
-            }
+    /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
+    fn header(&self, id: &SessionId, draft: &Draft, builds_on: Option<&Opened>) -> Header {
+        let Draft { created, persistence, .. } = *draft;
+        // Servers' clocks differ. No cookie is older than the session, or than the one that it takes the place of.
+        let before = builds_on.map_or(created, |opened| opened.header.issued.max(created));
+        let issued = self.inner().clock.now().max(before);
+        let expires = issued.saturating_add_seconds(self.lifetime_seconds(draft));
+        Header { kind: Kind::Inline, persistence, id: id.clone(), created, issued, expires }
+    }
+
+    /// The idle lifetime of this session by the settings of today.
+    pub(super) fn lifetime_seconds(&self, draft: &Draft) -> u64 {
+        let lifetimes = self.inner().sealer.lifetimes();
+        match draft.persistence {
+            Persistence::OwnLifetime => draft.own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
+            Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
         }
-        Err(CommitError::Conflict)
+    }
+
+    /// When the session ends if it is not used again.
+    fn session_end(&self, header: &Header) -> Timestamp {
+        let absolute = self.inner().sealer.lifetimes().absolute_end(header.created);
+        absolute.map_or(header.expires, |end| end.min(header.expires))
+    }
+
+    fn line(&self, header: &Header, value: &str) -> String {
+        let max_age = match header.persistence {
+            Persistence::BrowserSession => None,
+            Persistence::IdleTimeout | Persistence::OwnLifetime => {
+                Some(self.session_end(header).saturating_seconds_since(header.issued))
+            }
+        };
+        response::issue(&self.inner().attributes, value, max_age)
+    }
+
+    fn too_large(&self, payload_bytes: usize) -> CommitError {
+        let inner = self.inner();
+        let payload_max_bytes = match inner.placement {
+            Placement::CookieOnly => inner.sealer.payload_max_bytes(),
+            Placement::Spill | Placement::StoreOnly => inner.record_limit_bytes,
+        };
+        let mut largest_keys = self.loaded.session.member_sizes();
+        largest_keys.truncate(5);
+        CommitError::TooLarge { payload_bytes, payload_max_bytes, largest_keys }
+    }
+
+    pub(super) fn seal_error(&self, payload: &[u8], error: SealError) -> CommitError {
+        match error {
+            SealError::Random(error) => CommitError::Random(error),
+            SealError::NoSealingKey => CommitError::NoSealingKey,
+            _ => self.too_large(payload.len()),
+        }
     }
 }
 
 /// The lineage of a record that is written over what stands there.
-fn lineage(before: Option<&Standing>, opened: Option<&Opened>, header: &Header, write: WriteId) -> Lineage {
+fn lineage(before: &Standing, opened: Option<&Opened>, header: &Header, write: WriteId) -> Lineage {
     let presented = opened.filter(|opened| opened.inline.is_some());
     let record = opened.and_then(|opened| opened.record.as_ref());
     let continued = match (before, record) {
-        (Some(Standing::Record(found)), Some(record)) if found.header.version == record.header.version => {
+        (Standing::Record(found), Some(record)) if found.header.version == record.header.version => {
             Some(found.header.lineage)
         }
         _ => None,

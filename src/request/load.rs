@@ -3,16 +3,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::candidates::Candidates;
-use super::progress::{Opened, Origin, Progress, Unread};
+use super::progress::{Known, Opened, Progress};
 use crate::clock::{Clock as _, Timestamp, within};
 use crate::cookie::CookieAttributes;
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
-use crate::manager::{Earlier, Inner, SessionManager, StoreFailure};
-use crate::records::{FoundRecord, Placement, Records, Standing};
+use crate::id::SessionId;
+use crate::manager::{Inner, SessionManager, StoreFailure};
+use crate::records::{FoundRecord, Placement, Standing};
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Fixed, IdChange, Payload, Session, State};
-use crate::wire::header::{Header, Persistence};
+use crate::wire::header::Persistence;
 use crate::wire::record::RecordState;
 
 /// A session, and what this request knows of it outside of itself.
@@ -32,40 +33,33 @@ impl Loaded {
     }
 }
 
-/// A good cookie among those of the request, its payload parsed when it carries one.
-struct Chosen {
-    cookie: OpenedCookie,
-    payload: Option<Payload>,
-    earlier: Option<Arc<Earlier>>,
-}
-
 impl SessionManager {
     /// Opens what the candidates hold.
     pub(super) async fn open(&self, candidates: &Candidates, on_failure: StoreFailure) -> Result<Loaded, LoadError> {
         let now = self.0.clock.now();
+        let new = || State::new(now, self.0.persistence);
         if !self.0.enabled {
             // Dropped with the response.
-            return Ok(self.loaded(candidates, State::new(now, self.0.persistence), Origin::New, false));
+            return Ok(self.loaded(candidates, new(), None, false));
         }
         let mut refused = Vec::new();
         let opened = match self.choose_among_all(candidates, now, &mut refused) {
-            Some(chosen) => self.follow_in_time(chosen, &mut refused).await,
+            Some((opened, payload)) => self.follow_in_time(opened, payload, &mut refused).await,
             None => Ok(None),
         };
         let is_ambiguous = refused.contains(&Reason::Ambiguous);
-        let new = |origin| self.loaded(candidates, State::new(now, self.0.persistence), origin, is_ambiguous);
         let outcome = match opened {
-            Ok(Some((state, origin))) => Ok(self.loaded(candidates, state, origin, false)),
-            Ok(None) => Ok(new(Origin::New)),
-            Err((error, opened)) => {
+            Ok(Some((state, opened))) => Ok(self.loaded(candidates, state, Some(opened), false)),
+            Ok(None) => Ok(self.loaded(candidates, new(), None, is_ambiguous)),
+            Err((error, mut opened)) => {
                 if matches!(error, LoadError::Stale) {
                     refused.push(Reason::RecordStale);
                 }
                 match on_failure {
                     StoreFailure::FailClosed => Err(error),
                     StoreFailure::Ephemeral => {
-                        let unread = Some(Unread::StoreFailed(Arc::from(error.to_string())));
-                        Ok(new(Origin::Opened(Box::new(Opened { unread, ..*opened }))))
+                        opened.failure = Some(Arc::from(error.to_string()));
+                        Ok(self.loaded(candidates, new(), Some(opened), is_ambiguous))
                     }
                 }
             }
@@ -80,37 +74,40 @@ impl SessionManager {
         let mut refused = Vec::new();
         let chosen = self.choose_among_all(candidates, now, &mut refused).filter(|_| self.0.enabled);
         let mut state = State::new(now, self.0.persistence);
-        let origin = chosen.map_or(Origin::New, |chosen| Origin::Opened(Box::new(opened(chosen).0)));
         // Also for what could not be opened: every cookie that came goes.
         state.id_change = IdChange::Invalidated;
-        let loaded = self.loaded(candidates, state, origin, refused.contains(&Reason::Ambiguous));
+        let is_ambiguous = refused.contains(&Reason::Ambiguous);
+        let loaded = self.loaded(candidates, state, chosen.map(|(opened, _)| opened), is_ambiguous);
         self.tell_opened(&Ok(&loaded), &refused);
         loaded
     }
 
     fn tell_opened(&self, outcome: &Result<impl std::borrow::Borrow<Loaded>, LoadError>, refused: &[Reason]) {
         let loaded = outcome.as_ref().ok().map(std::borrow::Borrow::borrow);
-        let id = loaded.and_then(|loaded| match loaded.progress().origin.opened() {
-            Some(opened) if !opened.has_failed() => Some(loaded.session.public(&opened.header.id)),
-            _ => None,
+        let (id, has_failed) = loaded.map_or((None, false), |loaded| match &loaded.progress().known.opened {
+            Some(opened) if opened.failure.is_none() => (Some(loaded.session.public(&opened.header.id)), false),
+            opened => (None, opened.is_some()),
         });
         self.0.observers.tell(&Event::Initiated { id });
         for reason in refused {
             self.0.observers.tell(&Event::Rejected { reason: *reason });
         }
-        match (outcome, loaded) {
-            (Err(error), _) => self.0.observers.tell(&Event::LoadFailed { problem: error.to_string() }),
-            (_, Some(loaded)) if loaded.progress().origin.opened().is_some_and(Opened::has_failed) => {
-                self.0.observers.tell(&Event::Ephemeral);
-            }
-            _ => {}
+        match outcome {
+            Err(error) => self.0.observers.tell(&Event::LoadFailed { problem: error.to_string() }),
+            Ok(_) if has_failed => self.0.observers.tell(&Event::Ephemeral),
+            Ok(_) => {}
         }
     }
 
     /// Tries the name and audience of today, and then those of before, each with its own associated data.
     // Security: the one place where a cookie may be tried under a second context, and only under those that the application
     // names. What is told of a refused cookie is what the first context in which there was one says.
-    fn choose_among_all(&self, candidates: &Candidates, now: Timestamp, refused: &mut Vec<Reason>) -> Option<Chosen> {
+    fn choose_among_all(
+        &self,
+        candidates: &Candidates,
+        now: Timestamp,
+        refused: &mut Vec<Reason>,
+    ) -> Option<(Box<Opened>, Option<Payload>)> {
         let today = (&*self.0.sealer, &candidates.today, None);
         let earlier = self.0.earlier.iter().zip(&candidates.earlier);
         let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
@@ -121,8 +118,12 @@ impl SessionManager {
             if chosen.is_some() || is_ambiguous || refused.is_empty() || *refused == [Reason::Absent] {
                 *refused = refused_here;
             }
-            if let Some(chosen) = chosen {
-                return Some(Chosen { earlier: earlier.cloned(), ..chosen });
+            if let Some((mut opened, payload)) = chosen {
+                if let Some(earlier) = earlier.cloned().filter(|_| payload.is_none()) {
+                    opened.place = earlier.place;
+                }
+                opened.earlier = earlier.cloned();
+                return Some((opened, payload));
             }
             if is_ambiguous {
                 return None;
@@ -140,11 +141,11 @@ impl SessionManager {
         candidates: &Candidates,
         now: Timestamp,
         refused: &mut Vec<Reason>,
-    ) -> Option<Chosen> {
+    ) -> Option<(Box<Opened>, Option<Payload>)> {
         if values.is_empty() {
             refused.push(Reason::Absent);
         }
-        let mut chosen: Option<Chosen> = None;
+        let mut chosen: Option<(Box<Opened>, Option<Payload>)> = None;
         for value in values {
             let found = match self.open_candidate(sealer, value, candidates, now) {
                 Ok(found) => found,
@@ -154,11 +155,11 @@ impl SessionManager {
                 }
             };
             match &chosen {
-                Some(first) if first.cookie.header.id != found.cookie.header.id => {
+                Some((first, _)) if first.header.id != found.0.header.id => {
                     refused.push(Reason::Ambiguous);
                     return None;
                 }
-                Some(first) if first.cookie.header.issued >= found.cookie.header.issued => {}
+                Some((first, _)) if first.header.issued >= found.0.header.issued => {}
                 _ => chosen = Some(found),
             }
         }
@@ -171,87 +172,97 @@ impl SessionManager {
         value: &[u8],
         candidates: &Candidates,
         now: Timestamp,
-    ) -> Result<Chosen, Reason> {
-        let cookie = sealer.open_cookie(value, now)?;
+    ) -> Result<(Box<Opened>, Option<Payload>), Reason> {
+        let OpenedCookie { header, key_id, write_id, reseal_due, body } = sealer.open_cookie(value, now)?;
         // Security: a late response may bring back the cookie of a session that this browser has left.
-        if candidates.have_left(&self.0, &cookie.header, now) {
+        if candidates.have_left(&self.0, &header, now) {
             return Err(Reason::Revoked);
         }
-        let payload = match &cookie.body {
-            Body::Inline(json) => {
-                let payload = Payload::parse(json)?;
-                // Security: under `StoreOnly` a copy of an older inline cookie must not get around the store.
-                let is_refused = self.0.placement == Placement::StoreOnly
-                    && !payload.is_empty()
-                    && self.0.accept_inline_until.is_none_or(|until| now >= until);
-                if is_refused {
-                    return Err(Reason::Payload);
-                }
-                Some(payload)
-            }
-            Body::Reference { .. } => None,
+        let (inline, least_version) = match body {
+            Body::Inline(json) => (Some(Arc::new(json)), 0),
+            Body::Reference { least_version } => (None, least_version),
         };
-        Ok(Chosen { cookie, payload, earlier: None })
+        let payload = inline.as_ref().map(|json| Payload::parse(json)).transpose()?;
+        // Security: under `StoreOnly` a copy of an older inline cookie must not get around the store.
+        let may_be_inline = self.0.placement != Placement::StoreOnly
+            || payload.as_ref().is_none_or(Payload::is_empty)
+            || self.0.accept_inline_until.is_some_and(|until| now < until);
+        if !may_be_inline {
+            return Err(Reason::Payload);
+        }
+        let opened = Opened {
+            base: (write_id, header.issued),
+            header,
+            write: write_id,
+            superseded_key: reseal_due.then_some(key_id),
+            inline,
+            least_version,
+            record: None,
+            place: 0,
+            earlier: None,
+            failure: None,
+        };
+        Ok((Box::new(opened), payload))
     }
 
     async fn follow_in_time(
         &self,
-        chosen: Chosen,
+        mut opened: Box<Opened>,
+        payload: Option<Payload>,
         refused: &mut Vec<Reason>,
-    ) -> Result<Option<(State, Origin)>, (LoadError, Box<Opened>)> {
-        let (opened, payload) = opened(chosen);
+    ) -> Result<Option<(State, Box<Opened>)>, (LoadError, Box<Opened>)> {
         if let Some(payload) = payload {
-            return Ok(Some(self.found(opened, payload, None)));
+            return Ok(Some((self.state(&opened, payload), opened)));
         }
         let followed = self.follow(&opened);
         let followed = match &self.0.timer {
             Some(timer) => within(followed, timer.wait(self.0.store_timeout)).await,
             None => Some(followed.await),
         };
-        match followed.unwrap_or_else(|| Err(self.0.timed_out().into())) {
-            Ok(Ok((payload, record, is_moved))) => {
-                let earlier = opened.earlier.clone().filter(|_| !is_moved);
-                Ok(Some(self.found(Opened { earlier, ..opened }, payload, Some(record))))
+        let (place, found) = match followed.unwrap_or_else(|| Err(self.0.timed_out().into())) {
+            Ok(found) => found,
+            Err(error) => return Err((error, opened)),
+        };
+        let read = match found {
+            Standing::Record(found) if is_readable(&found, self.0.clock.now()) => {
+                Payload::parse(&found.payload).map(|payload| (payload, found))
             }
-            Ok(Err(reason)) => {
+            Standing::Unreadable { reason, .. } => Err(reason),
+            Standing::Record(_) | Standing::Nothing => Err(Reason::RecordMissing),
+        };
+        match read {
+            Ok((payload, found)) => {
+                if opened.superseded_key.is_none() {
+                    // A cookie under the newer key may refer to a record that a server with the older ring wrote.
+                    opened.superseded_key = found.superseded_key;
+                }
+                opened.place = place;
+                opened.record = Some(found);
+                Ok(Some((self.state(&opened, payload), opened)))
+            }
+            Err(reason) => {
                 refused.push(reason);
                 Ok(None)
             }
-            Err(error) => Err((error, Box::new(opened))),
         }
     }
 
-    /// Goes to the store for the record of a reference. What another request has moved to the audience of today is found
-    /// there.
-    async fn follow(&self, opened: &Opened) -> Result<Result<(Payload, FoundRecord, bool), Reason>, LoadError> {
-        let earlier = opened.earlier.as_ref().and_then(|earlier| earlier.records.as_ref());
-        let (header, least) = (&opened.header, opened.least_version);
-        let mut outcome = Err(Reason::RecordMissing);
-        for (records, is_moved) in [(earlier, false), (self.0.records.as_ref(), earlier.is_some())] {
-            let Some(records) = records else { continue };
-            let least_version = if is_moved { 0 } else { least };
-            let found = find_least(records, header, least_version).await?;
-            let is_left = matches!(&found, Ok(found) if found.header.state == RecordState::Left);
-            match found {
-                // Left for the place of today, which is better where it is there.
-                Ok(found) if outcome.is_err() || !is_left => {
-                    let parsed = Payload::parse(&found.payload).map(|payload| (payload, found, is_moved));
-                    outcome = parsed;
-                }
-                Err(reason) if outcome.is_err() => outcome = Err(reason),
-                _ => {}
-            }
-            if outcome.is_ok() && !is_left {
-                break;
-            }
+    /// What stands where a reference points, at least of the version that it has seen.
+    async fn follow(&self, opened: &Opened) -> Result<(usize, Standing), LoadError> {
+        let Opened { header, least_version, place, .. } = opened;
+        let is_behind = |found: &Standing| found.version().is_some_and(|version| version < *least_version);
+        let mut found = self.0.find(&header.id, header.created, *place).await?;
+        if is_behind(&found.1) {
+            // A lagging replica: once more, and then it is a failure of the store and no logout.
+            found = self.0.find(&header.id, header.created, *place).await?;
         }
-        Ok(outcome)
+        if is_behind(&found.1) { Err(LoadError::Stale) } else { Ok(found) }
     }
 
     /// The state of a session that was found.
-    fn found(&self, mut opened: Opened, payload: Payload, record: Option<FoundRecord>) -> (State, Origin) {
+    fn state(&self, opened: &Opened, payload: Payload) -> State {
         let header = &opened.header;
-        let (persistence, own_lifetime_seconds) = match &record {
+        let (persistence, own_lifetime_seconds) = match &opened.record {
             Some(record) => (record.header.persistence, record.header.lifetime_seconds),
             None if header.persistence == Persistence::OwnLifetime => {
                 (header.persistence, header.expires.saturating_seconds_since(header.issued))
@@ -264,59 +275,37 @@ impl SessionManager {
         state.loaded_with_data = !payload.data.is_empty();
         state.payload = payload;
         state.expires = Some(self.0.sealer.lifetimes().end(header));
-        if opened.superseded_key.is_none() {
-            // A cookie under the newer key may refer to a record that a server with the older ring wrote.
-            opened.superseded_key = record.as_ref().and_then(|record| record.superseded_key);
-        }
-        opened.record = record.map(Arc::new);
-        opened.unread = None;
-        (state, Origin::Opened(Box::new(opened)))
+        state
     }
 
-    fn loaded(&self, candidates: &Candidates, mut state: State, origin: Origin, is_ambiguous: bool) -> Loaded {
+    fn loaded(
+        &self,
+        candidates: &Candidates,
+        mut state: State,
+        opened: Option<Box<Opened>>,
+        is_ambiguous: bool,
+    ) -> Loaded {
         let inner = &self.0;
-        state.remembers = inner.records.is_some();
+        let has_store = !inner.records.is_empty();
+        state.remembers = has_store;
         let fixed = Fixed {
             sealer: Arc::clone(&inner.sealer),
             also_verify: Arc::clone(&inner.also_verify),
             observers: inner.observers.clone(),
             opened_at: inner.clock.now(),
-            has_store: inner.records.is_some(),
+            has_store,
             persistence: inner.persistence,
         };
-        let here = origin.opened().and_then(|opened| opened.record.clone()).map(Standing::of);
+        let here = opened.as_ref().and_then(|opened| opened.record.clone()).map(Standing::Record);
         let came = inner.earlier.iter().zip(&candidates.earlier).filter(|(_, values)| !values.is_empty());
         Loaded {
             session: Session::new(state, fixed),
-            was_opened: origin.opened().is_some(),
-            progress: Mutex::new(Progress { origin, here, ..Progress::default() }),
+            was_opened: opened.is_some(),
+            progress: Mutex::new(Progress { known: Known { opened, here, ..Known::default() }, ..Progress::default() }),
             is_ambiguous,
             renamed: came.filter_map(|(earlier, _)| earlier.removal.clone()).collect(),
         }
     }
-}
-
-/// The record of a session, at least of the version that its reference has seen.
-async fn find_least(
-    records: &Records,
-    header: &Header,
-    least_version: u64,
-) -> Result<Result<FoundRecord, Reason>, LoadError> {
-    let now = records.clock.now();
-    let is_behind = |found: &Standing| found.version().is_some_and(|version| version < least_version);
-    let mut found = records.find(&header.id, header.created).await?;
-    if is_behind(&found) {
-        // A lagging replica: once more, and then it is a failure of the store and no logout.
-        found = records.find(&header.id, header.created).await?;
-    }
-    if is_behind(&found) {
-        return Err(LoadError::Stale);
-    }
-    Ok(match found {
-        Standing::Record(found) if is_readable(&found, now) => Ok(found),
-        Standing::Unreadable { reason, .. } => Err(reason),
-        Standing::Record(_) | Standing::Nothing => Err(Reason::RecordMissing),
-    })
 }
 
 /// Whether a record still shows its session.
@@ -328,28 +317,25 @@ fn is_readable(found: &FoundRecord, now: Timestamp) -> bool {
     }
 }
 
-/// What a good cookie says, its record not read.
-fn opened(chosen: Chosen) -> (Opened, Option<Payload>) {
-    let Chosen { cookie: OpenedCookie { header, key_id, write_id, reseal_due, body }, payload, earlier } = chosen;
-    let (inline, least_version) = match body {
-        Body::Inline(json) => (Some(Arc::new(json)), 0),
-        Body::Reference { least_version } => (None, least_version),
-    };
-    let opened = Opened {
-        base: (write_id, header.issued),
-        header,
-        write: write_id,
-        superseded_key: reseal_due.then_some(key_id),
-        inline,
-        least_version,
-        record: None,
-        earlier,
-        unread: Some(Unread::NotAsked),
-    };
-    (opened, payload)
-}
-
 impl Inner {
+    /// What stands under a session's id, and in which place: first in this one, then under the other audiences.
+    pub(super) async fn find(
+        &self,
+        id: &SessionId,
+        created: Timestamp,
+        first: usize,
+    ) -> Result<(usize, Standing), StoreError> {
+        let others = (0..self.records.len()).filter(|place| *place != first);
+        for place in std::iter::once(first).chain(others) {
+            let Some(records) = self.records.get(place) else { continue };
+            match records.find(id, created).await? {
+                Standing::Nothing => {}
+                found => return Ok((place, found)),
+            }
+        }
+        Ok((first, Standing::Nothing))
+    }
+
     pub(super) fn timed_out(&self) -> StoreError {
         let waited_milliseconds = u64::try_from(self.store_timeout.as_millis()).unwrap_or(u64::MAX);
         StoreError::Timeout { store: "store", waited_milliseconds }

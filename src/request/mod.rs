@@ -2,9 +2,8 @@
 
 mod candidates;
 mod carry_out;
-mod completion;
 mod facts;
-mod fitted;
+mod leaving;
 mod load;
 mod pending;
 mod progress;

@@ -268,12 +268,11 @@ impl Backing for Pending {
             // An empty session in place of one that is at hand would be written over its cookie.
             let fresh = self.manager.open(candidates, StoreFailure::FailClosed).await?;
             let mut progress = loaded.progress();
-            if progress.origin.opened().is_some() && !fresh.was_opened {
+            if progress.known.opened.is_some() && !fresh.was_opened {
                 return Err(LoadError::Ended);
             }
             if loaded.session.become_like(&fresh.session) {
-                let fresh = std::mem::take(&mut *fresh.progress());
-                (progress.origin, progress.here, progress.ahead) = (fresh.origin, fresh.here, None);
+                progress.known = std::mem::take(&mut *fresh.progress()).known;
                 progress.attempts.clear();
             }
             Ok(())
@@ -289,7 +288,7 @@ impl Drop for Pending {
         match loaded.session.abandon() {
             Some(Undone::Logout) => {
                 // The session that lives on is the one that the cookie names.
-                let id = loaded.progress().origin.opened().map(|opened| loaded.session.public(&opened.header.id));
+                let id = loaded.progress().known.opened.as_ref().map(|opened| loaded.session.public(&opened.header.id));
                 self.manager.0.observers.tell(&Event::LogoutLost { id });
             }
             Some(Undone::Writes(id)) => self.manager.0.observers.tell(&Event::WritesDropped { id }),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::protocol::Want;
 use crate::clock::Timestamp;
-use crate::events::Event;
 use crate::id::{KeyId, SessionId};
 use crate::manager::Earlier;
 use crate::records::{FoundRecord, Records, Standing};
@@ -18,13 +18,9 @@ use crate::wire::record::{RecordState, WriteId};
 pub(super) struct Progress {
     /// Counts saves and commits: the newest goes on, and an older one gives way.
     pub(super) turn: u64,
-    pub(super) origin: Origin,
-    /// What stands where the session came from, and where it goes; `None` while nobody has looked.
-    pub(super) here: Option<Standing>,
-    pub(super) ahead: Option<Standing>,
-    /// This request has written what stands ahead.
-    pub(super) owns_ahead: bool,
-    pub(super) began_anew: bool,
+    /// How often another request was faster in this turn.
+    pub(super) meetings: usize,
+    pub(super) known: Known,
     /// Writes to the store that may have happened, or may still happen. The last is looked for first; the others are
     /// recognized where they turn up.
     pub(super) attempts: Vec<Attempt>,
@@ -38,36 +34,19 @@ pub(super) struct Progress {
     pub(super) has_ended: bool,
 }
 
-/// Where a session is outside of this request.
+/// Where the session is, as far as this request has seen.
 #[derive(Clone, Default)]
-pub(super) enum Origin {
-    /// Nowhere: it is new.
-    #[default]
-    New,
+pub(super) struct Known {
+    /// The session of a good cookie; `None` for a new one.
     // Security: behind a box. Where there is no record, its place would carry what stood on the stack to the heap, which may be
     // a session's id (`tests/memory`).
-    Opened(Box<Opened>),
-}
-
-impl Origin {
-    pub(super) fn opened(&self) -> Option<&Opened> {
-        match self {
-            Self::New => None,
-            Self::Opened(opened) => Some(opened),
-        }
-    }
-}
-
-impl Opened {
-    /// The store did not answer, and the session is not kept.
-    pub(super) fn has_failed(&self) -> bool {
-        matches!(self.unread, Some(Unread::StoreFailed(_)))
-    }
-
-    /// Whether the session is in a record now.
-    pub(super) fn is_in_record(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.header.state == RecordState::Open)
-    }
+    pub(super) opened: Option<Box<Opened>>,
+    /// What stands where the session came from; `None` while nobody has looked.
+    pub(super) here: Option<Standing>,
+    /// What this request has written under a new id.
+    pub(super) ahead: Standing,
+    /// The result builds on an empty session, because the session was found to be gone.
+    pub(super) began_anew: bool,
 }
 
 /// A session whose cookie is good.
@@ -84,20 +63,26 @@ pub(super) struct Opened {
     pub(super) inline: Option<Arc<Zeroizing<Vec<u8>>>>,
     /// Of a reference: the least version of its record.
     pub(super) least_version: u64,
-    /// The record on which this request's result builds.
+    /// The record on which this request's result builds. A reference has none until it is followed.
     pub(super) record: Option<Arc<FoundRecord>>,
+    /// Which of the manager's records it has, or would have: a session stays where its record is until it gets a new id.
+    pub(super) place: usize,
     /// The name or audience of before under which the cookie was found.
     pub(super) earlier: Option<Arc<Earlier>>,
-    /// The record of a reference was not read, and why.
-    pub(super) unread: Option<Unread>,
+    /// Why the reference was not followed: the store did not answer, and the session is not kept.
+    pub(super) failure: Option<Arc<str>>,
 }
 
-#[derive(Clone)]
-pub(super) enum Unread {
-    /// It is to be ended, which takes no reading.
-    NotAsked,
-    /// The store does not answer, and the request goes on with a session that is not kept.
-    StoreFailed(Arc<str>),
+impl Opened {
+    /// Whether the session is in a record now.
+    pub(super) fn is_in_record(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.header.state == RecordState::Open)
+    }
+
+    /// It has data that this request knows.
+    pub(super) const fn was_read(&self) -> bool {
+        self.inline.is_some() || self.record.is_some()
+    }
 }
 
 /// A place for one record.
@@ -109,13 +94,14 @@ pub(super) struct Place {
     pub(super) created: Timestamp,
 }
 
-/// A write that was handed to the store.
+/// A write that is handed to the store.
 pub(super) struct Attempt {
     pub(super) place: Place,
+    /// Of the record under a new id.
     pub(super) is_ahead: bool,
-    pub(super) write: WriteId,
-    /// The version that was to be replaced, and the write that made it; `None` where no record was expected.
-    pub(super) expected: Option<(u64, Option<WriteId>)>,
+    pub(super) record: Arc<FoundRecord>,
+    /// What it is to replace.
+    pub(super) before: Standing,
     /// Nobody has looked yet whether it happened.
     pub(super) is_unsettled: bool,
     /// What holds once it has happened; `None` while another write must follow.
@@ -124,36 +110,37 @@ pub(super) struct Attempt {
 
 /// What holds when a session has been written.
 pub(super) struct Completion {
-    pub(super) origin: Origin,
+    pub(super) want: Want,
+    pub(super) opened: Option<Box<Opened>>,
     pub(super) line: Option<String>,
     pub(super) markers: Vec<String>,
     pub(super) draft: Draft,
     pub(super) drops_input: bool,
-    pub(super) has_new_id: bool,
-    pub(super) has_ended: bool,
-    pub(super) events: Vec<Event>,
 }
 
 impl Attempt {
+    pub(super) fn new(place: Place, is_ahead: bool, record: FoundRecord, before: &Standing) -> Self {
+        let (record, before) = (Arc::new(record), before.clone());
+        Self { place, is_ahead, record, before, is_unsettled: true, completion: None }
+    }
+
     /// Whether the write happened, judged by what stands in its place now. `None` where that cannot be told any more: eight
     /// other writes have pushed it out of the record's memory.
     pub(super) fn happened(&self, found: &Standing) -> Option<bool> {
-        match found {
-            Standing::Nothing => Some(false),
-            Standing::Unreadable { version, .. } => {
-                self.expected.is_some_and(|(expected, _)| expected == *version).then_some(false)
-            }
-            Standing::Record(found) => {
-                let lineage = &found.header.lineage;
-                if lineage.contains(self.write) {
-                    return Some(true);
-                }
-                let is_evidence = lineage.is_complete()
-                    || self.expected.is_some_and(|(version, tip)| {
-                        version == found.header.version || tip.is_some_and(|tip| lineage.remembers(tip))
-                    });
-                is_evidence.then_some(false)
-            }
+        let is_unchanged = self.before.version() == found.version();
+        let Standing::Record(found) = found else {
+            return (is_unchanged || matches!(found, Standing::Nothing)).then_some(false);
+        };
+        let lineage = &found.header.lineage;
+        if self.record.header.lineage.newest().is_some_and(|write| lineage.contains(write)) {
+            return Some(true);
         }
+        let replaced = match &self.before {
+            Standing::Record(before) => before.header.lineage.newest(),
+            _ => None,
+        };
+        let is_evidence =
+            is_unchanged || lineage.is_complete() || replaced.is_some_and(|write| lineage.remembers(write));
+        is_evidence.then_some(false)
     }
 }

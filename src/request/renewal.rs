@@ -5,27 +5,24 @@ use crate::clock::Timestamp;
 use crate::manager::Renewal;
 use crate::wire::header::Header;
 
-/// A use of a session.
-pub(super) struct Use {
-    pub(super) purpose: Purpose,
-    /// The session is in a record: its cookie carries no data.
-    pub(super) is_in_record: bool,
-    pub(super) remaining: Remaining,
-    /// A newer key seals today, or the cookie has another name, or another lifetime than its record says.
-    pub(super) reseal_due: bool,
-}
-
 impl Renewal {
-    /// Whether the session is sealed again.
+    /// Whether a session that was used is sealed again. `left_seconds` are left of its `lifetime_seconds`; `is_reseal_due`
+    /// where a newer key seals today, or the cookie has another name, or another lifetime than its record says.
     ///
     /// A fetch may have read a session in its cookie before a parallel write, and its answer would put the older data over the
     /// newer. So it renews only what has lived for half of its time.
-    pub(super) fn is_due(self, of: &Use) -> bool {
-        let below_half = of.remaining.left_seconds < of.remaining.lifetime_seconds / 2;
-        let always = of.reseal_due || self == Self::EveryResponse;
-        let may = of.reseal_due || self != Self::OnWrite;
-        match of.purpose {
-            _ if self == Self::EveryResponse && of.is_in_record => true,
+    pub(super) fn is_due(
+        self,
+        purpose: Purpose,
+        is_in_record: bool,
+        is_reseal_due: bool,
+        (left_seconds, lifetime_seconds): (u64, u64),
+    ) -> bool {
+        let below_half = left_seconds < lifetime_seconds / 2;
+        let always = is_reseal_due || self == Self::EveryResponse;
+        let may = is_reseal_due || self != Self::OnWrite;
+        match purpose {
+            _ if self == Self::EveryResponse && is_in_record => true,
             Purpose::Navigation => always || (may && below_half),
             Purpose::Fetch => may && below_half,
             Purpose::Part => false,
@@ -33,21 +30,11 @@ impl Renewal {
     }
 }
 
-/// What is left of an idle lifetime.
-#[derive(Clone, Copy)]
-pub(super) struct Remaining {
-    lifetime_seconds: u64,
-    left_seconds: u64,
-}
-
-impl Remaining {
-    /// Of a cookie, when today's settings give a session like it so many seconds.
-    pub(super) fn of(header: &Header, todays_lifetime_seconds: u64, now: Timestamp) -> Self {
-        // A timeout that was shortened since ends the session earlier than the cookie says: wire format, section 4, step 9.
-        let lifetime_seconds = header.expires.saturating_seconds_since(header.issued).min(todays_lifetime_seconds);
-        let left_seconds = lifetime_seconds.saturating_sub(now.saturating_seconds_since(header.issued));
-        Self { lifetime_seconds, left_seconds }
-    }
+/// The seconds that are left of a cookie, and those that it was given, when today's settings give a session like it so many.
+pub(super) fn remaining(header: &Header, todays_lifetime_seconds: u64, now: Timestamp) -> (u64, u64) {
+    // A timeout that was shortened since ends the session earlier than the cookie says: wire format, section 4, step 9.
+    let lifetime_seconds = header.expires.saturating_seconds_since(header.issued).min(todays_lifetime_seconds);
+    (lifetime_seconds.saturating_sub(now.saturating_seconds_since(header.issued)), lifetime_seconds)
 }
 
 #[cfg(test)]
@@ -60,8 +47,7 @@ mod tests {
 
     /// Of a lifetime of 100 s, so many are left; for a navigation, a fetch, and a part of a page.
     fn due(renewal: Renewal, left_seconds: u64, is_in_record: bool, reseal_due: bool) -> [bool; 3] {
-        let remaining = Remaining { lifetime_seconds: 100, left_seconds };
-        PURPOSES.map(|purpose| renewal.is_due(&Use { purpose, is_in_record, remaining, reseal_due }))
+        PURPOSES.map(|purpose| renewal.is_due(purpose, is_in_record, reseal_due, (left_seconds, 100)))
     }
 
     #[test]
@@ -70,10 +56,9 @@ mod tests {
         let (kind, persistence, id) = (Kind::Inline, Persistence::IdleTimeout, SessionId::from_bytes([0; 16]));
         let header = Header { kind, persistence, id, created, issued, expires };
         for (todays, now, expected) in
-            [(100, 1030, (100, 70)), (500, 1030, (100, 70)), (40, 1030, (40, 10)), (40, 1050, (40, 0))]
+            [(100, 1030, (70, 100)), (500, 1030, (70, 100)), (40, 1030, (10, 40)), (40, 1050, (0, 40))]
         {
-            let remaining = Remaining::of(&header, todays, Timestamp::from_unix_seconds(now));
-            assert_eq!((remaining.lifetime_seconds, remaining.left_seconds), expected);
+            assert_eq!(remaining(&header, todays, Timestamp::from_unix_seconds(now)), expected);
         }
     }
 

@@ -4,7 +4,7 @@ use super::candidates::Candidates;
 use super::facts::{Commit, FailedCommit, Purpose, ResponseFacts};
 use super::load::Loaded;
 use super::progress::Opened;
-use super::renewal::{Remaining, Use};
+use super::renewal::remaining;
 use super::write::Write;
 use crate::clock::Clock as _;
 use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
@@ -77,14 +77,11 @@ impl SessionManager {
         // Another request may have given the session another lifetime, and its cookie been overtaken.
         let lasts_otherwise = header.persistence != draft.persistence
             || (draft.persistence == Persistence::OwnLifetime && sealed_seconds != lifetime_seconds);
-        let of = Use {
-            purpose,
-            is_in_record: opened.inline.is_none(),
-            remaining: Remaining::of(header, lifetime_seconds, self.0.clock.now()),
-            reseal_due: opened.superseded_key.is_some() || opened.earlier.is_some() || lasts_otherwise,
-        };
+        let is_reseal_due = opened.superseded_key.is_some() || opened.earlier.is_some() || lasts_otherwise;
+        let remaining = remaining(header, lifetime_seconds, self.0.clock.now());
         // A session that was asked for and neither read nor written was not used.
-        (draft.used || self.0.renewal == Renewal::EveryResponse) && self.0.renewal.is_due(&of)
+        (draft.used || self.0.renewal == Renewal::EveryResponse)
+            && self.0.renewal.is_due(purpose, opened.inline.is_none(), is_reseal_due, remaining)
     }
 
     /// RFC 9110 §12.5.5 and RFC 9111 §5.2: what caches are told.

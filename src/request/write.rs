@@ -1,25 +1,21 @@
-//! The one loop that carries out what [`decide`] says: it looks, adopts, seals, writes, and finds out what happened.
+//! The one loop that carries out what [`decide`] says: it looks, adopts, writes, and finds out what happened.
 
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use super::candidates::Candidates;
-use super::fitted::Fitted;
 use super::load::Loaded;
-use super::progress::{Attempt, Opened, Origin, Progress, Unread};
-use super::protocol::{Came, Case, Step, Want, decide};
+use super::progress::{Attempt, Completion, Known, Opened, Place, Progress};
+use super::protocol::{Case, Step, Want, decide};
 use crate::clock::within;
+use crate::cookie::response;
 use crate::crypto::random;
 use crate::error::{CommitError, Reason, StoreError};
 use crate::events::Event;
-use crate::id::SessionId;
 use crate::limits;
 use crate::manager::{Inner, SessionManager};
 use crate::records::{Placement, Standing};
-use crate::seal::CookieNonce;
 use crate::session::{Draft, IdChange, Payload};
-use crate::wire::header::Header;
-use crate::wire::record::{RecordHeader, WriteId};
 
 /// One save or commit.
 pub(super) struct Write<'a> {
@@ -34,6 +30,7 @@ impl<'a> Write<'a> {
     pub(super) fn begin(manager: &'a SessionManager, loaded: &'a Loaded, candidates: &'a Candidates) -> Self {
         let mut progress = loaded.progress();
         progress.turn = progress.turn.wrapping_add(1);
+        progress.meetings = 0;
         let turn = progress.turn;
         drop(progress);
         Self { manager, loaded, candidates, turn }
@@ -58,37 +55,23 @@ impl<'a> Write<'a> {
     }
 
     async fn steps(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool) -> Result<(), CommitError> {
-        let begun = self.inner().clock.unix_milliseconds();
-        let (mut meetings, mut cuts) = (0, 0);
+        let begun_milliseconds = self.inner().clock.unix_milliseconds();
+        let mut was_cut = false;
         loop {
-            self.settle().await?;
+            if self.want(renews) != Want::End {
+                self.settle().await?;
+            }
             let want = self.want(renews);
             if want == Want::Nothing {
                 return Ok(());
             }
-            let met = match self.step(want).await {
-                Err(CommitError::Store(StoreError::Unavailable { .. })) if cuts == 0 && self.has_unsettled()? => {
-                    // The connection was cut while a write was under way: whether it happened is looked at next.
-                    cuts += 1;
-                    continue;
+            match self.step(want, begun_milliseconds).await {
+                // The connection was cut while a write was under way: whether it happened is looked at next.
+                Err(CommitError::Store(StoreError::Unavailable { .. })) if !was_cut && self.has_unsettled()? => {
+                    was_cut = true;
                 }
-                outcome => outcome?,
-            };
-            match met {
-                Met::Done => return Ok(()),
-                Met::Nobody => {}
-                Met::Other { is_ahead } => {
-                    let waited = self.inner().clock.unix_milliseconds().saturating_sub(begun);
-                    let is_late = waited >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS;
-                    if meetings >= limits::CONFLICT_RETRIES_MAX || (is_late && meetings >= limits::CONFLICT_RETRIES_MIN)
-                    {
-                        return Err(CommitError::Conflict);
-                    }
-                    // The pause first: what was loaded before it would be old by its end, and meet again.
-                    self.pause(meetings).await?;
-                    meetings = meetings.saturating_add(1);
-                    self.look(is_ahead).await?;
-                }
+                Ok(false) => {}
+                outcome => return outcome.map(drop),
             }
         }
     }
@@ -97,15 +80,15 @@ impl<'a> Write<'a> {
     fn want(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool) -> Want {
         let (draft, inner) = (self.loaded.session.draft(), self.inner());
         let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
-        match self.loaded.progress().origin.opened() {
-            None if ends && !draft.has_something => Want::Nothing,
+        match self.loaded.progress().known.opened.as_deref() {
+            None if draft.destroyed || (ends && !draft.has_something) => Want::Nothing,
             // A new session is written when there is something in it: reading an empty one leaves no trace.
             None if draft.has_something || (inner.save_uninitialized && draft.used) => Want::Keep,
             None => Want::Nothing,
             Some(_) if ends => Want::End,
             Some(_) if draft.id_change == IdChange::Regenerated => Want::NewId,
             Some(_) if draft.has_unsaved || draft.emptied => Want::Keep,
-            Some(opened) if opened.unread.is_some() => Want::Nothing,
+            Some(opened) if !opened.was_read() => Want::Nothing,
             Some(_) if draft.used_flash || (inner.resave && draft.used) => Want::Refresh,
             Some(opened) if renews(self, opened, &draft) => Want::Refresh,
             Some(_) => Want::Nothing,
@@ -138,125 +121,107 @@ impl<'a> Write<'a> {
     }
 
     /// Notes what stands in a place. A write of this request that is found there has happened after all.
-    pub(super) fn note(&self, mut progress: MutexGuard<'_, Progress>, found: Standing, is_ahead: bool) {
+    fn note(&self, mut progress: MutexGuard<'_, Progress>, found: Standing, is_ahead: bool) {
         let is_there = |attempt: &Attempt| attempt.is_ahead == is_ahead && attempt.happened(&found) == Some(true);
         let own = progress.attempts.iter().position(is_there).map(|position| progress.attempts.swap_remove(position));
         if is_ahead {
-            // A record of this request's own stays its own while nobody else has written it.
-            let is_unchanged = progress.ahead.as_ref().and_then(Standing::version) == found.version();
-            progress.owns_ahead = own.is_some() || (progress.owns_ahead && is_unchanged);
-            progress.ahead = Some(found);
+            progress.known.ahead = found;
         } else {
-            progress.here = Some(found);
+            progress.known.here = Some(found);
         }
         if let Some(completion) = own.and_then(|attempt| attempt.completion) {
             self.complete(progress, completion);
         }
     }
 
-    /// One step. What it learns is noted before the next one is waited for.
-    async fn step(&self, want: Want) -> Result<Met, CommitError> {
-        let (origin, here, ahead, owns_ahead, began_anew) = {
-            let Progress { origin, here, ahead, owns_ahead, began_anew, .. } = &*self.progress()?;
-            (origin.clone(), here.clone(), ahead.clone(), *owns_ahead, *began_anew)
-        };
-        let draft = self.loaded.session.draft();
-        let opened = origin.opened();
-        if let Some(Unread::StoreFailed(problem)) = opened.and_then(|opened| opened.unread.as_ref())
+    /// One step; `true` for the last. What it learns is noted before the next one is waited for.
+    async fn step(&self, want: Want, begun_milliseconds: u64) -> Result<bool, CommitError> {
+        let known = self.progress()?.known.clone();
+        let (draft, inner, opened) = (self.loaded.session.draft(), self.inner(), known.opened.as_deref());
+        if let Some(problem) = opened.and_then(|opened| opened.failure.as_ref())
             && want != Want::End
         {
             return Err(StoreError::unavailable("store", problem.to_string()).into());
         }
-        let moves = opened.is_some_and(|opened| self.moves(opened, want));
-        let fitted = self.fitted(&draft, opened, began_anew)?;
+        let fitted = self.fitted(&draft, &known)?;
         let case = Case {
             want,
-            came: came(opened),
             target: fitted.target,
-            has_store: self.inner().records.is_some(),
-            store_only: self.inner().placement == Placement::StoreOnly,
-            here: here.as_ref(),
-            moves,
-            ahead: ahead.as_ref(),
-            owns_ahead,
-            began_anew,
-            rewrite: draft.used_flash
-                || self.inner().resave
-                || opened.is_some_and(|opened| opened.superseded_key.is_some()),
+            known: &known,
+            places: inner.records.len(),
+            store_only: inner.placement == Placement::StoreOnly,
+            rewrite: draft.used_flash || inner.resave || opened.is_some_and(|opened| opened.superseded_key.is_some()),
         };
-        match (decide(&case), opened) {
-            (Step::Look, _) => self.look(false).await,
-            (Step::LookAhead, _) => self.look(true).await,
-            (Step::Adopt, Some(opened)) => self.adopt(opened, here),
-            (Step::AdoptAhead, Some(opened)) => {
-                // From now on the session is there.
-                self.progress()?.ahead = None;
-                self.adopt(&Opened { earlier: None, ..opened.clone() }, ahead)
-            }
-            (Step::BeginAnew, _) => {
+        match decide(&case) {
+            Step::Look => self.look(false).await?,
+            Step::Adopt => self.adopt(&known)?,
+            Step::BeginAnew => {
                 let fits = self.loaded.session.begin_anew();
-                self.progress()?.began_anew = true;
-                if fits { Ok(Met::Nobody) } else { Err(CommitError::Conflict) }
+                self.progress()?.known.began_anew = true;
+                return if fits { Ok(false) } else { Err(CommitError::Conflict) };
             }
-            (Step::Touch, Some(opened)) => self.touch(&case, opened, draft, fitted).await,
-            (Step::Write(plan), opened) => self.carry_out(plan, &case, opened, draft, fitted).await,
-            (Step::Refuse, _) => {
-                if matches!(here, Some(Standing::Nothing)) {
+            Step::Touch => return self.touch(&known, want, draft, fitted).await,
+            Step::Write { record, leaves } => {
+                let Some(met_ahead) = self.carry_out(record, leaves, &case, draft, fitted).await? else {
+                    return Ok(true);
+                };
+                // The pause first: what was loaded before it would be old by its end, and meet again.
+                self.pause(Some(begun_milliseconds)).await?;
+                self.look(met_ahead).await?;
+            }
+            Step::End => self.end(&known, &draft).await?,
+            Step::Refuse => {
+                if matches!(known.here, Some(Standing::Nothing)) {
                     self.tell(&Event::Rejected { reason: Reason::RecordMissing });
                 }
-                Err(CommitError::Conflict)
+                return Err(CommitError::Conflict);
             }
-            (_, None) => Err(CommitError::Conflict),
         }
+        Ok(false)
     }
 
-    pub(super) async fn look(&self, is_ahead: bool) -> Result<Met, CommitError> {
-        let place = {
-            let progress = self.progress()?;
-            let place = if is_ahead { self.place_ahead()? } else { self.place_of(progress.origin.opened())? };
-            place.ok_or(CommitError::Conflict)?
-        };
-        let found = place.records.find(&place.id, place.created).await?;
-        self.note(self.progress()?, found, is_ahead);
-        Ok(Met::Nobody)
+    /// Asks what stands where the session came from, or under its new id.
+    async fn look(&self, is_ahead: bool) -> Result<(), CommitError> {
+        let opened = self.progress()?.known.opened.clone().filter(|_| !is_ahead);
+        let first = opened.as_ref().map_or(0, |opened| opened.place);
+        let Place { id, created, .. } = self.place(opened.as_deref(), first)?.ok_or(CommitError::Conflict)?;
+        let (place, found) = self.inner().find(&id, created, first).await?;
+        let mut progress = self.progress()?;
+        if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead) {
+            opened.place = place;
+        }
+        self.note(progress, found, is_ahead);
+        Ok(())
     }
 
     /// Makes this request's operations again on what another one wrote.
-    fn adopt(&self, opened: &Opened, standing: Option<Standing>) -> Result<Met, CommitError> {
-        let Some(Standing::Record(found)) = standing else { return Err(CommitError::Conflict) };
+    fn adopt(&self, known: &Known) -> Result<(), CommitError> {
+        let (Some(opened), Some(Standing::Record(found))) = (&known.opened, &known.here) else {
+            return Err(CommitError::Conflict);
+        };
         let payload = Payload::parse(&found.payload).map_err(|_| CommitError::Conflict)?;
-        let RecordHeader { persistence, lifetime_seconds, .. } = found.header;
         let mut progress = self.progress()?;
-        if !self.loaded.session.replay_onto(payload, persistence, lifetime_seconds) {
+        if !self.loaded.session.replay_onto(payload, found.header.persistence, found.header.lifetime_seconds) {
             return Err(CommitError::Conflict);
         }
-        progress.here = Some(Standing::Record(found.clone()));
-        progress.origin =
-            Origin::Opened(Box::new(Opened { record: Some(Arc::new(found)), unread: None, ..opened.clone() }));
-        Ok(Met::Nobody)
+        progress.known.opened = Some(Box::new(Opened { record: Some(Arc::clone(found)), ..(**opened).clone() }));
+        Ok(())
     }
 
-    /// Lets a session in a record live on without rewriting it.
-    async fn touch(&self, case: &Case<'_>, opened: &Opened, draft: Draft, fitted: Fitted) -> Result<Met, CommitError> {
-        let (place, record) = (self.place_of(Some(opened))?, opened.record.clone());
-        let (Some(place), Some(record)) = (place, record) else { return Err(CommitError::Conflict) };
-        let header = self.header(&place.id, &draft, Some(opened));
-        if !place.records.touch(&place.id, self.session_end(&header)).await? {
+    /// Another request was faster. Waits for a random while, longer after more meetings, so that requests which met do not
+    /// meet again. A conflict after too many, or for a write that has gone on for too long since it began.
+    pub(super) async fn pause(&self, begun_milliseconds: Option<u64>) -> Result<(), CommitError> {
+        let meetings = self.progress()?.meetings;
+        let now = self.inner().clock.unix_milliseconds();
+        let is_late = begun_milliseconds
+            .is_some_and(|begun| now.saturating_sub(begun) >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS);
+        // An end goes on until the time limit, where there is one.
+        let is_limited = begun_milliseconds.is_some() || self.inner().timer.is_none();
+        let is_last = meetings >= limits::CONFLICT_RETRIES_MAX || (is_late && meetings >= limits::CONFLICT_RETRIES_MIN);
+        if is_limited && is_last {
             return Err(CommitError::Conflict);
         }
-        let nonce = CookieNonce::draw()?;
-        let write = nonce.write_id();
-        let version = record.header.version;
-        let value = self.inner().sealer.seal_reference(nonce, &header, version);
-        let value = value.map_err(|error| self.seal_error(&fitted.payload, error))?;
-        let cookie = Sealed { header, write, value };
-        let completion = self.completion(case, Some(opened), Some(cookie), Some(record), draft, fitted)?;
-        self.complete(self.progress()?, completion);
-        Ok(Met::Done)
-    }
-
-    /// Waits for a random while, longer after more meetings, so that requests which met do not meet again.
-    async fn pause(&self, meetings: usize) -> Result<(), CommitError> {
+        self.progress()?.meetings = meetings.saturating_add(1);
         let Some(timer) = &self.inner().timer else { return Ok(()) };
         let doubled = u32::try_from(meetings).ok().and_then(|meetings| 1_u64.checked_shl(meetings));
         let longest = doubled.unwrap_or(u64::MAX).min(limits::CONFLICT_PAUSE_MAX_MILLISECONDS);
@@ -267,13 +232,83 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
+    /// Notes what holds once a session is written.
+    pub(super) fn complete(&self, mut progress: MutexGuard<'_, Progress>, completion: Completion) {
+        let events = self.events(progress.known.opened.as_deref(), &completion);
+        let Completion { want, opened, line, markers, draft, drops_input } = completion;
+        let record = opened.as_ref().and_then(|opened| opened.record.clone());
+        // In a cookie alone, which the browser does not hold yet. Another request may have made a record of the one that it
+        // holds; there, all of this request's operations are to be made.
+        self.loaded.session.mark_saved(&draft, opened.is_some() && record.is_none());
+        if drops_input {
+            self.loaded.session.drop_old_input();
+        }
+        progress.has_new_id |= opened.is_some() && (progress.known.opened.is_none() || want == Want::NewId);
+        progress.has_ended |= draft.id_change == IdChange::Invalidated;
+        let removes = line.is_none() && progress.known.opened.is_some();
+        let removal = removes.then(|| response::remove(&self.inner().attributes));
+        progress.line = line.or(removal).or_else(|| progress.line.take());
+        progress.markers.extend(markers);
+        progress.known = Known { opened, here: record.map(Standing::Record), ..Known::default() };
+        // None of them can happen any more: what they expected has been replaced.
+        progress.attempts.clear();
+        drop(progress);
+        // Last: an observer sees what holds, and cannot hold it up.
+        events.iter().for_each(|event| self.tell(event));
+    }
+
+    /// In the order of [`Event`].
+    fn events(&self, before: Option<&Opened>, completion: &Completion) -> Vec<Event> {
+        let Completion { want, opened, draft, drops_input, .. } = completion;
+        if self.inner().observers.is_empty() {
+            return Vec::new();
+        }
+        let from = before.map(|before| self.public_id(before));
+        let Some(after) = opened else {
+            let id = from.or_else(|| Some(self.loaded.session.public(draft.id.as_deref()?)));
+            return id.map(|id| vec![Event::Destroyed { id }, Event::Committed { id }]).unwrap_or_default();
+        };
+        let id = self.public_id(after);
+        let migrated = from.filter(|from| *from != id).map(|from| Event::Migrated { from, to: id });
+        let (was_in_store, is_in_store) = (before.is_some_and(Opened::is_in_record), after.is_in_record());
+        let moved = match (was_in_store, is_in_store) {
+            (false, true) => Some(Event::Spilled { id }),
+            (true, false) => Some(Event::Returned { id }),
+            _ => None,
+        };
+        let dropped = drops_input.then_some(Event::OldInputDropped { id });
+        let renewed = match before.and_then(|before| before.superseded_key) {
+            Some(from) => Some(Event::Resealed { id, from }),
+            None => (*want == Want::Refresh).then_some(Event::Renewed { id }),
+        };
+        let optional = [migrated, moved, dropped, renewed].into_iter().flatten();
+        optional.chain([Event::Committed { id }]).collect()
+    }
+
+    pub(super) fn public_id(&self, opened: &Opened) -> crate::id::PublicId {
+        match &opened.earlier {
+            Some(earlier) => opened.header.id.public_id(earlier.sealer.audience()),
+            None => self.loaded.session.public(&opened.header.id),
+        }
+    }
+
+    /// Where the record of a session is or would be: of the one that came, or of the id and the audience of today.
+    pub(super) fn place(&self, opened: Option<&Opened>, place: usize) -> Result<Option<Place>, CommitError> {
+        let Some(records) = self.inner().records.get(place).cloned() else { return Ok(None) };
+        let (id, created) = match opened {
+            Some(opened) => (opened.header.id.clone(), opened.header.created),
+            None => (self.id()?, self.loaded.session.draft().created),
+        };
+        Ok(Some(Place { records, id: Arc::new(id), created }))
+    }
+
     /// What this request knows. A conflict once another save or commit of the same request has taken over.
     pub(super) fn progress(&self) -> Result<MutexGuard<'a, Progress>, CommitError> {
         let progress = self.loaded.progress();
         if progress.turn == self.turn { Ok(progress) } else { Err(CommitError::Conflict) }
     }
 
-    pub(super) fn id(&self) -> Result<SessionId, CommitError> {
+    pub(super) fn id(&self) -> Result<crate::id::SessionId, CommitError> {
         Ok(self.loaded.session.ensure_id()?)
     }
 
@@ -283,35 +318,5 @@ impl<'a> Write<'a> {
 
     pub(super) fn tell(&self, event: &Event) {
         self.inner().observers.tell(event);
-    }
-}
-
-/// What a step met.
-pub(super) enum Met {
-    /// Nothing that holds it up: the next step follows.
-    Nobody,
-    /// Another request was faster in this place.
-    Other { is_ahead: bool },
-    /// Its end.
-    Done,
-}
-
-/// A cookie that goes out once the records are written.
-pub(super) struct Sealed {
-    pub(super) header: Header,
-    pub(super) write: WriteId,
-    pub(super) value: String,
-}
-
-fn came(opened: Option<&Opened>) -> Came {
-    match opened {
-        None => Came::New,
-        Some(Opened { record: Some(record), .. }) => {
-            Came::Record { version: record.header.version, state: record.header.state }
-        }
-        Some(Opened { inline: Some(payload), base: (write, issued), .. }) => {
-            Came::Inline { write: *write, issued: *issued, is_empty: payload.as_slice() == b"{}" }
-        }
-        Some(_) => Came::Unread,
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{RandomError, SessionError};
 use crate::id::SessionId;
 use crate::wire::header::Persistence;
 
-/// Everything that a handler's calls change. The driver reads it when the response head is due.
+/// Everything that a handler's calls change. `request` reads it when the response head is due.
 pub(crate) struct State {
     /// Made by the first write, so that reading an empty session leaves no trace.
     pub(crate) id: Option<SessionId>,

@@ -8,7 +8,8 @@ use actix_web::{App, Error, HttpResponse, error, web};
 use sealed_session::adapter::actix_web::SessionMiddleware;
 use sealed_session::testing::{FaultyStore, ManualClock};
 use sealed_session::{
-    CommitError, CsrfError, Key, LoadError, Placement, Session, SessionError, SessionManager, StoreError,
+    CommitError, CsrfError, Key, LoadError, PendingSession, Placement, Session, SessionError, SessionManager,
+    StoreError,
 };
 
 use crate::support::{middleware, open};
@@ -114,4 +115,27 @@ fn a_failure_that_asked_for_no_session_is_answered_as_it_is() {
     let answer = open(application, "/", "");
     assert_eq!((answer.status, answer.text.as_str()), (403, "no"));
     assert!(["set-cookie", "vary", "cache-control"].iter().all(|name| answer.values(name).is_empty()));
+}
+
+async fn end(pending: PendingSession) -> Result<&'static str, SessionError> {
+    pending.end().map(|_| "ended")
+}
+
+#[test]
+fn a_session_that_cannot_be_loaded_can_be_ended() {
+    let clock = ManualClock::at_unix_seconds(1_795_000_000);
+    let records = FaultyStore::new(clock.clone());
+    let store = SessionManager::builder(Key::generate().unwrap()).clock(clock).store(records.clone());
+    let store = store.placement(Placement::StoreOnly).build().unwrap();
+    let application = || {
+        let app = App::new().wrap(SessionMiddleware::new(store.clone()));
+        app.route("/", web::get().to(visits)).route("/end", web::get().to(end))
+    };
+    let sent = open(application(), "/", "").cookie();
+    // The store has lost what it acknowledged.
+    records.tamper(|records| records.values_mut().for_each(|record| record.version -= 1));
+    assert_eq!(open(application(), "/", &sent).status, 503);
+    let answer = open(application(), "/end", &sent);
+    assert_eq!((answer.status, answer.text.as_str()), (200, "ended"));
+    assert!(answer.lines.last().unwrap().0.contains("Max-Age=0"));
 }

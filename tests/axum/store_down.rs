@@ -8,8 +8,10 @@ use sealed_session::adapter::CsrfForm;
 use sealed_session::adapter::axum::{Flash, TypedSession};
 use sealed_session::adapter::tower::SessionLayer;
 use sealed_session::store::{Created, MemoryStore, StoreFuture, Updated};
+use sealed_session::testing::{FaultyStore, ManualClock};
 use sealed_session::{
-    Key, Placement, Record, RecordId, RecordStore, Session, SessionError, SessionManager, StoreError, Value,
+    Key, PendingSession, Placement, Record, RecordId, RecordStore, Session, SessionError, SessionManager, StoreError,
+    Value,
 };
 
 use crate::support::{cookie, post_form, send, text};
@@ -78,4 +80,25 @@ async fn a_store_that_does_not_answer_is_an_empty_503_and_the_cookie_stays() {
         assert!(!response.headers().contains_key(SET_COOKIE), "{path}");
         assert_eq!(text(response).await, "", "{path}");
     }
+}
+
+async fn end(pending: PendingSession) -> Result<(), SessionError> {
+    pending.end().map(drop)
+}
+
+#[pollster::test]
+async fn a_session_that_cannot_be_loaded_can_be_ended() {
+    let clock = ManualClock::at_unix_seconds(1_795_000_000);
+    let records = FaultyStore::new(clock.clone());
+    let builder = SessionManager::builder(Key::generate().unwrap()).clock(clock).store(records.clone());
+    let manager = builder.placement(Placement::StoreOnly).build().unwrap();
+    let routes = Router::new().route("/begin", post(begin)).route("/typed", post(typed)).route("/end", post(end));
+    let application = routes.layer(SessionLayer::new(manager));
+    let sent = cookie(&send(&application, "POST", "/begin", None).await);
+    // The store has lost what it acknowledged.
+    records.tamper(|records| records.values_mut().for_each(|record| record.version -= 1));
+    assert_eq!(send(&application, "POST", "/typed", Some(&sent)).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let response = send(&application, "POST", "/end", Some(&sent)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(crate::support::line(&response).contains("Max-Age=0"));
 }

@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 use http::header::SET_COOKIE;
-use poem::{EndpointExt as _, Response, handler};
-use sealed_session::Session;
+use poem::{EndpointExt as _, Response, Route, handler};
 use sealed_session::adapter::poem::SessionMiddleware;
+use sealed_session::{PendingSession, Session};
 
 use crate::support::{cookie, faulty, send, store, text, visits};
 
@@ -64,4 +64,24 @@ async fn a_save_that_fails_in_the_handler_is_an_empty_503() {
     let response = send(&saving.with(SessionMiddleware::new(store)), "/", None).await;
     assert!(!response.headers().contains_key(SET_COOKIE));
     assert_is_empty(response, StatusCode::SERVICE_UNAVAILABLE).await;
+}
+
+#[handler]
+async fn end(pending: PendingSession) -> poem::Result<()> {
+    pending.end()?;
+    Ok(())
+}
+
+#[pollster::test]
+async fn a_session_that_cannot_be_loaded_can_be_ended() {
+    let (records, store) = faulty();
+    let application = Route::new().at("/", visits).at("/end", end).with(SessionMiddleware::new(store));
+    let sent = cookie(&send(&application, "/", None).await);
+    // The store has lost what it acknowledged.
+    records.tamper(|records| records.values_mut().for_each(|record| record.version -= 1));
+    assert_eq!(send(&application, "/", Some(&sent)).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let response = send(&application, "/end", Some(&sent)).await;
+    let lines: Vec<_> = response.headers().get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap()).collect();
+    assert!(lines.last().unwrap().contains("Max-Age=0"), "{lines:?}");
+    assert_is_empty(response, StatusCode::OK).await;
 }

@@ -2,7 +2,7 @@
 
 use rocket::{catch, catchers, get, routes};
 use sealed_session::adapter::rocket::SessionFairing;
-use sealed_session::{CommitError, CsrfError, LoadError, Session, SessionError, StoreError};
+use sealed_session::{CommitError, CsrfError, LoadError, PendingSession, Session, SessionError, StoreError};
 
 use crate::support::{answer, bare, browser, on_server, store, values};
 
@@ -62,4 +62,27 @@ fn a_save_that_the_store_does_not_answer_is_an_empty_503() {
     let response = browser.get("/save").dispatch();
     assert_eq!(values(&response, "Set-Cookie"), [""; 0]);
     assert_eq!(answer(response), (503, String::new()));
+}
+
+#[get("/end")]
+fn end(pending: PendingSession) -> Result<(), SessionError> {
+    pending.end().map(drop)
+}
+
+#[get("/put")]
+fn put(session: Session) -> Result<(), SessionError> {
+    session.put("user", &42)
+}
+
+#[test]
+fn a_session_that_cannot_be_loaded_can_be_ended() {
+    let (store, records) = on_server();
+    let browser = browser(bare().attach(SessionFairing::new(store)).mount("/", routes![put, end]));
+    assert_eq!(answer(browser.get("/put").dispatch()), (200, String::new()));
+    // The store has lost what it acknowledged.
+    records.tamper(|records| records.values_mut().for_each(|record| record.version -= 1));
+    assert_eq!(answer(browser.get("/put").dispatch()).0, 503);
+    let response = browser.get("/end").dispatch();
+    assert_eq!(response.status().code, 200);
+    assert!(values(&response, "Set-Cookie").last().unwrap().contains("Max-Age=0"));
 }

@@ -44,7 +44,7 @@ fn a_new_id_in_the_store_costs_two_writes() {
         session.invalidate().unwrap();
         session.put("notice", &text(LARGE)).unwrap();
     };
-    assert_eq!(calls_of(LARGE, farewell), [Load, Create, Update]);
+    assert_eq!(calls_of(LARGE, farewell), [Load, Update, Create]);
 }
 
 #[test]

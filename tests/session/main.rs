@@ -1,4 +1,4 @@
-//! The session driver, seen from outside: what a browser, a handler and an operator can tell of it.
+//! Sessions, seen from outside: what a browser, a handler and an operator can tell of it.
 //!
 //! Each test states one rule. Requests go through a browser that treats cookies as RFC 6265bis says, and records through
 //! a store that fails, lags and forgets on demand; the clock stands still unless a test moves it.

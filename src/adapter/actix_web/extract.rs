@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -31,6 +31,27 @@ impl<M: 'static> FromRequest for Marked<Session, M> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let pending = request.extensions().get::<Marked<PendingSession, M>>().cloned();
         Box::pin(async move { session(pending.map(Marked::into_inner)).await.map(Self::new) })
+    }
+}
+
+/// The session before it is loaded: for a logout that works while the store holds a record that cannot be read, with
+/// [`PendingSession::end`].
+impl FromRequest for PendingSession {
+    type Error = SessionExtractionError;
+    type Future = Ready<Result<Self, SessionExtractionError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Self>().cloned().ok_or(SessionExtractionError::MissingMiddleware))
+    }
+}
+
+/// As that of [`PendingSession`], for the middleware with this marker.
+impl<M: 'static> FromRequest for Marked<PendingSession, M> {
+    type Error = SessionExtractionError;
+    type Future = Ready<Result<Self, SessionExtractionError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Self>().cloned().ok_or(SessionExtractionError::MissingMiddleware))
     }
 }
 

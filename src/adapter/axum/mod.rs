@@ -40,8 +40,8 @@ use crate::session::Session;
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let pending = parts.extensions.get::<PendingSession>().cloned().ok_or(SessionRejection::MissingLayer)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let pending = PendingSession::from_request_parts(parts, state).await?;
         pending.session().await.map_err(SessionRejection::Load)
     }
 }
@@ -49,10 +49,28 @@ impl<S: Sync> FromRequestParts<S> for Session {
 impl<S: Sync, M: 'static> FromRequestParts<S> for Marked<Session, M> {
     type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let pending = parts.extensions.get::<Marked<PendingSession, M>>().cloned();
-        let pending = pending.ok_or(SessionRejection::MissingLayer)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let pending = Marked::<PendingSession, M>::from_request_parts(parts, state).await?;
         pending.session().await.map(Self::new).map_err(SessionRejection::Load)
+    }
+}
+
+/// The session before it is loaded: for a logout that works while the store holds a record that cannot be read, with
+/// [`PendingSession::end`].
+impl<S: Sync> FromRequestParts<S> for PendingSession {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        parts.extensions.get::<Self>().cloned().ok_or(SessionRejection::MissingLayer)
+    }
+}
+
+/// As that of [`PendingSession`], for the layer with this marker.
+impl<S: Sync, M: 'static> FromRequestParts<S> for Marked<PendingSession, M> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        parts.extensions.get::<Self>().cloned().ok_or(SessionRejection::MissingLayer)
     }
 }
 

@@ -54,3 +54,18 @@ impl<'a, M: 'static> FromRequest<'a> for Marked<Session, M> {
         Ok(Self::new(pending.session().await?))
     }
 }
+
+/// The session before it is loaded: for a logout that works while the store holds a record that cannot be read, with
+/// [`PendingSession::end`].
+impl<'a> FromRequest<'a> for PendingSession {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(request.data::<Self>().cloned().ok_or(MissingSessionMiddleware)?)
+    }
+}
+
+/// As that of [`PendingSession`], for the middleware with this marker.
+impl<'a, M: 'static> FromRequest<'a> for Marked<PendingSession, M> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(request.data::<Self>().cloned().ok_or(MissingSessionMiddleware)?)
+    }
+}

@@ -47,22 +47,35 @@ impl InRequest {
 }
 
 pub(super) async fn session<Guard: 'static>(request: &Request<'_>) -> request::Outcome<Session, SessionGuardError> {
-    let in_request = InRequest::of::<Guard>(request);
-    let begun = in_request.lock().clone();
-    let Some(begun) = begun else {
-        let is_attached = Attached::is_in::<Guard, _>(request.rocket());
-        let error = if is_attached { SessionGuardError::NotBegun } else { SessionGuardError::MissingFairing };
-        // Every such request fails until it is mended, and a catcher answers without the reason.
-        error!("{error}");
-        return Outcome::Error((Status::InternalServerError, error));
+    let begun = match begun::<Guard>(request) {
+        Ok(begun) => begun,
+        Err(error) => return Outcome::Error((Status::InternalServerError, error)),
     };
     match begun.pending.session().await {
         Ok(session) => Outcome::Success(session),
         Err(error) => {
             let load_failure = error.status_code();
-            *in_request.lock() = Some(Begun { load_failure: Some(load_failure), ..begun });
+            *InRequest::of::<Guard>(request).lock() = Some(Begun { load_failure: Some(load_failure), ..begun });
             Outcome::Error((Status::new(load_failure), SessionGuardError::Load(error)))
         }
+    }
+}
+
+fn begun<Guard: 'static>(request: &Request<'_>) -> Result<Begun, SessionGuardError> {
+    let begun = InRequest::of::<Guard>(request).lock().clone();
+    begun.ok_or_else(|| {
+        let is_attached = Attached::is_in::<Guard, _>(request.rocket());
+        let error = if is_attached { SessionGuardError::NotBegun } else { SessionGuardError::MissingFairing };
+        // Every such request fails until it is mended, and a catcher answers without the reason.
+        error!("{error}");
+        error
+    })
+}
+
+fn pending<Guard: 'static>(request: &Request<'_>) -> request::Outcome<PendingSession, SessionGuardError> {
+    match begun::<Guard>(request) {
+        Ok(begun) => Outcome::Success(begun.pending),
+        Err(error) => Outcome::Error((Status::InternalServerError, error)),
     }
 }
 
@@ -84,10 +97,45 @@ impl<'r, M: 'static> FromRequest<'r> for Marked<Session, M> {
     }
 }
 
+/// The session before it is loaded: for a logout that works while the store holds a record that cannot be read, with
+/// [`PendingSession::end`].
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for PendingSession {
+    type Error = SessionGuardError;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, SessionGuardError> {
+        pending::<Session>(request)
+    }
+}
+
+/// As that of [`PendingSession`], for the fairing with this marker.
+#[rocket::async_trait]
+impl<'r, M: 'static> FromRequest<'r> for Marked<PendingSession, M> {
+    type Error = SessionGuardError;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, SessionGuardError> {
+        pending::<Marked<Session, M>>(request).map(Self::new)
+    }
+}
+
 /// Aborts the launch when a route takes a session and no fairing is there to bring it.
 impl Sentinel for Session {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         abort::<Self>(rocket)
+    }
+}
+
+/// As that of [`Session`].
+impl Sentinel for PendingSession {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        abort::<Session>(rocket)
+    }
+}
+
+/// As that of [`Session`], for the fairing with this marker.
+impl<M: 'static> Sentinel for Marked<PendingSession, M> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        abort::<Marked<Session, M>>(rocket)
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) enum Meets {
     NoAnswer { happened: bool },
     /// The engine's own time limit.
     EngineTimeout { happened: bool },
+    /// What the engine holds is no record.
+    Corrupt,
     /// This comes first.
     Meanwhile(Box<dyn FnOnce() + Send>),
 }
@@ -85,6 +87,9 @@ impl Interrupted {
                 Some(Meets::Meanwhile(first)) => {
                     first();
                     act(&inner.records).await
+                }
+                Some(Meets::Corrupt) => {
+                    Err(StoreError::Corrupt { store: "interrupted", problem: "damaged on demand".to_owned() })
                 }
                 Some(Meets::EngineTimeout { happened }) => {
                     if happened {

@@ -2,14 +2,15 @@
 
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
+use sealed_session::testing::ManualClock;
 use sealed_session::{
     Event, LoadError, Placement, Reason, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure,
 };
 
-use super::interrupted::{Interrupted, Meets, creates, give_up, time_limits, updates, writes};
+use super::interrupted::{Interrupted, Meets, give_up, time_limits, updates, writes};
 use super::{ENDS, after, destroys, in_record, inline, invalidates, later, regenerates, returned, returns, with_store};
 use crate::browser::{Browser, Request};
-use crate::faulty_store::Records;
+use crate::faulty_store::{Call, Records};
 use crate::support::{COOKIE, LARGE, Site, records_with_data, removes_the_cookie, text};
 
 /// Longer than the records of ended sessions are kept.
@@ -661,9 +662,9 @@ fn a_move_to_another_audience_that_was_in_flight_does_not_revive_a_session() {
 }
 
 #[test]
-fn a_move_to_another_audience_that_was_dropped_halfway_does_not_outlive_a_logout() {
+fn a_write_under_another_audience_that_was_dropped_halfway_does_not_outlive_a_logout() {
     for placement in [Placement::Spill, Placement::StoreOnly] {
-        for (is_meant, happened) in [(creates as fn(_) -> _, true), (updates, false), (updates, true)] {
+        for happened in [false, true] {
             for end in ENDS {
                 let site = Site::new();
                 let store = Interrupted::new(&site);
@@ -672,7 +673,7 @@ fn a_move_to_another_audience_that_was_dropped_halfway_does_not_outlive_a_logout
                 let mut copy = browser.clone();
                 let moving = browser.begin(&now);
                 moving.session().put("step", &1).unwrap();
-                store.at_next(is_meant, Meets::NoAnswer { happened });
+                store.at_next(updates, Meets::NoAnswer { happened });
                 give_up(moving.0.commit(&ResponseFacts::new(200)));
                 drop(moving);
                 later(&site);
@@ -745,5 +746,58 @@ fn a_logout_through_the_reference_from_before_a_login_ends_the_cookie_that_it_ca
             let mut copy = browser;
             assert_eq!(copy.get(&manager, "user"), None);
         }
+    }
+}
+
+#[test]
+fn a_damaged_record_stands_in_the_way_of_no_logout() {
+    let any: fn(Call) -> bool = |_| true;
+    let begins: [fn(&Site, &SessionManager) -> Browser; 3] = [inline, in_record, returned];
+    for begin in begins {
+        let (site, store, manager) = {
+            let site = Site::new();
+            let store = Interrupted::new(&site);
+            let manager = store.under(site.cookie_only()).build().unwrap();
+            (site, store, manager)
+        };
+        let mut browser = begin(&site, &manager);
+        let mut copy = browser.clone();
+        let was_in_record = site.opened(&manager, &browser).is_reference();
+        let request = browser.begin(&manager);
+        request.0.end().unwrap();
+        store.at_next(any, Meets::Corrupt);
+        browser.receive(&request.commit());
+        assert!(store.has_met());
+        assert_eq!(browser.get(&manager, "user"), None);
+        // Without a record, a copy of a cookie with its data is good until it expires.
+        assert_eq!(copy.get(&manager, "user").is_some(), !was_in_record);
+    }
+}
+
+/// Before each of the next so many updates, another request writes the same record, and a second goes by.
+fn contend(others: SessionManager, clock: ManualClock, store: &Interrupted, writer: Browser, left: u64) {
+    let Some(left) = left.checked_sub(1) else { return };
+    let again = store.clone();
+    let meanwhile = move || {
+        writer.clone().put(&others, "n", left);
+        clock.advance_seconds(1);
+        contend(others, clock, &again, writer, left);
+    };
+    store.at_next(updates, Meets::Meanwhile(Box::new(meanwhile)));
+}
+
+#[test]
+fn a_logout_among_many_writers_goes_on_until_it_is_through() {
+    for end in ENDS {
+        let site = Site::new();
+        let store = Interrupted::new(&site);
+        let manager = store.under(site.cookie_only()).build().unwrap();
+        let mut browser = in_record(&site, &manager);
+        let request = browser.begin(&manager);
+        end(&request.session());
+        contend(site.with_records().build().unwrap(), site.clock.clone(), &store, browser.clone(), 80);
+        browser.receive(&request.commit());
+        assert!(store.has_met());
+        assert_eq!(browser.get(&manager, "user"), None);
     }
 }
