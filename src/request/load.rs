@@ -83,6 +83,9 @@ impl SessionManager {
     }
 
     fn tell_opened(&self, outcome: &Result<impl std::borrow::Borrow<Loaded>, LoadError>, refused: &[Reason]) {
+        if self.0.observers.is_empty() {
+            return;
+        }
         let loaded = outcome.as_ref().ok().map(std::borrow::Borrow::borrow);
         let (id, has_failed) = loaded.map_or((None, false), |loaded| match &loaded.progress().known.opened {
             Some(opened) if opened.failure.is_none() => (Some(loaded.session.public(&opened.header.id)), false),

@@ -39,7 +39,7 @@ impl Change {
     /// What must still be there for the change to mean the same; `None` when it means the same on any data.
     fn depends_on(&self, data: &Data) -> Option<Seen> {
         let path = match self {
-            Self::Replace(_) => return Some(Seen::All(data.all().clone())),
+            Self::Replace(_) => return Some(Seen::All(data.all())),
             Self::Merge(_) | Self::Clear => return None,
             Self::Pull(path) => path,
             // The element at an index is another one when something before it went.
@@ -65,7 +65,7 @@ impl Seen {
     fn is_unchanged_in(&self, data: &Data) -> bool {
         match self {
             Self::At(path, seen) => data.find(path).is_ok_and(|found| found == seen.as_ref()),
-            Self::All(seen) => data.all() == seen,
+            Self::All(seen) => data.all() == *seen,
         }
     }
 }
@@ -160,7 +160,7 @@ mod tests {
             change.clone().make(&mut seen).unwrap();
         }
         let mut newest = data(newest);
-        remembered.replay(&mut newest).then(|| Value::Object(newest.all().clone()))
+        remembered.replay(&mut newest).then(|| Value::Object(newest.all()))
     }
 
     fn path(text: &str) -> Path {

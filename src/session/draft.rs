@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::data::Text;
 use super::flash::Flash;
 use super::state::{IdChange, Phase, State};
 use super::{Payload, Session};
@@ -167,7 +168,7 @@ impl Session {
     }
 
     /// Whether what this request has taken out is there in other data, too.
-    pub(crate) fn pulls_hold_in(&self, other: &[u8]) -> bool {
+    pub(crate) fn pulls_hold_in(&self, other: &Text) -> bool {
         let other = Payload::parse(other).unwrap_or_default();
         self.state().changes.pulls_hold_in(&other.data)
     }
@@ -181,7 +182,7 @@ impl Session {
     }
 
     /// The JSON of what was there before, without what this request took out of it.
-    pub(crate) fn leftovers_json(&self, before: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn leftovers_json(&self, before: &Text) -> Zeroizing<Vec<u8>> {
         // What cannot be read is left to nobody.
         let before = Payload::parse(before).unwrap_or_default();
         self.state().leftovers(before).to_json()

@@ -1,6 +1,7 @@
 //! What handlers leave for the next request, and find from the last.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::flash::{Bags, Flash};
 use super::value::{check_depth, from_json};
-use super::{Data, Path, Session, to_object};
+use super::{Path, Session, to_object, tree};
 use crate::error::SessionError;
 
 /// What lies around an entry: the payload, its reserved member, and the bag. Wire format, section 3.1.
@@ -127,7 +128,7 @@ impl Session {
     /// The messages that an earlier request left. Asking for them uses them up, with errors and old input.
     #[must_use]
     pub fn flash_messages(&self) -> FlashMessages {
-        FlashMessages(Data::from(self.read_flash().flash))
+        FlashMessages(self.read_flash().flash)
     }
 
     /// What was typed into a field of the form that came back, `None` when it was absent or null. A name with dots is the
@@ -137,7 +138,7 @@ impl Session {
     ///
     /// [`SessionError::Type`] when it is no `T`.
     pub fn old<T: DeserializeOwned>(&self, field: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        find_named(&Data::from(self.read_flash().input), &field.into())
+        find_named(&self.read_flash().input, &field.into())
     }
 
     /// The validation errors of a field, none for one that is right.
@@ -210,8 +211,8 @@ impl Session {
 }
 
 /// The messages that an earlier request left for this one.
-#[derive(Clone, Debug)]
-pub struct FlashMessages(Data);
+#[derive(Clone)]
+pub struct FlashMessages(Map<String, Value>);
 
 impl FlashMessages {
     /// The message under a key, `None` when it is absent or null. A name with dots is the message of this name, or else
@@ -227,19 +228,26 @@ impl FlashMessages {
     /// Whether there is a message under a key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.0.all().contains_key(key) || self.0.contains(&key.into()).unwrap_or(false)
+        self.0.contains_key(key) || find(&self.0, &key.into()).is_ok_and(|found| found.is_some())
     }
 
     /// All messages.
     #[must_use]
     pub fn all(&self) -> &Map<String, Value> {
-        self.0.all()
+        &self.0
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for FlashMessages {
+    /// Security: how many there are, and nothing of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlashMessages({} messages)", self.0.len())
     }
 }
 
@@ -251,12 +259,16 @@ fn check_bags(left: &Bags) -> Result<(), SessionError> {
 }
 
 /// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.
-fn find_named<T: DeserializeOwned>(members: &Data, name: &Path) -> Result<Option<T>, SessionError> {
-    match members.all().get(&name.to_string()) {
-        Some(Value::Null) => Ok(None),
+fn find_named<T: DeserializeOwned>(members: &Map<String, Value>, name: &Path) -> Result<Option<T>, SessionError> {
+    match members.get(&name.to_string()).map_or_else(|| find(members, name), |found| Ok(Some(found)))? {
+        None | Some(Value::Null) => Ok(None),
         Some(found) => from_json(name, found).map(Some),
-        None => members.get(name),
     }
+}
+
+fn find<'m>(members: &'m Map<String, Value>, path: &Path) -> Result<Option<&'m Value>, SessionError> {
+    let (first, rest) = path.checked()?;
+    Ok(members.get(first).and_then(|value| tree::find(value, rest)))
 }
 
 fn texts(messages: &Value) -> Vec<String> {

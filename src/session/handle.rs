@@ -182,7 +182,7 @@ impl Session {
     /// ```
     #[must_use]
     pub fn all(&self) -> Map<String, Value> {
-        self.read_state().payload.data.all().clone()
+        self.read_state().payload.data.all()
     }
 
     /// All data as one value of the application's own type.

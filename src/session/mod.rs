@@ -12,6 +12,7 @@ mod flashing;
 mod handle;
 mod lifecycle;
 mod number;
+mod outline;
 mod path;
 mod payload;
 mod repeated;

@@ -2,13 +2,14 @@
 //! section 3.1.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
-use serde::ser::{SerializeMap as _, Serializer as _};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::data::{Data, Text};
 use super::flash::{Bags, Flash};
-use super::{Data, parse_object};
+use super::parse_object;
 use crate::error::Reason;
 use crate::seal::{Counted, sizes_of};
 
@@ -31,9 +32,12 @@ pub(crate) struct Payload {
 
 impl Payload {
     /// Wire format, section 4, step 10.
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, Reason> {
-        let mut members = parse_object(json).map_err(|_| Reason::Payload)?;
-        let mut unknown = take_object(&mut members, RESERVED_MEMBER)?;
+    pub(crate) fn parse(text: &Text) -> Result<Self, Reason> {
+        let (data, reserved) = Data::opened(text, RESERVED_MEMBER).ok_or(Reason::Payload)?;
+        let Some(reserved) = reserved.and_then(|reserved| text.get(reserved)) else {
+            return Ok(Self { data, ..Self::default() });
+        };
+        let mut unknown = parse_object(reserved).map_err(|_| Reason::Payload)?;
         let flash = Bags {
             flash: take_object(&mut unknown, FLASH)?,
             errors: take_object(&mut unknown, ERRORS)?,
@@ -43,7 +47,7 @@ impl Payload {
             Some(keys) => serde_json::from_value(keys).map_err(|_| Reason::Payload)?,
             None => BTreeSet::new(),
         };
-        Ok(Self { data: Data::from(members), flash: Flash::from(flash), server_only, unknown })
+        Ok(Self { data, flash: Flash::from(flash), server_only, unknown })
     }
 
     /// A session that begins anew, in the same request: what was marked before stays out of the cookie.
@@ -58,7 +62,7 @@ impl Payload {
 
     /// Whether there is something that must never travel in the cookie.
     pub(crate) fn must_stay_on_server(&self) -> bool {
-        self.server_only.iter().any(|key| self.data.all().contains_key(key))
+        self.server_only.iter().any(|key| self.data.has_member(key))
     }
 
     /// The member `"~"`, absent parts left out.
@@ -71,7 +75,7 @@ impl Payload {
             }
         }
         // A mark goes with its key.
-        let marks: Vec<_> = self.server_only.iter().filter(|key| self.data.all().contains_key(*key)).cloned().collect();
+        let marks: Vec<_> = self.server_only.iter().filter(|key| self.data.has_member(key)).cloned().collect();
         if !marks.is_empty() {
             reserved.insert(SERVER_ONLY.to_owned(), Value::from(marks));
         }
@@ -79,36 +83,35 @@ impl Payload {
     }
 
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let reserved = self.reserved();
         // One allocation of the whole length: growing would leave copies of the data behind that nobody wipes.
         let mut counted = Counted::default();
-        self.write(&mut counted);
+        // Writing JSON values into memory cannot fail; a payload cut short would be refused when it is opened.
+        let _ = self.write(&reserved, &mut counted);
         let mut json = Zeroizing::new(Vec::with_capacity(counted.0));
-        self.write(&mut *json);
+        let written = self.write(&reserved, &mut *json);
+        debug_assert!(written.is_ok() && json.len() == counted.0);
         json
     }
 
-    fn write(&self, out: impl std::io::Write) {
-        let mut writer = serde_json::Serializer::new(out);
-        // Writing JSON values into memory cannot fail; a payload cut short would be refused when it is opened.
-        let written = writer.serialize_map(None).and_then(|mut object| {
-            for (name, value) in self.data.all() {
-                object.serialize_entry(name, value)?;
-            }
-            let reserved = self.reserved();
-            if !reserved.is_empty() {
-                object.serialize_entry(RESERVED_MEMBER, &reserved)?;
-            }
-            object.end()
-        });
-        debug_assert!(written.is_ok());
+    fn write(&self, reserved: &Map<String, Value>, out: &mut impl Write) -> std::io::Result<()> {
+        out.write_all(b"{")?;
+        let count = self.data.write(out)?;
+        if !reserved.is_empty() {
+            out.write_all(if count > 0 { b",\"~\":" } else { b"\"~\":" })?;
+            serde_json::to_writer(&mut *out, reserved)?;
+        }
+        out.write_all(b"}")
     }
 
     /// Bytes of JSON that each top-level member takes, its name included, the largest first.
     pub(crate) fn member_sizes(&self) -> Vec<(String, usize)> {
         let reserved = self.reserved();
-        let reserved = (!reserved.is_empty()).then_some(Value::Object(reserved));
-        let reserved = reserved.iter().map(|value| (RESERVED_MEMBER, value));
-        sizes_of(self.data.all().iter().map(|(name, value)| (name.as_str(), value)).chain(reserved))
+        let mut members = self.data.all();
+        if !reserved.is_empty() {
+            members.insert(RESERVED_MEMBER.to_owned(), Value::Object(reserved));
+        }
+        sizes_of(members.iter().map(|(name, value)| (name.as_str(), value)))
     }
 }
 
@@ -123,16 +126,22 @@ fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
+    fn parse(json: &[u8]) -> Result<Payload, Reason> {
+        Payload::parse(&Arc::new(Zeroizing::new(json.to_vec())))
+    }
+
     fn rewritten(json: &str) -> Result<String, Reason> {
-        Payload::parse(json.as_bytes()).map(|payload| String::from_utf8(payload.to_json().to_vec()).unwrap())
+        parse(json.as_bytes()).map(|payload| String::from_utf8(payload.to_json().to_vec()).unwrap())
     }
 
     #[test]
     fn the_reserved_member_is_hidden_from_the_data_and_kept_on_rewriting() {
         let json = r#"{"user":42,"~":{"later":[1],"flash":{"notice":"saved"}}}"#;
-        let payload = Payload::parse(json.as_bytes()).unwrap();
+        let payload = parse(json.as_bytes()).unwrap();
         assert_eq!(payload.data.all().keys().collect::<Vec<_>>(), ["user"]);
         let again: Value = serde_json::from_slice(&payload.to_json()).unwrap();
         assert_eq!(again, serde_json::from_str::<Value>(json).unwrap());
@@ -141,9 +150,9 @@ mod tests {
     #[test]
     fn an_empty_reserved_member_is_left_out() {
         assert_eq!(rewritten(r#"{"~":{}}"#).unwrap(), "{}");
-        assert!(Payload::parse(br#"{"~":{}}"#).unwrap().is_empty());
-        assert!(Payload::parse(br#"{"~":{"flash":{},"server_only":[]}}"#).unwrap().is_empty());
-        assert!(!Payload::parse(br#"{"~":{"later":{}}}"#).unwrap().is_empty());
+        assert!(parse(br#"{"~":{}}"#).unwrap().is_empty());
+        assert!(parse(br#"{"~":{"flash":{},"server_only":[]}}"#).unwrap().is_empty());
+        assert!(!parse(br#"{"~":{"later":{}}}"#).unwrap().is_empty());
     }
 
     #[test]
@@ -168,7 +177,7 @@ mod tests {
         ] {
             assert_eq!(rewritten(json), Err(Reason::Payload), "{json}");
         }
-        assert_eq!(Payload::parse(b"{\"a\":\"\xff\"}").err(), Some(Reason::Payload));
+        assert_eq!(parse(b"{\"a\":\"\xff\"}").err(), Some(Reason::Payload));
     }
 
     #[test]
@@ -180,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_sizes_of_the_members_add_up_to_the_payload() {
-        let payload = Payload::parse(br#"{"cart":[1,2,3],"u\"":42,"~":{"flash":{"a":true}}}"#).unwrap();
+        let payload = parse(br#"{"cart":[1,2,3],"u\"":42,"~":{"flash":{"a":true}}}"#).unwrap();
         let sizes = payload.member_sizes();
         let commas = sizes.len() - 1;
         assert_eq!(sizes.iter().map(|(_, bytes)| bytes).sum::<usize>() + commas + 2, payload.to_json().len());

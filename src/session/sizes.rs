@@ -57,7 +57,7 @@ impl Session {
         }
         let key = key.into();
         self.write(|state| {
-            let is_there = state.payload.data.all().contains_key(&key);
+            let is_there = state.payload.data.has_member(&key);
             let is_new = state.payload.server_only.insert(key);
             Ok(((), is_new && is_there))
         })

@@ -13,9 +13,9 @@ pub(super) struct NotAnIndex {
     pub(super) length: usize,
 }
 
-/// The value at the end of the path, if there is one.
-pub(super) fn find<'v>(members: &'v Map<String, Value>, first: &str, rest: &[String]) -> Option<&'v Value> {
-    rest.iter().try_fold(members.get(first)?, |value, segment| match value {
+/// The value at the end of the path below this one, if there is one.
+pub(super) fn find<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, segment| match value {
         Value::Object(members) => members.get(segment),
         Value::Array(elements) => elements.get(index(segment)?),
         _ => None,
@@ -23,36 +23,18 @@ pub(super) fn find<'v>(members: &'v Map<String, Value>, first: &str, rest: &[Str
 }
 
 /// The same, to be changed.
-pub(super) fn find_mut<'v>(members: &'v mut Map<String, Value>, first: &str, rest: &[String]) -> Option<&'v mut Value> {
-    rest.iter().try_fold(members.get_mut(first)?, |value, segment| match value {
+pub(super) fn find_mut<'v>(value: &'v mut Value, path: &[String]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |value, segment| match value {
         Value::Object(members) => members.get_mut(segment),
         Value::Array(elements) => elements.get_mut(index(segment)?),
         _ => None,
     })
 }
 
-/// Puts the value at the end of the path, making the objects that are missing; tells whether anything changed.
-///
-/// Nothing is changed before the whole way is known to be open: below what is missing, nothing can be in the way.
-pub(super) fn place(
-    members: &mut Map<String, Value>,
-    first: &str,
-    rest: &[String],
-    value: Value,
-) -> Result<bool, NotAnIndex> {
-    if let Some(slot) = members.get_mut(first) {
-        return place_below(slot, rest, value);
-    }
-    members.insert(first.to_owned(), wrapped(rest, value));
-    Ok(true)
-}
-
 /// Takes out the value at the end of the path. Later elements of an array move up; an emptied parent stays.
-pub(super) fn remove(members: &mut Map<String, Value>, first: &str, rest: &[String]) -> Option<Value> {
-    let Some((last, between)) = rest.split_last() else {
-        return members.remove(first);
-    };
-    match find_mut(members, first, between)? {
+pub(super) fn remove_below(value: &mut Value, path: &[String]) -> Option<Value> {
+    let (last, between) = path.split_last()?;
+    match find_mut(value, between)? {
         Value::Object(members) => members.remove(last),
         Value::Array(elements) => {
             let index = index(last).filter(|index| *index < elements.len())?;
@@ -69,15 +51,12 @@ pub(super) fn identical(left: &Value, right: &Value) -> bool {
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| identical(left, right))
         }
-        (Value::Object(left), Value::Object(right)) => identical_members(left, right),
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| identical(left, right)))
+        }
         (left, right) => left == right,
     }
-}
-
-/// The same for objects.
-pub(super) fn identical_members(left: &Map<String, Value>, right: &Map<String, Value>) -> bool {
-    left.len() == right.len()
-        && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| identical(left, right)))
 }
 
 /// Arrays and objects inside one another, the value itself included.
@@ -90,7 +69,10 @@ pub(super) fn depth(value: &Value) -> usize {
     below.unwrap_or(0).saturating_add(1)
 }
 
-fn place_below(slot: &mut Value, path: &[String], value: Value) -> Result<bool, NotAnIndex> {
+/// Puts the value at the end of the path below this one, making the objects that are missing; tells whether anything changed.
+///
+/// Nothing is changed before the whole way is known to be open: below what is missing, nothing can be in the way.
+pub(super) fn place_below(slot: &mut Value, path: &[String], value: Value) -> Result<bool, NotAnIndex> {
     let Some((segment, rest)) = path.split_first() else {
         let changed = !identical(slot, &value);
         if changed {
@@ -99,7 +81,13 @@ fn place_below(slot: &mut Value, path: &[String], value: Value) -> Result<bool, 
         return Ok(changed);
     };
     match slot {
-        Value::Object(members) => place(members, segment, rest, value),
+        Value::Object(members) => {
+            if let Some(slot) = members.get_mut(segment) {
+                return place_below(slot, rest, value);
+            }
+            members.insert(segment.clone(), wrapped(rest, value));
+            Ok(true)
+        }
         Value::Array(elements) => {
             let length = elements.len();
             let index = index(segment).filter(|index| *index <= length);
@@ -118,7 +106,7 @@ fn place_below(slot: &mut Value, path: &[String], value: Value) -> Result<bool, 
 }
 
 /// The value inside new objects, one for each segment.
-fn wrapped(path: &[String], value: Value) -> Value {
+pub(super) fn wrapped(path: &[String], value: Value) -> Value {
     path.iter().rev().fold(value, |inner, segment| Value::Object(Map::from_iter([(segment.clone(), inner)])))
 }
 
