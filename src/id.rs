@@ -132,6 +132,13 @@ impl PublicId {
         &self.0
     }
 
+    /// Bytes of an id.
+    pub(crate) const LENGTH: usize = 8;
+
+    pub(crate) const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
     /// From its 16 lower-case hexadecimal digits.
     pub(crate) fn from_hex(digits: &[u8; 16]) -> Option<Self> {
         let mut bytes = [0; 8];

@@ -20,18 +20,34 @@ pub(crate) fn candidates<'a>(
         .take(COOKIE_CANDIDATES_MAX)
 }
 
-/// The cookies named as markers of sessions that this browser has left: the 16 hexadecimal digits of the name, and the value.
+/// A cookie that is named as the marker of a session which this browser has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NamedMarker<'a> {
+    /// The hexadecimal digits of the session's public id.
+    pub(crate) digits: &'a [u8; 16],
+    /// The session has ended, and not only got another id.
+    pub(crate) has_ended: bool,
+    pub(crate) value: &'a [u8],
+}
+
+/// Behind the digits in the name of a marker whose session has ended. It has a name of its own, so that a late response to a
+/// login cannot take its place.
+pub(crate) const ENDED: &str = "-ended";
+
+/// The cookies named as markers of sessions that this browser has left.
 pub(crate) fn markers<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
     name: &str,
-) -> impl Iterator<Item = (&'a [u8; 16], &'a [u8])> {
+) -> impl Iterator<Item = NamedMarker<'a>> {
     headers
         .into_iter()
         .flat_map(|header| header.split(|byte| *byte == b';'))
         .filter_map(move |pair| {
             let rest = trim_whitespace(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"-")?;
             let (digits, rest) = rest.split_first_chunk()?;
-            Some((digits, rest.strip_prefix(b"=")?))
+            let ended = rest.strip_prefix(ENDED.as_bytes());
+            let value = ended.unwrap_or(rest).strip_prefix(b"=")?;
+            Some(NamedMarker { digits, has_ended: ended.is_some(), value })
         })
         .take(MARKER_CANDIDATES_MAX)
 }

@@ -565,8 +565,7 @@ impl SessionManagerBuilder {
             also_remove: self.also_remove,
             commit_when: self.commit_when,
             enabled: self.enabled,
-            // A session that is always in its record needs none: the record is its state.
-            sets_markers: placement != Placement::StoreOnly || self.accept_inline_until.is_some(),
+            sets_markers: true,
             clock: self.clock,
             observers: self.observers,
         })))

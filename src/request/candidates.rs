@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::cookie::request;
 use crate::id::PublicId;
 use crate::manager::{Inner, SessionManager};
+use crate::seal::Sealer;
 use crate::wire::header::Header;
 
 /// The values of a request that may be its session.
@@ -13,18 +14,39 @@ pub(super) struct Candidates {
     pub(super) today: Vec<Box<[u8]>>,
     /// Under each name and audience of before, in the order in which they are tried.
     pub(super) earlier: Vec<Vec<Box<[u8]>>>,
-    /// Cookies named as markers of sessions that this browser has left.
-    markers: Vec<(PublicId, Box<[u8]>)>,
+    /// Cookies named as markers of sessions that this browser has left, with the place of their cookie's name among those of
+    /// the manager.
+    markers: Vec<(usize, PublicId, bool, Box<[u8]>)>,
+}
+
+/// A marker that a holder of the ring set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marker {
+    pub(super) id: PublicId,
+    pub(super) set_at: Timestamp,
+    /// The session that took the place of this one; `None` where this one has ended.
+    pub(super) successor: Option<PublicId>,
+}
+
+/// The sealer of today, and those of earlier names and audiences.
+fn sealers(inner: &Inner) -> impl Iterator<Item = &Sealer> {
+    std::iter::once(&*inner.sealer).chain(inner.earlier.iter().map(|earlier| &*earlier.sealer))
 }
 
 impl Candidates {
     pub(super) fn of(manager: &SessionManager, headers: &[&[u8]]) -> Self {
+        let inner = &manager.0;
         let named = |name: &str| request::candidates(headers.iter().copied(), name).map(Box::from).collect();
-        let earlier = manager.0.earlier.iter().map(|earlier| named(earlier.sealer.cookie_name())).collect();
+        let earlier = inner.earlier.iter().map(|earlier| named(earlier.sealer.cookie_name())).collect();
         let mut markers = Vec::new();
-        if manager.0.sets_markers {
-            let found = request::markers(headers.iter().copied(), manager.cookie_name());
-            markers.extend(found.filter_map(|(digits, value)| Some((PublicId::from_hex(digits)?, Box::from(value)))));
+        let names = || sealers(inner).map(Sealer::cookie_name);
+        for (place, name) in names().enumerate().filter(|_| inner.sets_markers) {
+            if names().take(place).all(|other| other != name) {
+                let found = request::markers(headers.iter().copied(), name);
+                markers.extend(found.filter_map(|found| {
+                    Some((place, PublicId::from_hex(found.digits)?, found.has_ended, Box::from(found.value)))
+                }));
+            }
         }
         Self { today: named(manager.cookie_name()), earlier, markers }
     }
@@ -44,17 +66,28 @@ impl Candidates {
         self.today.len()
     }
 
-    /// Those that a holder of the ring set, and when.
-    pub(super) fn valid_markers(&self, inner: &Inner, now: Timestamp) -> impl Iterator<Item = (PublicId, Timestamp)> {
-        self.markers.iter().filter_map(move |(id, value)| Some((*id, inner.sealer.verify_marker(*id, value, now)?)))
+    /// Those that a holder of the ring set, under the name of today alone or under any.
+    pub(super) fn valid_markers(&self, inner: &Inner, of_today: bool, now: Timestamp) -> Vec<Marker> {
+        let valid = |(place, id, has_ended, value): &(usize, PublicId, bool, Box<[u8]>)| {
+            let name = sealers(inner).nth(*place)?.cookie_name();
+            let mut sealers = sealers(inner).filter(|sealer| sealer.cookie_name() == name);
+            let (set_at, successor) = sealers.find_map(|sealer| sealer.verify_marker(*id, value, now))?;
+            (successor.is_none() == *has_ended).then_some(Marker { id: *id, set_at, successor })
+        };
+        self.markers.iter().filter(|(place, ..)| !of_today || *place == 0).filter_map(valid).collect()
     }
 
-    /// Whether this browser has left the session.
+    /// Whether this browser has left the session, or has ended the one whose place this one took.
     pub(super) fn have_left(&self, inner: &Inner, header: &Header, now: Timestamp) -> bool {
         if self.markers.is_empty() {
             return false;
         }
-        let id = header.id.public_id(inner.sealer.audience());
-        self.valid_markers(inner, now).any(|(marked, _)| marked == id)
+        let valid = self.valid_markers(inner, false, now);
+        let has_ended = |id: PublicId| valid.iter().any(|marker| marker.id == id && marker.successor.is_none());
+        let mut ids = sealers(inner).map(|sealer| header.id.public_id(sealer.audience()));
+        ids.any(|id| {
+            valid.iter().any(|marker| marker.id == id)
+                || valid.iter().any(|marker| marker.successor == Some(id) && has_ended(marker.id))
+        })
     }
 }

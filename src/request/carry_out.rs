@@ -76,12 +76,9 @@ impl Write<'_> {
         let (opened, nothing) = (opened.as_deref(), Standing::Nothing);
         let here = here.as_ref().unwrap_or(&nothing);
         let is_ahead = case.want == Want::NewId;
-        if is_ahead
-            && let (Standing::Record(left), Some(Opened { record: None, .. })) = (here, opened)
-            && left.header.state == RecordState::Left
-            && !self.loaded.session.pulls_hold_in(&left.payload)
-        {
-            // Another login has left this session, and taken what this one has taken, too.
+        let is_left = matches!(here, Standing::Record(left) if left.header.state == RecordState::Left);
+        if is_ahead && is_left && self.loaded.session.has_pulled() {
+            // Another login has left this session. Whether it, or a request behind it, has taken the same cannot be told.
             return Err(CommitError::Conflict);
         }
         let (builds_on, before) = if is_ahead { (None, ahead) } else { (opened, here) };
@@ -110,7 +107,7 @@ impl Write<'_> {
         }
         // Sealed before the store is asked, under a nonce that the record remembers.
         let kept = attempts.first().map(|attempt| Arc::clone(&attempt.record));
-        let mut completion = Some(self.completion(case.want, opened, nonce, header, kept, draft, fitted)?);
+        let mut completion = Some(self.completion(case.want, case.known, nonce, header, kept, draft, fitted)?);
         if let (Some(state), Some(opened)) = (leaves, opened)
             && let Some(place) = self.place(Some(opened), opened.place)?
         {
@@ -146,7 +143,7 @@ impl Write<'_> {
             return Err(CommitError::Conflict);
         }
         let (nonce, record) = (CookieNonce::draw()?, opened.record.clone());
-        let completion = self.completion(want, Some(opened), nonce, header, record, draft, fitted)?;
+        let completion = self.completion(want, known, nonce, header, record, draft, fitted)?;
         self.complete(self.progress()?, completion);
         Ok(true)
     }
@@ -178,7 +175,7 @@ impl Write<'_> {
     fn completion(
         &self,
         want: Want,
-        before: Option<&Opened>,
+        known: &Known,
         nonce: CookieNonce,
         header: Header,
         record: Option<Arc<FoundRecord>>,
@@ -186,8 +183,13 @@ impl Write<'_> {
         fitted: Fitted,
     ) -> Result<Completion, CommitError> {
         let Fitted { payload, target, without_input: drops_input } = fitted;
-        let leaves = before.filter(|_| want == Want::NewId);
-        let markers = leaves.map(|left| self.markers(&left.header)).transpose()?.unwrap_or_default();
+        let leaves = known.opened.as_deref().filter(|_| want == Want::NewId);
+        let before = known.opened.as_deref();
+        // Where nothing goes on, the session has ended.
+        let goes_on = target != Target::Nowhere && !known.began_anew;
+        let successor = goes_on.then(|| self.loaded.session.public(&header.id));
+        let markers = leaves.map(|session| self.markers(&[self.left(session)], successor));
+        let markers = markers.transpose()?.unwrap_or_default();
         if target == Target::Nowhere {
             return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
         }

@@ -6,14 +6,15 @@ use zeroize::Zeroizing;
 
 use super::progress::{Known, Opened, Place};
 use super::write::Write;
-use crate::clock::Clock as _;
+use crate::clock::{Clock as _, Timestamp};
+use crate::cookie::request::ENDED;
 use crate::cookie::response;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
+use crate::id::PublicId;
 use crate::limits;
 use crate::records::{FoundRecord, Standing};
 use crate::session::Draft;
-use crate::wire::header::Header;
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
 impl Write<'_> {
@@ -61,49 +62,74 @@ impl Write<'_> {
         FoundRecord { header, superseded_key: None, payload: Arc::new(payload) }
     }
 
-    /// Ends the session that the request came with. What was written since begins another one.
+    /// Ends the session, and every other one whose good cookie came with the request. What was written since begins another.
     pub(super) async fn end(&self, known: &Known, draft: &Draft) -> Result<(), CommitError> {
-        let Some(opened) = known.opened.as_deref() else { return Err(CommitError::Conflict) };
-        let markers = self.markers(&opened.header)?;
-        for index in 0..self.inner().records.len() {
-            let Some(place) = self.place(Some(opened), index)? else { continue };
-            // A session in its cookie has no record as a rule, and none beside the one that was found.
-            let mut standing = match &known.here {
-                Some(here) if index == opened.place => here.clone(),
-                None if index == opened.place && opened.inline.is_none() => self.standing(&place).await?,
-                _ => Standing::Nothing,
-            };
-            let mut was_cut = false;
-            while !standing.has_ended() {
-                let record = self.closed(RecordState::Ended, &place, &standing, Some(opened), WriteId::default());
-                match place.records.put(&place.id, &record, standing.version()).await {
-                    Ok(true) => break,
-                    // Whatever another request has written is over, too.
-                    Ok(false) => self.pause(None).await?,
-                    // Whether it happened is looked at once, as for any write.
-                    Err(CommitError::Store(StoreError::Unavailable { .. } | StoreError::Corrupt { .. }))
-                        if !was_cut =>
-                    {
-                        was_cut = true;
-                    }
-                    Err(error) => return Err(error),
-                }
-                standing = self.standing(&place).await?;
+        let mut sessions: Vec<_> = known.opened.iter().cloned().collect();
+        for came in self.manager.all_good(self.candidates) {
+            if sessions.iter().all(|session| session.header.id != came.header.id) {
+                sessions.push(came);
+            }
+        }
+        let left: Vec<_> = sessions.iter().map(|session| self.left(session)).collect();
+        let markers = match self.markers(&left, None) {
+            // Without a key that seals, an end still ends.
+            Err(CommitError::NoSealingKey) => Vec::new(),
+            lines => lines?,
+        };
+        for session in &sessions {
+            let is_own = known.opened.as_ref().is_some_and(|opened| opened.header.id == session.header.id);
+            let here = known.here.as_ref().filter(|_| is_own);
+            for place in 0..self.inner().records.len() {
+                self.end_in(session, place, here.filter(|_| place == session.place)).await?;
             }
         }
         let mut progress = self.progress()?;
         progress.known = Known::default();
         progress.attempts.clear();
-        progress.line = Some(response::remove(&self.inner().attributes));
-        progress.markers.extend(markers);
         progress.has_ended = true;
+        if !sessions.is_empty() {
+            progress.line = Some(response::remove(&self.inner().attributes));
+        }
+        progress.markers.extend(markers);
         drop(progress);
-        let id = self.public_id(opened);
-        self.tell(&Event::Destroyed { id });
-        if draft.destroyed || !draft.has_something {
-            self.tell(&Event::Committed { id });
+        let ids: Vec<_> = sessions.iter().map(|session| self.public_id(session)).collect();
+        ids.iter().for_each(|id| self.tell(&Event::Destroyed { id: *id }));
+        if let Some(id) = ids.first().filter(|_| draft.destroyed || !draft.has_something) {
+            self.tell(&Event::Committed { id: *id });
         }
         Ok(())
+    }
+
+    /// Ends the record that a session has in a place, or might have.
+    async fn end_in(&self, session: &Opened, index: usize, here: Option<&Standing>) -> Result<(), CommitError> {
+        let Some(place) = self.place(Some(session), index)? else { return Ok(()) };
+        // A session in its cookie has no record as a rule, and none beside the one that was found.
+        let mut standing = match here {
+            Some(here) => here.clone(),
+            None if index == session.place && session.inline.is_none() => self.standing(&place).await?,
+            None => Standing::Nothing,
+        };
+        let mut was_cut = false;
+        while !standing.has_ended() {
+            let record = self.closed(RecordState::Ended, &place, &standing, Some(session), WriteId::default());
+            match place.records.put(&place.id, &record, standing.version()).await {
+                Ok(true) => break,
+                // Whatever another request has written is over, too.
+                Ok(false) => self.pause(None).await?,
+                // Whether it happened is looked at once, as for any write.
+                Err(CommitError::Store(StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) if !was_cut => {
+                    was_cut = true;
+                }
+                Err(error) => return Err(error),
+            }
+            standing = self.standing(&place).await?;
+        }
+        Ok(())
+    }
+
+    /// A session that this browser leaves, as its marker names it: by the ids of today's audience.
+    pub(super) fn left(&self, session: &Opened) -> (PublicId, Timestamp) {
+        (self.loaded.session.public(&session.header.id), session.header.created)
     }
 
     /// What stands in a place that is to be ended.
@@ -118,27 +144,46 @@ impl Write<'_> {
         }
     }
 
-    /// `Set-Cookie` of the marker of a session that this browser leaves, and the removal of the oldest where there are too
-    /// many.
-    pub(super) fn markers(&self, left: &Header) -> Result<Vec<String>, CommitError> {
+    /// `Set-Cookie` of the markers of sessions that this browser leaves: of one that got a new id, or of those that ended.
+    /// Where there are too many, the oldest are removed.
+    pub(super) fn markers(
+        &self,
+        left: &[(PublicId, Timestamp)],
+        successor: Option<PublicId>,
+    ) -> Result<Vec<String>, CommitError> {
         let (inner, now) = (self.inner(), self.inner().clock.now());
         if !inner.sets_markers {
             return Ok(Vec::new());
         }
-        let id = self.loaded.session.public(&left.id);
-        let value = inner.sealer.marker(&left.id, now).map_err(|error| self.seal_error(b"{}", error))?;
-        // Security: for as long as any cookie of the session may be valid: one that is on its way, too, whatever lifetime of its
-        // own it asked for.
-        let lifetimes = inner.sealer.lifetimes();
-        let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
-        let end = now.saturating_add_seconds(longest.saturating_add(limits::ENDED_RECORD_SECONDS));
-        let end = lifetimes.absolute_end(left.created).map_or(end, |absolute| absolute.min(end));
-        let named = |id| inner.attributes.renamed(&format!("{}-{id}", inner.sealer.cookie_name()));
-        let mut others: Vec<_> = self.candidates.valid_markers(inner, now).filter(|(other, _)| *other != id).collect();
-        others.sort_by_key(|(_, set_at)| std::cmp::Reverse(*set_at));
-        let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(1));
-        let mut lines: Vec<_> = too_many.map(|(other, _)| response::remove(&named(other))).collect();
-        lines.push(response::issue(&named(id), &value, Some(end.saturating_seconds_since(now))));
+        let name = |id, successor: Option<PublicId>| {
+            let suffix = if successor.is_none() { ENDED } else { "" };
+            inner.attributes.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
+        };
+        let mut others = self.candidates.valid_markers(inner, true, now);
+        let mut left = left.to_vec();
+        if successor.is_none() {
+            // What took the place of a session that has ended has ended with it, whichever response comes last.
+            while let Some(position) = others.iter().position(|other| {
+                other.successor.is_some_and(|successor| left.iter().any(|(ended, _)| *ended == successor))
+            }) {
+                let before = others.swap_remove(position);
+                left.push((before.id, before.set_at));
+            }
+        }
+        others.retain(|other| !left.iter().any(|(id, _)| *id == other.id && other.successor == successor));
+        others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
+        let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
+        let mut lines: Vec<_> = too_many.map(|other| response::remove(&name(other.id, other.successor))).collect();
+        for (id, created) in left {
+            let value = inner.sealer.marker(id, successor, now).map_err(|error| self.seal_error(b"{}", error))?;
+            // Security: for as long as any cookie of the session may be valid: one that is on its way, too, whatever lifetime of
+            // its own it asked for.
+            let lifetimes = inner.sealer.lifetimes();
+            let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
+            let end = now.saturating_add_seconds(longest.saturating_add(limits::ENDED_RECORD_SECONDS));
+            let end = lifetimes.absolute_end(created).map_or(end, |absolute| absolute.min(end));
+            lines.push(response::issue(&name(id, successor), &value, Some(end.saturating_seconds_since(now))));
+        }
         Ok(lines)
     }
 }

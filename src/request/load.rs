@@ -135,6 +135,26 @@ impl SessionManager {
         None
     }
 
+    /// Every session whose good cookie came, under whichever name.
+    pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Box<Opened>> {
+        let now = self.0.clock.now();
+        let today = (&*self.0.sealer, &candidates.today, None);
+        let earlier = self.0.earlier.iter().zip(&candidates.earlier);
+        let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
+        let contexts = std::iter::once(today).chain(earlier);
+        let mut sessions = Vec::new();
+        for (sealer, values, earlier) in contexts {
+            for value in values {
+                if let Ok((mut opened, payload)) = self.open_candidate(sealer, value, candidates, now) {
+                    opened.place = earlier.filter(|_| payload.is_none()).map_or(0, |earlier| earlier.place);
+                    opened.earlier = earlier.cloned();
+                    sessions.push(opened);
+                }
+            }
+        }
+        sessions
+    }
+
     /// Tries the candidates in their order. Two good ones of one session: the one that was issued last. Of two sessions:
     /// none, because who planted one of them is not known.
     fn choose(

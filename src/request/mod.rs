@@ -15,8 +15,10 @@ mod write;
 pub use facts::{Commit, FailedCommit, RequestFacts, ResponseFacts};
 pub use pending::PendingSession;
 
+use candidates::Candidates;
+
 use crate::error::LoadError;
-use crate::manager::SessionManager;
+use crate::manager::{SessionManager, StoreFailure};
 use crate::session::{Phase, Session};
 
 impl SessionManager {
@@ -62,7 +64,9 @@ impl SessionManager {
     ///
     /// [`LoadError`] when the cookie is good and the store does not answer.
     pub async fn read_only(&self, request: &RequestFacts<'_>) -> Result<Option<Session>, LoadError> {
-        let session = self.begin(request).session().await?;
+        // Whatever is to happen to a request whose store does not answer: this is none, and has no response.
+        let session =
+            self.open(&Candidates::of(self, &request.cookie_headers), StoreFailure::FailClosed).await?.session;
         session.state().phase = Phase::ReadOnly;
         Ok(Some(session).filter(|session| !session.is_new()))
     }

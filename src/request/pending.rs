@@ -262,20 +262,32 @@ impl Backing for Pending {
             if self.is_answered.load(Ordering::SeqCst) {
                 return Err(LoadError::RequestOver);
             }
-            // As the browser will send it: the cookie of the last save, or those that came.
-            let saved = loaded.progress().line.as_deref().map(Candidates::sent_back);
-            let candidates = saved.as_ref().unwrap_or(&self.candidates);
-            // An empty session in place of one that is at hand would be written over its cookie.
-            let fresh = self.manager.open(candidates, StoreFailure::FailClosed).await?;
-            let mut progress = loaded.progress();
-            if progress.known.opened.is_some() && !fresh.was_opened {
+            loop {
+                // A save that is under way gives way: what it writes could not be told from what is read here.
+                let (turn, saved) = {
+                    let mut progress = loaded.progress();
+                    progress.turn = progress.turn.wrapping_add(1);
+                    (progress.turn, progress.line.as_deref().map(Candidates::sent_back))
+                };
+                // As the browser will send it: the cookie of the last save, or those that came.
+                let candidates = saved.as_ref().unwrap_or(&self.candidates);
+                let fresh = self.manager.open(candidates, StoreFailure::FailClosed).await?;
+                let mut progress = loaded.progress();
+                if progress.turn != turn {
+                    continue;
+                }
+                // An empty session in place of one that is at hand would be written over its cookie.
+                if progress.known.opened.is_some() && !fresh.was_opened {
+                    return Err(LoadError::Ended);
+                }
+                if loaded.session.become_like(&fresh.session) {
+                    progress.known = std::mem::take(&mut *fresh.progress()).known;
+                    progress.attempts.clear();
+                    return Ok(());
+                }
+                // Ended by this request, and it stays so.
                 return Err(LoadError::Ended);
             }
-            if loaded.session.become_like(&fresh.session) {
-                progress.known = std::mem::take(&mut *fresh.progress()).known;
-                progress.attempts.clear();
-            }
-            Ok(())
         })
     }
 }
@@ -292,7 +304,16 @@ impl Drop for Pending {
                 self.manager.0.observers.tell(&Event::LogoutLost { id });
             }
             Some(Undone::Writes(id)) => self.manager.0.observers.tell(&Event::WritesDropped { id }),
-            None => {}
+            None => {
+                // A cookie that a save wrote, and that no response took along.
+                let progress = loaded.progress();
+                let Some(opened) = progress.known.opened.as_ref().filter(|_| progress.line.is_some()) else { return };
+                if progress.has_new_id || !opened.is_in_record() {
+                    let id = Some(loaded.session.public(&opened.header.id));
+                    drop(progress);
+                    self.manager.0.observers.tell(&Event::WritesDropped { id });
+                }
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 use std::cmp::Ordering;
 
 use super::progress::{Known, Opened};
+use crate::clock::Timestamp;
+use crate::limits;
 use crate::records::{Standing, Target};
 use crate::wire::record::{RecordHeader, RecordState};
 
@@ -31,6 +33,10 @@ pub(super) struct Case<'a> {
     /// In how many places its record may stand: one, and one more for each earlier audience. None without a store.
     pub(super) places: usize,
     pub(super) store_only: bool,
+    /// Its absolute end has come while the request was under way.
+    pub(super) is_over: bool,
+    /// When the request asked for its session.
+    pub(super) asked_at: Timestamp,
     /// The record must be written again even if nothing changed.
     pub(super) rewrite: bool,
 }
@@ -128,6 +134,7 @@ impl Case<'_> {
 
     fn base(&self) -> Base {
         let opened = match &self.known.opened {
+            Some(_) if self.is_over => return Base::Gone,
             Some(opened) if self.places > 0 => opened,
             _ => return Base::Current,
         };
@@ -161,11 +168,19 @@ impl Case<'_> {
                 Ordering::Less => Base::Newer,
             },
             (state, None) => match self.descent(opened, found) {
-                // Where the response to the login was lost, the browser went on with its cookie.
+                // Where the response to a login was lost, the browser goes on with its cookie.
+                Base::Newer if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found) => {
+                    Base::Orphan
+                }
                 Base::Newer if state == RecordState::Left => Base::Left { is_current: false },
                 base => base,
             },
         }
+    }
+
+    /// The request began so long after a login that it was not under way then.
+    fn is_long_after(&self, left: &RecordHeader) -> bool {
+        left.updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.asked_at
     }
 
     /// What a record is to the cookie with its session's data, or to one that was not followed.

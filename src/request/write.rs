@@ -80,7 +80,11 @@ impl<'a> Write<'a> {
     fn want(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool) -> Want {
         let (draft, inner) = (self.loaded.session.draft(), self.inner());
         let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
-        match self.loaded.progress().known.opened.as_deref() {
+        let progress = self.loaded.progress();
+        let has_ended = progress.has_ended;
+        match progress.known.opened.as_deref() {
+            // Other cookies than the session's own may have come, and none may be left.
+            None if ends && !has_ended && !self.candidates.is_empty() => Want::End,
             None if draft.destroyed || (ends && !draft.has_something) => Want::Nothing,
             // A new session is written when there is something in it: reading an empty one leaves no trace.
             None if draft.has_something || (inner.save_uninitialized && draft.used) => Want::Keep,
@@ -88,6 +92,8 @@ impl<'a> Write<'a> {
             Some(_) if ends => Want::End,
             Some(_) if draft.id_change == IdChange::Regenerated => Want::NewId,
             Some(_) if draft.has_unsaved || draft.emptied => Want::Keep,
+            // Something that rests on a session which is not kept: a token.
+            Some(opened) if opened.failure.is_some() && draft.has_something => Want::Keep,
             Some(opened) if !opened.was_read() => Want::Nothing,
             Some(_) if draft.used_flash || (inner.resave && draft.used) => Want::Refresh,
             Some(opened) if renews(self, opened, &draft) => Want::Refresh,
@@ -150,11 +156,13 @@ impl<'a> Write<'a> {
             known: &known,
             places: inner.records.len(),
             store_only: inner.placement == Placement::StoreOnly,
+            is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
+            asked_at: self.loaded.session.asked_at(),
             rewrite: draft.used_flash || inner.resave || opened.is_some_and(|opened| opened.superseded_key.is_some()),
         };
         match decide(&case) {
             Step::Look => self.look(false).await?,
-            Step::Adopt => self.adopt(&known)?,
+            Step::Adopt => self.adopt(&known, want)?,
             Step::BeginAnew => {
                 let fits = self.loaded.session.begin_anew();
                 self.progress()?.known.began_anew = true;
@@ -195,13 +203,14 @@ impl<'a> Write<'a> {
     }
 
     /// Makes this request's operations again on what another one wrote.
-    fn adopt(&self, known: &Known) -> Result<(), CommitError> {
+    fn adopt(&self, known: &Known, want: Want) -> Result<(), CommitError> {
         let (Some(opened), Some(Standing::Record(found))) = (&known.opened, &known.here) else {
             return Err(CommitError::Conflict);
         };
         let payload = Payload::parse(&found.payload).map_err(|_| CommitError::Conflict)?;
         let mut progress = self.progress()?;
-        if !self.loaded.session.replay_onto(payload, found.header.persistence, found.header.lifetime_seconds) {
+        let lasts = (found.header.persistence, found.header.lifetime_seconds);
+        if !self.loaded.session.replay_onto(payload, lasts, want == Want::NewId) {
             return Err(CommitError::Conflict);
         }
         progress.known.opened = Some(Box::new(Opened { record: Some(Arc::clone(found)), ..(**opened).clone() }));

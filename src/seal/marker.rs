@@ -4,31 +4,47 @@ use super::Sealer;
 use crate::clock::Timestamp;
 use crate::crypto::{constant_time_equal, hmac_sha256};
 use crate::error::SealError;
-use crate::id::{PublicId, SessionId};
+use crate::id::PublicId;
 use crate::key::Key;
 use crate::wire::marker::{MAC_LENGTH, Marker, covered};
 
 impl Sealer {
-    /// The value of the marker of a session that ends now in this browser.
-    pub(crate) fn marker(&self, session: &SessionId, now: Timestamp) -> Result<String, SealError> {
+    /// The value of the marker of a session that ends now in this browser, or is left for a successor.
+    pub(crate) fn marker(
+        &self,
+        id: PublicId,
+        successor: Option<PublicId>,
+        now: Timestamp,
+    ) -> Result<String, SealError> {
         let ring = self.ring.load();
         let slot = ring.sealing(now).ok_or(SealError::NoSealingKey)?;
-        let mac = self.marker_mac(slot.key(), now, session.public_id(&self.audience)).unwrap_or_default();
-        Ok(Marker { key_id: slot.key().id(), set_at: now, mac }.to_text())
+        let mac = self.marker_mac(slot.key(), now, id, successor).unwrap_or_default();
+        Ok(Marker { key_id: slot.key().id(), set_at: now, successor, mac }.to_text())
     }
 
-    /// When the marker was set, if a holder of the ring set it for this session.
+    /// When the marker was set and the session's successor, if a holder of the ring set it for this session.
     // Security: without the MAC, whoever can plant a cookie of this name could log the user out.
-    pub(crate) fn verify_marker(&self, id: PublicId, value: &[u8], now: Timestamp) -> Option<Timestamp> {
-        let marker = Marker::from_text(value)?;
+    pub(crate) fn verify_marker(
+        &self,
+        id: PublicId,
+        value: &[u8],
+        now: Timestamp,
+    ) -> Option<(Timestamp, Option<PublicId>)> {
+        let Marker { key_id, set_at, successor, mac } = Marker::from_text(value)?;
         let ring = self.ring.load();
-        let slot = ring.find(&marker.key_id).filter(|slot| slot.may_open(&self.rotation, now))?;
-        let mac = self.marker_mac(slot.key(), marker.set_at, id)?;
-        constant_time_equal(&mac, &marker.mac).then_some(marker.set_at)
+        let slot = ring.find(&key_id).filter(|slot| slot.may_open(&self.rotation, now))?;
+        let expected = self.marker_mac(slot.key(), set_at, id, successor)?;
+        constant_time_equal(&expected, &mac).then_some((set_at, successor))
     }
 
-    fn marker_mac(&self, key: &Key, set_at: Timestamp, id: PublicId) -> Option<[u8; MAC_LENGTH]> {
-        let covered = covered(set_at, id, &self.cookie_name, &self.audience)?;
+    fn marker_mac(
+        &self,
+        key: &Key,
+        set_at: Timestamp,
+        id: PublicId,
+        successor: Option<PublicId>,
+    ) -> Option<[u8; MAC_LENGTH]> {
+        let covered = covered(set_at, id, successor, &self.cookie_name, &self.audience)?;
         hmac_sha256(key.marker_key(), &[&covered]).first_chunk().copied()
     }
 }
@@ -44,21 +60,21 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_is_good_for_its_session_name_audience_and_ring_alone() {
-        let (key, id) = (Key::generate().unwrap(), SessionId::from_bytes([7; 16]));
+    fn a_marker_is_good_for_its_session_name_audience_ring_and_successor_alone() {
+        let (key, id, other) = (Key::generate().unwrap(), PublicId::from_bytes([7; 8]), PublicId::from_bytes([8; 8]));
         let here = sealer(&key, "session", "shop");
-        let text = here.marker(&id, NOW).unwrap();
-        let public = id.public_id("shop");
-        assert_eq!(here.verify_marker(public, text.as_bytes(), NOW), Some(NOW));
-        let other = SessionId::from_bytes([8; 16]).public_id("shop");
-        assert_eq!(here.verify_marker(other, text.as_bytes(), NOW), None);
-        let others = [
-            sealer(&key, "other", "shop"),
-            sealer(&key, "session", "admin"),
-            sealer(&Key::generate().unwrap(), "session", "shop"),
-        ];
-        for elsewhere in others {
-            assert_eq!(elsewhere.verify_marker(public, text.as_bytes(), NOW), None);
+        for successor in [None, Some(other)] {
+            let text = here.marker(id, successor, NOW).unwrap();
+            assert_eq!(here.verify_marker(id, text.as_bytes(), NOW), Some((NOW, successor)));
+            assert_eq!(here.verify_marker(other, text.as_bytes(), NOW), None);
+            let others = [
+                sealer(&key, "other", "shop"),
+                sealer(&key, "session", "admin"),
+                sealer(&Key::generate().unwrap(), "session", "shop"),
+            ];
+            for elsewhere in others {
+                assert_eq!(elsewhere.verify_marker(id, text.as_bytes(), NOW), None);
+            }
         }
     }
 
@@ -66,14 +82,14 @@ mod tests {
     fn a_marker_with_one_bit_changed_is_refused() {
         use base64::Engine as _;
         use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        let (key, id) = (Key::generate().unwrap(), SessionId::from_bytes([7; 16]));
+        let (key, id) = (Key::generate().unwrap(), PublicId::from_bytes([7; 8]));
         let sealer = sealer(&key, "session", "shop");
-        let bytes = URL_SAFE_NO_PAD.decode(sealer.marker(&id, NOW).unwrap()).unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(sealer.marker(id, None, NOW).unwrap()).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let text = URL_SAFE_NO_PAD.encode(&changed);
-            assert_eq!(sealer.verify_marker(id.public_id("shop"), text.as_bytes(), NOW), None, "bit {bit}");
+            assert_eq!(sealer.verify_marker(id, text.as_bytes(), NOW), None, "bit {bit}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::crypto::{Prk, Suite, hmac_sha256};
 use crate::error::Reason;
-use crate::id::SessionId;
+use crate::id::{PublicId, SessionId};
 use crate::key::{Key, KeyRing};
 use crate::wire::csrf::CsrfToken;
 use crate::wire::envelope::Envelope;
@@ -222,14 +222,19 @@ fn every_csrf_token_is_made_and_verified_as_known() {
 #[test]
 fn every_marker_is_made_and_verified_as_known() {
     for case in cases() {
-        let marker = &case.suite["marker"];
         assert_eq!(case.key.marker_key().as_slice(), hex(&case.suite["k_marker"]));
-        let value = case.sealer.marker(&case.session, time(&marker["set_at"])).unwrap();
-        assert_eq!(value, text(&marker["value"]));
         let id = case.session.public_id(text(&case.document["audience"]));
-        let name = format!("{}-{id}", text(&case.document["cookie_name"]));
-        assert_eq!(name, text(&marker["name"]));
-        assert_eq!(case.sealer.verify_marker(id, value.as_bytes(), case.now), Some(time(&marker["set_at"])));
+        for (marker, suffix) in [(&case.suite["marker"], "-ended"), (&case.suite["marker_left"], "")] {
+            let successor = marker["successor"].as_str().map(|digits| digits.as_bytes().try_into().unwrap());
+            let successor = successor.map(|digits| PublicId::from_hex(digits).unwrap());
+            assert_eq!(successor.is_none(), suffix == "-ended");
+            let set_at = time(&marker["set_at"]);
+            let value = case.sealer.marker(id, successor, set_at).unwrap();
+            assert_eq!(value, text(&marker["value"]));
+            let name = format!("{}-{id}{suffix}", text(&case.document["cookie_name"]));
+            assert_eq!(name, text(&marker["name"]));
+            assert_eq!(case.sealer.verify_marker(id, value.as_bytes(), case.now), Some((set_at, successor)));
+        }
     }
 }
 

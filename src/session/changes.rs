@@ -41,16 +41,14 @@ impl Change {
         let path = match self {
             Self::Replace(_) => return Some(Seen::All(data.all())),
             Self::Merge(_) | Self::Clear => return None,
-            Self::Pull(path) => path,
+            Self::Pull(path) => path.clone(),
             // The element at an index is another one when something before it went.
             Self::Put(path, _) | Self::Forget(path) | Self::Increment(path, _) | Self::Push(path, _) => {
-                if !path.may_name_an_element() {
-                    return None;
-                }
-                path
+                data.outermost_element(path)?
             }
         };
-        Some(Seen::At(path.clone(), data.find(path).ok().flatten().cloned()))
+        let seen = data.find(&path).ok().flatten().cloned();
+        Some(Seen::At(path, seen))
     }
 }
 
@@ -114,18 +112,18 @@ impl Changes {
     }
 
     /// Makes them again on other data; `false` when one of them does not mean there what it meant, and then the data are to
-    /// be given up.
-    pub(super) fn replay(&self, data: &mut Data) -> bool {
-        self.remembered.iter().all(|remembered| {
-            remembered.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data))
-                && remembered.change.clone().make(data).is_ok()
+    /// be given up. To a login it does not matter what a replacement replaces, nor whether what is forgotten is there.
+    pub(super) fn replay(&self, data: &mut Data, is_login: bool) -> bool {
+        self.remembered.iter().all(|Remembered { change, seen }| {
+            let means_the_same = (is_login && matches!(change, Change::Replace(_) | Change::Forget(_)))
+                || seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data));
+            means_the_same && change.clone().make(data).is_ok()
         })
     }
 
-    /// Whether the values that were pulled are there in other data, too.
-    pub(super) fn pulls_hold_in(&self, data: &Data) -> bool {
-        let mut pulls = self.remembered.iter().filter(|remembered| matches!(remembered.change, Change::Pull(_)));
-        pulls.all(|pull| pull.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data)))
+    /// Whether a value was taken out.
+    pub(super) fn have_pulls(&self) -> bool {
+        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Pull(_)))
     }
 
     /// Makes those again that take something out. What does not fit any more is not there either.
@@ -160,7 +158,7 @@ mod tests {
             change.clone().make(&mut seen).unwrap();
         }
         let mut newest = data(newest);
-        remembered.replay(&mut newest).then(|| Value::Object(newest.all()))
+        remembered.replay(&mut newest, false).then(|| Value::Object(newest.all()))
     }
 
     fn path(text: &str) -> Path {

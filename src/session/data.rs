@@ -137,6 +137,19 @@ impl Data {
         Ok(self.member(first).and_then(|member| tree::find(self.value(member), rest)))
     }
 
+    /// The path of the outermost array's element that a path goes through, if it goes through one.
+    pub(super) fn outermost_element(&self, path: &Path) -> Option<Path> {
+        let (first, rest) = path.checked().ok()?;
+        let mut value = self.value(self.member(first)?);
+        for (position, segment) in rest.iter().enumerate() {
+            if value.is_array() {
+                return Some(path.first(position.saturating_add(2)));
+            }
+            value = tree::find(value, std::slice::from_ref(segment))?;
+        }
+        None
+    }
+
     /// A copy of all members.
     pub(crate) fn all(&self) -> Map<String, Value> {
         self.values().map(|(name, value)| (name.into_owned(), value.clone())).collect()

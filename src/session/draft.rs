@@ -128,14 +128,17 @@ impl Session {
         if is_unchanged {
             state.loaded_with_data = !state.payload.data.is_empty();
         }
-        state.payload.flash.mark_saved(&written.flash, remembers);
+        // What was left before the session was ended is not the next one's.
+        if state.id.as_ref() == written.id.as_deref() {
+            state.payload.flash.mark_saved(&written.flash, remembers);
+        }
     }
 
-    /// Becomes what was read again; `false` for one that is committed or destroyed, and stays so.
+    /// Becomes what was read again; `false` for one that is committed or has been ended, and stays so.
     pub(crate) fn become_like(&self, other: &Self) -> bool {
         let fresh = std::mem::replace(&mut *other.state(), State::new(Timestamp::default(), Persistence::default()));
         let mut state = self.state();
-        if state.phase != Phase::Live {
+        if state.phase != Phase::Live || state.id_change == IdChange::Invalidated {
             return false;
         }
         let before = std::mem::replace(&mut *state, fresh);
@@ -158,25 +161,33 @@ impl Session {
     }
 
     /// Makes this request's changes again on what another has written; `false` when they do not fit there.
-    pub(crate) fn replay_onto(&self, newest: Payload, persistence: Persistence, own_lifetime_seconds: u64) -> bool {
+    pub(crate) fn replay_onto(
+        &self,
+        newest: Payload,
+        (persistence, own_lifetime_seconds): (Persistence, u64),
+        is_login: bool,
+    ) -> bool {
         let mut state = self.state();
         if !state.chose_persistence {
             state.persistence = persistence;
             state.own_lifetime_seconds = own_lifetime_seconds;
         }
-        state.replay_onto(newest)
+        state.replay_onto(newest, is_login)
     }
 
-    /// Whether what this request has taken out is there in other data, too.
-    pub(crate) fn pulls_hold_in(&self, other: &Text) -> bool {
-        let other = Payload::parse(other).unwrap_or_default();
-        self.state().changes.pulls_hold_in(&other.data)
+    /// Whether this request has taken a value out.
+    pub(crate) fn has_pulled(&self) -> bool {
+        self.state().changes.have_pulls()
     }
 
     /// Makes this request's changes again on an empty session that begins now; `false` when they do not fit there.
     pub(crate) fn begin_anew(&self) -> bool {
+        if !self.state().remembers {
+            // Without a store nothing is made again, so what was written would be lost without a word.
+            return false;
+        }
         let emptied = self.state().payload.emptied();
-        let fits = self.replay_onto(emptied, self.fixed().persistence, 0);
+        let fits = self.replay_onto(emptied, (self.fixed().persistence, 0), true);
         self.state().created = self.fixed().opened_at;
         fits
     }

@@ -97,6 +97,18 @@ impl Flash {
     /// What the request read before it read the session again is used up. Where another request left something
     /// meanwhile, a message is shown twice rather than never.
     pub(crate) fn read_as(&mut self, before: &Self) {
+        // What it saved itself is not for itself.
+        for (loaded, found_before, written, saved) in [
+            (&mut self.loaded.flash, &before.loaded.flash, &before.persisted.flash, &mut self.saved.flash),
+            (&mut self.loaded.errors, &before.loaded.errors, &before.persisted.errors, &mut self.saved.errors),
+            (&mut self.loaded.input, &before.loaded.input, &before.persisted.input, &mut self.saved.input),
+        ] {
+            for (key, value) in written {
+                if found_before.get(key) != Some(value) && loaded.get(key) == Some(value) {
+                    saved.extend(loaded.remove_entry(key));
+                }
+            }
+        }
         self.was_read = before.was_read && self.loaded == before.loaded;
     }
 

@@ -467,6 +467,11 @@ impl Session {
         id.public_id(self.0.fixed.sealer.audience())
     }
 
+    /// When the request asked for its session.
+    pub(crate) fn asked_at(&self) -> Timestamp {
+        self.0.fixed.opened_at
+    }
+
     pub(super) fn fixed(&self) -> &Fixed {
         &self.0.fixed
     }

@@ -15,11 +15,12 @@ impl Session {
     ///
     /// It succeeds whatever happened to the old session. One that another login has left is where this one begins, without
     /// what that one took out of it, and never with what it put in. Where the old one has ended, this request's own writes
-    /// begin an empty one. Only a [`pull`](Session::pull) of a value that another request took is a conflict. Under the old
+    /// begin an empty one. A conflict is only what cannot mean the same there: a [`pull`](Session::pull) of a value that another
+    /// request may have taken, a change through an element of an array, or of another type than it finds. Under the old
     /// id a record shows for ten seconds what it showed before, and nothing of the new session. If the response is lost, the
     /// browser has the old cookie, and the user logs in again.
     ///
-    /// Without a store, a logout that meets this request cannot be seen: see the page of the
+    /// A logout that meets this request wins, whichever response comes last: see the page of the
     /// [protocol](crate::guide::protocol).
     ///
     /// ```

@@ -62,9 +62,9 @@ impl Path {
         Err(SessionError::Path { path: self.to_string(), problem })
     }
 
-    /// Whether a segment can be the index of an array's element.
-    pub(super) fn may_name_an_element(&self) -> bool {
-        self.segments.iter().any(|segment| segment.bytes().all(|byte| byte.is_ascii_digit()))
+    /// The path of its first segments.
+    pub(super) fn first(&self, count: usize) -> Self {
+        Self { segments: self.segments.iter().take(count).cloned().collect(), problem: self.problem }
     }
 
     /// How many segments there are; so many arrays and objects lie around the value.

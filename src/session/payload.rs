@@ -74,9 +74,8 @@ impl Payload {
                 reserved.insert(name.to_owned(), Value::Object(bag));
             }
         }
-        // A mark goes with its key.
-        let marks: Vec<_> = self.server_only.iter().filter(|key| self.data.has_member(key)).cloned().collect();
-        if !marks.is_empty() {
+        if !self.server_only.is_empty() {
+            let marks: Vec<_> = self.server_only.iter().cloned().collect();
             reserved.insert(SERVER_ONLY.to_owned(), Value::from(marks));
         }
         reserved

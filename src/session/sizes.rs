@@ -48,6 +48,8 @@ impl Session {
 
     /// Marks a top-level key that must never travel in the cookie: while it is there, the session is in the store.
     ///
+    /// The mark stays in the session, also while the key is not there. It begins no session by itself.
+    ///
     /// # Errors
     ///
     /// [`SessionError::NoStore`] where none is configured, or as [`Session::put`] when it is too late.
@@ -57,9 +59,10 @@ impl Session {
         }
         let key = key.into();
         self.write(|state| {
-            let is_there = state.payload.data.has_member(&key);
             let is_new = state.payload.server_only.insert(key);
-            Ok(((), is_new && is_there))
+            // Kept before its key is there, but it begins no session by itself.
+            let is_kept = is_new && (state.expires.is_some() || !state.payload.is_empty());
+            Ok(((), is_kept))
         })
     }
 }

@@ -110,9 +110,9 @@ impl State {
     }
 
     /// Makes this request's changes again, on what another has written meanwhile; `false` when they do not fit there.
-    pub(crate) fn replay_onto(&mut self, mut newest: Payload) -> bool {
+    pub(crate) fn replay_onto(&mut self, mut newest: Payload, is_login: bool) -> bool {
         let had_data = !newest.data.is_empty();
-        if !self.changes.replay(&mut newest.data) {
+        if !self.changes.replay(&mut newest.data, is_login) {
             return false;
         }
         newest.flash.replay(&self.payload.flash);

@@ -1,9 +1,9 @@
 //! Markers of sessions that a browser has left: wire format, section 12.
 //!
 //! ```text
-//! offset 0   1    9      14    30
-//!        ├───┼────┼──────┼─────┤        base64url: 40 characters
-//!        ver  kid  set at  mac
+//! offset 0   1    9        14          22    38
+//!        ├───┼────┼────────┼───────────┼─────┤        base64url: 51 characters
+//!        ver  kid   set at   successor   mac
 //! ```
 
 use base64::Engine as _;
@@ -16,7 +16,7 @@ use crate::id::{KeyId, PublicId};
 /// Bytes of a MAC: HMAC-SHA256, cut.
 pub(crate) const MAC_LENGTH: usize = 16;
 
-const LENGTH: usize = 1 + KeyId::LENGTH + 5 + MAC_LENGTH;
+const LENGTH: usize = 1 + KeyId::LENGTH + 5 + PublicId::LENGTH + MAC_LENGTH;
 const CONTEXT: &[u8] = b"\x18sealed-session/v1 marker";
 
 /// A marker's value, taken apart and not yet verified.
@@ -24,13 +24,16 @@ const CONTEXT: &[u8] = b"\x18sealed-session/v1 marker";
 pub(crate) struct Marker {
     pub(crate) key_id: KeyId,
     pub(crate) set_at: Timestamp,
+    /// The session that took the place of the one that was left; `None` where that has ended.
+    pub(crate) successor: Option<PublicId>,
     pub(crate) mac: [u8; MAC_LENGTH],
 }
 
 impl Marker {
     pub(crate) fn to_text(self) -> String {
         let set_at = u40(self.set_at.unix_seconds());
-        let parts = [&[VERSION], self.key_id.as_bytes().as_slice(), &set_at, &self.mac];
+        let successor = successor_bytes(self.successor);
+        let parts = [&[VERSION], self.key_id.as_bytes().as_slice(), &set_at, &successor, &self.mac];
         let mut bytes = [0; LENGTH];
         for (slot, byte) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
             *slot = *byte;
@@ -45,18 +48,35 @@ impl Marker {
         let bytes: &[u8; LENGTH] = bytes.get(..length)?.try_into().ok()?;
         let ([VERSION], rest) = bytes.split_first_chunk::<1>()? else { return None };
         let (key_id, rest) = rest.split_first_chunk()?;
-        let (set_at, mac) = rest.split_first_chunk()?;
+        let (set_at, rest) = rest.split_first_chunk()?;
+        let (successor, mac) = rest.split_first_chunk()?;
         let set_at = Timestamp::from_unix_seconds(from_u40(*set_at));
-        Some(Self { key_id: KeyId::from_bytes(*key_id), set_at, mac: mac.try_into().ok()? })
+        let successor = (*successor != NONE).then_some(PublicId::from_bytes(*successor));
+        Some(Self { key_id: KeyId::from_bytes(*key_id), set_at, successor, mac: mac.try_into().ok()? })
     }
 }
 
-/// What the MAC covers: `lp8(CTX ‖ " marker") ‖ u40(set at) ‖ public id ‖ lp16(cookie name) ‖ lp16(audience)`, in one piece.
-pub(crate) fn covered(set_at: Timestamp, id: PublicId, cookie_name: &str, audience: &str) -> Option<Vec<u8>> {
+/// In place of a successor. No session has this public id but by a chance of one in 2⁶⁴.
+const NONE: [u8; PublicId::LENGTH] = [0; PublicId::LENGTH];
+
+fn successor_bytes(successor: Option<PublicId>) -> [u8; PublicId::LENGTH] {
+    successor.map_or(NONE, |successor| *successor.as_bytes())
+}
+
+/// What the MAC covers, in one piece: `lp8(CTX ‖ " marker") ‖ u40(set at) ‖ public id ‖ successor ‖ lp16(cookie name) ‖
+/// lp16(audience)`.
+pub(crate) fn covered(
+    set_at: Timestamp,
+    id: PublicId,
+    successor: Option<PublicId>,
+    cookie_name: &str,
+    audience: &str,
+) -> Option<Vec<u8>> {
     let lengths = [cookie_name, audience].map(|text| u16::try_from(text.len()).ok().map(u16::to_be_bytes));
     let [Some(name_length), Some(audience_length)] = lengths else { return None };
     let set_at = u40(set_at.unix_seconds());
-    let head = [CONTEXT, &set_at, id.as_bytes()];
+    let successor = successor_bytes(successor);
+    let head = [CONTEXT, &set_at, id.as_bytes(), &successor];
     let names = [&name_length, cookie_name.as_bytes(), &audience_length, audience.as_bytes()];
     Some(head.into_iter().chain(names).flatten().copied().collect())
 }
@@ -68,16 +88,19 @@ mod tests {
     #[test]
     fn a_marker_is_read_as_it_was_written() {
         let set_at = Timestamp::from_unix_seconds(1_795_000_000);
-        let marker = Marker { key_id: KeyId::from_bytes([3; 8]), set_at, mac: [7; MAC_LENGTH] };
-        let text = marker.to_text();
-        assert_eq!(text.len(), 40);
-        assert_eq!(Marker::from_text(text.as_bytes()), Some(marker));
+        for successor in [None, Some(PublicId::from_bytes([9; 8]))] {
+            let marker = Marker { key_id: KeyId::from_bytes([3; 8]), set_at, successor, mac: [7; MAC_LENGTH] };
+            let text = marker.to_text();
+            assert_eq!(text.len(), 51);
+            assert_eq!(Marker::from_text(text.as_bytes()), Some(marker));
+        }
     }
 
     #[test]
     fn what_is_no_marker_is_refused() {
-        let good = Marker { key_id: KeyId::from_bytes([3; 8]), set_at: Timestamp::MAX, mac: [7; MAC_LENGTH] }.to_text();
-        for text in [String::new(), "A".repeat(40), good[1..].to_owned(), format!("{good}A"), good.replace('A', "=")] {
+        let (key_id, mac) = (KeyId::from_bytes([3; 8]), [7; MAC_LENGTH]);
+        let good = Marker { key_id, set_at: Timestamp::MAX, successor: None, mac }.to_text();
+        for text in [String::new(), "A".repeat(51), good[1..].to_owned(), format!("{good}A"), good.replace('A', "=")] {
             assert_eq!(Marker::from_text(text.as_bytes()), None, "{text}");
         }
     }

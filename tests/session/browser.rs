@@ -108,6 +108,7 @@ impl Browser {
 
 /// Whether a cookie is named as the marker of a session that was left.
 pub(crate) fn is_marker(name: &str) -> bool {
+    let name = name.strip_suffix("-ended").unwrap_or(name);
     let digits = name.rsplit_once('-').map(|(_, digits)| digits);
     digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }

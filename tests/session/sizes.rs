@@ -166,12 +166,16 @@ fn a_server_only_key_keeps_its_session_in_the_store_and_lets_it_back_when_it_goe
 
         browser.visit(&store, |session| session.forget("secret").unwrap());
         let payload = site.opened(&store, &browser).payload().unwrap();
-        assert_eq!(payload, *json!({ "step": 1, "user": 42 }).as_object().unwrap());
+        // The mark stays, for the next value of that key.
+        let marks = json!({ "server_only": ["secret"] });
+        assert_eq!(payload, *json!({ "step": 1, "user": 42, "~": marks }).as_object().unwrap());
+        browser.put(&store, "secret", "hunter4");
+        assert!(site.opened(&store, &browser).payload().is_none(), "{placement:?}");
     }
 }
 
 #[test]
-fn a_key_may_be_marked_before_it_is_put_and_an_absent_one_changes_nothing() {
+fn a_key_may_be_marked_before_it_is_put_and_a_mark_alone_begins_no_session() {
     let site = Site::new();
     let store = site.with_records().build().unwrap();
     let mut browser = site.browser();
@@ -181,6 +185,13 @@ fn a_key_may_be_marked_before_it_is_put_and_an_absent_one_changes_nothing() {
         session.server_only("secret").unwrap();
         session.put("secret", "hunter2").unwrap();
     });
+    assert!(site.opened(&store, &browser).payload().is_none());
+
+    // In a session that is there, a mark is kept for a later request.
+    let mut browser = site.browser();
+    browser.put(&store, "user", 42);
+    browser.visit(&store, |session| session.server_only("secret").unwrap());
+    browser.put(&store, "secret", "hunter2");
     assert!(site.opened(&store, &browser).payload().is_none());
 }
 

@@ -9,26 +9,16 @@ use super::{DAY, ENDS, TEN_DAYS, after, inline, later, regenerates};
 use crate::support::{COOKIE, Site};
 
 #[test]
-fn whatever_leaves_a_session_that_could_be_in_its_cookie_sets_a_marker_of_it() {
+fn whatever_leaves_a_session_sets_a_marker_of_it_and_an_end_one_of_its_own_name() {
     let site = Site::new();
-    for manager in [site.cookie_only().build().unwrap(), site.with_records().build().unwrap()] {
-        for leaves in ENDS.into_iter().chain([regenerates as fn(&Session)]) {
+    let store_only = site.with_records().placement(Placement::StoreOnly).build().unwrap();
+    for manager in [site.cookie_only().build().unwrap(), site.with_records().build().unwrap(), store_only] {
+        for (leaves, suffix) in ENDS.map(|end| (end, "-ended")).into_iter().chain([(regenerates as fn(&Session), "")]) {
             let mut browser = inline(&site, &manager);
             let id = site.opened(&manager, &browser).public_id();
             browser.visit(&manager, leaves);
-            assert_eq!(browser.markers(), [format!("{COOKIE}-{id}")]);
+            assert_eq!(browser.markers(), [format!("{COOKIE}-{id}{suffix}")]);
         }
-    }
-}
-
-#[test]
-fn a_session_that_is_kept_in_the_store_alone_needs_no_marker() {
-    let site = Site::new();
-    let manager = site.with_records().placement(Placement::StoreOnly).build().unwrap();
-    for leaves in ENDS.into_iter().chain([regenerates as fn(&Session)]) {
-        let mut browser = inline(&site, &manager);
-        browser.visit(&manager, leaves);
-        assert!(browser.markers().is_empty());
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Between two steps the clock moves on: within one second the order of two cookies cannot be told.
 
+mod attacked;
 mod emptied;
 mod interrupted;
 mod kept_or_refused;

@@ -1,0 +1,312 @@
+//! What an attack on the written protocol found, each in its smallest form.
+
+use pollster::block_on;
+use sealed_session::cookie::CookieAttributes;
+use sealed_session::{Event, LoadError, Placement, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure};
+use serde_json::json;
+
+use super::{ENDS, after, destroys, in_record, inline, later, regenerates, with_store};
+use crate::browser::Browser;
+use crate::support::{COOKIE, LARGE, Site, text};
+
+fn everywhere(site: &Site) -> Vec<SessionManager> {
+    with_store(site).into_iter().chain([site.cookie_only().build().unwrap()]).collect()
+}
+
+/// A browser of user 42, with a cart of so many bytes.
+fn with_cart(site: &Site, manager: &SessionManager, bytes: usize) -> Browser {
+    after(site, manager, |session| {
+        session.put("user", &42).unwrap();
+        session.put("cart", &text(bytes)).unwrap();
+    })
+}
+
+#[test]
+fn a_step_up_that_was_in_flight_since_before_another_one_does_not_outlive_a_logout() {
+    let site = Site::new();
+    for manager in everywhere(&site) {
+        for (bytes, end) in [1, 2000].into_iter().flat_map(|bytes| ENDS.map(|end| (bytes, end))) {
+            let mut browser = with_cart(&site, &manager, bytes);
+            let in_flight = browser.begin(&manager);
+            regenerates(&in_flight.session());
+            browser.visit(&manager, regenerates);
+            later(&site);
+            browser.visit(&manager, end);
+            browser.receive(&in_flight.commit());
+            assert_eq!(browser.get(&manager, "user"), None);
+        }
+    }
+}
+
+#[test]
+fn a_step_up_whose_response_comes_after_a_logout_with_the_old_cookie_opens_nothing() {
+    let site = Site::new();
+    for manager in everywhere(&site) {
+        for (bytes, end) in [1, 2000].into_iter().flat_map(|bytes| ENDS.map(|end| (bytes, end))) {
+            let mut browser = with_cart(&site, &manager, bytes);
+            let late = browser.begin(&manager);
+            regenerates(&late.session());
+            let late = late.commit();
+            later(&site);
+            browser.visit(&manager, end);
+            browser.receive(&late);
+            assert_eq!(browser.get(&manager, "user"), None);
+            browser.put(&manager, "user", 43);
+            assert_eq!(browser.get(&manager, "user"), Some(43), "a new login works");
+        }
+    }
+}
+
+#[test]
+fn a_logout_behind_a_saved_login_of_the_same_request_ends_both_sessions() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let mut browser = in_record(&site, &manager);
+        let in_flight = browser.begin(&manager);
+        regenerates(&in_flight.session());
+        let request = browser.begin(&manager);
+        let session = request.session();
+        regenerates(&session);
+        block_on(session.save()).unwrap();
+        session.destroy().unwrap();
+        browser.receive(&request.commit());
+        browser.receive(&in_flight.commit());
+        assert_eq!(browser.get(&manager, "user"), None);
+    }
+}
+
+#[test]
+fn a_logout_with_cookies_of_several_sessions_ends_each_of_them() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        let site = Site::new();
+        let manager = site.with_records().placement(placement).build().unwrap();
+        let [mut one, mut other] = [in_record(&site, &manager), in_record(&site, &manager)];
+        let header = format!("{COOKIE}={}; {COOKIE}={}", one.cookie().unwrap(), other.cookie().unwrap());
+        let pending = manager.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
+        block_on(pending.session()).unwrap().destroy().unwrap();
+        crate::support::ignore(block_on(pending.commit(&ResponseFacts::new(200))).unwrap());
+        assert_eq!((one.get(&manager, "user"), other.get(&manager, "user")), (None, None));
+    }
+}
+
+#[test]
+fn a_logout_at_a_server_of_either_name_is_known_to_servers_of_the_other() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (bytes, end) in [1, 2000].into_iter().flat_map(|bytes| ENDS.map(|end| (bytes, end))) {
+            let site = Site::new();
+            let builder = || site.with_records().placement(placement);
+            let old = builder().also_read("__Host-new", "shop/new").build().unwrap();
+            let attributes = CookieAttributes::new().name("__Host-new");
+            let new = builder().cookie(attributes).audience("shop/new").also_read(COOKIE, "shop/test").build().unwrap();
+            let mut browser = with_cart(&site, &old, bytes);
+            let late = browser.begin(&old);
+            late.session().put("step", &1).unwrap();
+            let late = late.commit();
+            later(&site);
+            browser.visit(&new, end);
+            browser.receive(&late);
+            let seen = |manager: &SessionManager| browser.clone().get(manager, "user");
+            assert_eq!((seen(&old), seen(&new)), (None, None), "{placement:?}, {bytes} bytes");
+        }
+    }
+}
+
+#[test]
+fn what_was_ended_cannot_be_read_again() {
+    let site = Site::new();
+    for manager in everywhere(&site) {
+        for end in ENDS {
+            let mut browser = inline(&site, &manager);
+            let request = browser.begin(&manager);
+            let session = request.session();
+            end(&session);
+            assert!(matches!(block_on(session.reload()), Err(LoadError::Ended)));
+            browser.receive(&request.commit());
+            assert_eq!(browser.get(&manager, "user"), None);
+        }
+    }
+}
+
+#[test]
+fn a_write_behind_the_absolute_end_is_a_conflict_and_a_login_begins_anew() {
+    let site = Site::new();
+    for (position, manager) in everywhere(&site).into_iter().enumerate() {
+        let has_store = position < 2;
+        let mut browser = inline(&site, &manager);
+        // Kept alive until just before its end, which comes while two requests are under way.
+        let end = site.opened(&manager, &browser).created().unix_seconds() + 30 * super::DAY;
+        while site.now().unix_seconds() + 7000 < end {
+            site.clock.advance_seconds(5000);
+            browser.get(&manager, "user");
+        }
+        site.clock.advance_seconds(end - site.now().unix_seconds() - 1);
+        let [write, login] = [browser.begin(&manager), browser.begin(&manager)];
+        write.session().put("step", &1).unwrap();
+        regenerates(&login.session());
+        login.session().put("user", &43).unwrap();
+        site.clock.advance_seconds(2);
+        assert_eq!(write.try_commit().unwrap_err().status_code(), 409);
+        // Without a store, what was written cannot be made again on an empty session.
+        match login.try_commit() {
+            Ok(response) => {
+                browser.receive(&response);
+                assert_eq!(browser.get(&manager, "user"), Some(43));
+            }
+            Err(failed) => assert_eq!((failed.status_code(), has_store), (409, false)),
+        }
+    }
+}
+
+#[test]
+fn a_token_that_rests_on_a_session_which_is_not_kept_is_no_success() {
+    let site = Site::new();
+    let manager = site.with_records().on_store_failure(StoreFailure::Ephemeral).build().unwrap();
+    let browser = in_record(&site, &manager);
+    site.records.go_down();
+    let request = browser.begin(&manager);
+    request.session().csrf_token().unwrap();
+    assert_eq!(request.try_commit().unwrap_err().status_code(), 503);
+}
+
+#[test]
+fn what_a_login_left_gives_no_one_time_value_to_another_login() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let mut browser = after(&site, &manager, |session| {
+            session.put("cart", &text(LARGE)).unwrap();
+            session.put("otp", &1).unwrap();
+        });
+        let in_flight = browser.begin(&manager);
+        assert_eq!(in_flight.session().pull::<u64>("otp").unwrap(), Some(1));
+        regenerates(&in_flight.session());
+        browser.visit(&manager, regenerates);
+        // Taken behind the login, where what it left does not show it.
+        browser.visit(&manager, |session| assert_eq!(session.pull::<u64>("otp").unwrap(), Some(1)));
+        assert_eq!(in_flight.try_commit().unwrap_err().status_code(), 409);
+    }
+}
+
+#[test]
+fn a_login_that_replaces_everything_or_forgets_what_is_gone_logs_in() {
+    let site = Site::new();
+    let logins: [fn(&Session); 2] = [
+        |session| session.replace(&json!({ "user": 43 })).unwrap(),
+        |session| {
+            session.forget("steps.0").unwrap();
+            session.put("user", &43).unwrap();
+        },
+    ];
+    for manager in with_store(&site) {
+        for (login, ends) in logins.into_iter().flat_map(|login| [(login, true), (login, false)]) {
+            let mut browser = after(&site, &manager, |session| {
+                session.put("cart", &text(LARGE)).unwrap();
+                session.put("steps", &[1, 2]).unwrap();
+            });
+            let request = browser.begin(&manager);
+            regenerates(&request.session());
+            login(&request.session());
+            if ends {
+                browser.visit(&manager, destroys);
+            } else {
+                browser.put(&manager, "theme", 1);
+            }
+            browser.receive(&request.commit());
+            assert_eq!(browser.get(&manager, "user"), Some(43));
+        }
+    }
+}
+
+#[test]
+fn a_change_through_an_element_that_is_another_one_is_a_conflict() {
+    let site = Site::new();
+    let item = |name: &str| json!({ "name": name, "count": 1, "tags": [] });
+    let changes: [fn(&Session); 3] = [
+        |session| drop(session.increment("items.0.count", 1).unwrap()),
+        |session| session.put("items.0.count", &9).unwrap(),
+        |session| session.push("items.0.tags", "mine").unwrap(),
+    ];
+    for manager in with_store(&site) {
+        for change in changes {
+            let mut browser = after(&site, &manager, |session| {
+                session.put("cart", &text(LARGE)).unwrap();
+                session.put("items", &[item("book"), item("pen")]).unwrap();
+            });
+            let request = browser.begin(&manager);
+            change(&request.session());
+            browser.visit(&manager, |session| session.forget("items.0").unwrap());
+            assert_eq!(request.try_commit().unwrap_err().status_code(), 409);
+        }
+    }
+}
+
+#[test]
+fn numbers_as_names_of_members_are_no_elements() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let mut browser = after(&site, &manager, |session| {
+            session.put("cart", &text(LARGE)).unwrap();
+            session.put("counts", &json!({ "7": 1 })).unwrap();
+        });
+        let request = browser.begin(&manager);
+        request.session().increment("counts.7", 1).unwrap();
+        browser.visit(&manager, |session| drop(session.increment("counts.7", 1).unwrap()));
+        request.commit();
+        assert_eq!(browser.get(&manager, "counts.7"), Some(3));
+    }
+}
+
+#[test]
+fn after_a_login_in_the_cookie_whose_response_was_lost_the_old_session_may_grow() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let lost = browser.begin(&manager);
+    regenerates(&lost.session());
+    lost.commit();
+    site.clock.advance_seconds(11);
+    browser.put(&manager, "cart", text(LARGE));
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+    assert!(site.opened(&manager, &browser).is_reference());
+}
+
+#[test]
+fn a_saved_cookie_that_no_response_took_along_is_told() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    for saved in [|session: &Session| session.put("step", &1).unwrap(), regenerates] {
+        let browser = inline(&site, &manager);
+        let request = browser.begin(&manager);
+        let session = request.session();
+        saved(&session);
+        block_on(session.save()).unwrap();
+        site.events.take();
+        drop(request);
+        assert!(matches!(site.events.take().as_slice(), [Event::WritesDropped { id: Some(_) }]));
+    }
+}
+
+#[test]
+fn a_session_to_be_read_only_is_an_error_where_the_store_does_not_answer() {
+    let site = Site::new();
+    let manager = site.with_records().on_store_failure(StoreFailure::Ephemeral).build().unwrap();
+    let browser = in_record(&site, &manager);
+    site.records.go_down();
+    let header = browser.cookie_header();
+    assert!(block_on(manager.read_only(&RequestFacts::new().cookie_header(header.as_bytes()))).is_err());
+}
+
+#[test]
+fn a_message_that_was_saved_is_not_seen_by_its_own_request_after_a_reload() {
+    let site = Site::new();
+    for manager in everywhere(&site) {
+        let mut browser = inline(&site, &manager);
+        let request = browser.begin(&manager);
+        let session = request.session();
+        session.flash("notice", "saved").unwrap();
+        block_on(session.save()).unwrap();
+        block_on(session.reload()).unwrap();
+        assert!(!session.flash_messages().has("notice"));
+        browser.receive(&request.commit());
+        assert!(browser.visit(&manager, |session| session.flash_messages().has("notice")).0);
+    }
+}
