@@ -29,8 +29,35 @@ const ORIGINS: [(Placement, Origin); 10] = [
     (Placement::CookieOnly, Origin::Inline),
 ];
 
+/// What meets a save beside its commit, where there are faults as well.
+pub(crate) const BESIDE_SAVES: [Operation; 3] = [Operation::Put, Operation::Login, Operation::Destroy];
+
+/// Where a save runs beside its commit.
+const PLACES_TO_SAVE: [(Placement, Origin); 4] = [
+    (Placement::Spill, Origin::Inline),
+    (Placement::Spill, Origin::Stored),
+    (Placement::StoreOnly, Origin::Blank),
+    (Placement::StoreOnly, Origin::Stored),
+];
+
+/// Where a session is emptied, and what it meets there.
+const PLACES_TO_CLEAR: [(Placement, Origin); 4] = [
+    (Placement::Spill, Origin::Inline),
+    (Placement::Spill, Origin::Stored),
+    (Placement::Spill, Origin::ReturnedDelivered),
+    (Placement::StoreOnly, Origin::Stored),
+];
+const BESIDE_CLEAR: [Operation; 6] = [
+    Operation::Read,
+    Operation::RenewingRead,
+    Operation::Put,
+    Operation::Spill,
+    Operation::Increment,
+    Operation::Clear,
+];
+
 /// Threes that have shown holes in designs like this one.
-const TRIPLES: [(Placement, Origin, [Operation; 3]); 16] = {
+const TRIPLES: [(Placement, Origin, [Operation; 3]); 17] = {
     use Operation::{
         Destroy, End, Increment, Invalidate, Login, LoginByPull, PullLast, Put, Read, RenewingRead, Shrink, Spill,
         StepUp,
@@ -53,6 +80,7 @@ const TRIPLES: [(Placement, Origin, [Operation; 3]); 16] = {
         (Placement::Spill, Origin::Inline, [Spill, Shrink, Increment]),
         // An old cookie without data must not begin the count again.
         (Placement::StoreOnly, Origin::Blank, [Increment, Increment, Spill]),
+        (Placement::StoreOnly, Origin::Blank, [Increment, RenewingRead, Put]),
         // A return, a spill and a write through the record between them.
         (Placement::Spill, Origin::Stored, [Shrink, Spill, Increment]),
         (Placement::Spill, Origin::ReturnedDelivered, [Spill, Increment, Login]),
@@ -72,14 +100,32 @@ impl Case {
         self.operations.contains(&Operation::RenewingRead)
     }
 
+    /// A session that is emptied.
+    pub(crate) fn clears() -> Vec<Self> {
+        let pairs = PLACES_TO_CLEAR.iter().flat_map(|(placement, origin)| {
+            BESIDE_CLEAR.map(|other| Self::of(*placement, *origin, &[Operation::Clear, other]))
+        });
+        pairs.filter(Self::makes_sense).collect()
+    }
+
+    /// A save beside its own request's commit: alone, with some others, or with all.
+    pub(crate) fn saves_beside(others: &[Operation]) -> Vec<Self> {
+        let mut cases = Vec::new();
+        for (placement, origin) in PLACES_TO_SAVE {
+            cases.push(Self::of(placement, origin, &[Operation::SaveBeside]));
+            cases.extend(others.iter().map(|other| Self::of(placement, origin, &[Operation::SaveBeside, *other])));
+        }
+        cases.retain(Self::makes_sense);
+        cases
+    }
+
     /// All pairs, without faults.
     pub(crate) fn pairs() -> Vec<Self> {
         let mut cases = Vec::new();
         for (placement, origin) in ORIGINS {
             for (index, one) in Operation::ALL.into_iter().enumerate() {
                 for other in Operation::ALL.into_iter().skip(index) {
-                    let case =
-                        Self { placement, origin, operations: vec![one, other], is_ticking: false, with_faults: false };
+                    let case = Self::of(placement, origin, &[one, other]);
                     if case.makes_sense() {
                         cases.push(case);
                     }
@@ -90,14 +136,11 @@ impl Case {
     }
 
     pub(crate) fn triples() -> Vec<Self> {
-        let case = |(placement, origin, operations): (_, _, [_; 3])| Self {
-            placement,
-            origin,
-            operations: operations.to_vec(),
-            is_ticking: false,
-            with_faults: false,
-        };
-        TRIPLES.into_iter().map(case).collect()
+        TRIPLES.iter().map(|(placement, origin, operations)| Self::of(*placement, *origin, operations)).collect()
+    }
+
+    fn of(placement: Placement, origin: Origin, operations: &[Operation]) -> Self {
+        Self { placement, origin, operations: operations.to_vec(), is_ticking: false, with_faults: false }
     }
 
     pub(crate) fn ticking(self) -> Self {
@@ -115,7 +158,7 @@ impl Case {
             }
             Operation::ServerOnly => self.placement != Placement::CookieOnly,
             // Its record is gone by then.
-            Operation::RenewingRead => !matches!(self.origin, Origin::Left | Origin::Blank),
+            Operation::RenewingRead => self.origin != Origin::Left,
             Operation::PullLast | Operation::LoginByPull => self.origin != Origin::Blank,
             _ => true,
         };

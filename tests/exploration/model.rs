@@ -12,10 +12,13 @@ use crate::api::OK;
 use crate::operation::Operation;
 use crate::schedule::{Action, Request, Schedule};
 use crate::site::{COOKIE, Contents, Origin, Site};
-use crate::store::{Effect, Ended, Kind};
+use crate::store::{Effect, Ended, Kind, Seal};
 use crate::view::{Own, SET_UP, View};
 
-/// The number of a promise of the issue that was broken, or 0, and how.
+/// Where the text of a cookie has its nonce: behind nine bytes, in base64url.
+const COOKIE_NONCE: std::ops::Range<usize> = 12..44;
+
+/// The number of a promise that was broken, or 0 or 12, and how.
 pub(crate) type Violation = (usize, String);
 
 pub(crate) struct Judge<'a> {
@@ -37,19 +40,23 @@ pub(crate) fn judge(schedule: &Schedule<'_>, after: &Aftermath) -> Vec<Violation
     for request in 0..schedule.requests.len() {
         judge.success_was_kept(request);
         judge.logout_is_final(request);
+        judge.logout_takes_the_cookie(request);
         judge.failed_logout_keeps_the_cookie(request);
         judge.can_be_repeated(request);
         judge.login_begins_a_session(request);
         judge.late_response_brings_nothing_back(request);
         judge.old_session_was_whole_when_read(request);
+        judge.old_reference_is_read_for_a_while(request);
     }
     judge.copies_gain_nothing();
     judge.one_time_values_are_taken_once();
     judge.counted_once();
     judge.nothing_secret_in_a_cookie();
+    judge.no_nonce_is_used_twice();
     judge.old_session_is_whole();
     judge.later_writes_go_forward();
     judge.blank_cookie_goes_forward();
+    judge.cleared_stays_away();
     judge.violations.into_inner()
 }
 
@@ -76,8 +83,12 @@ fn may_have_ended(request: &Request) -> bool {
     request.operation.ends() && !found_nothing(request)
 }
 
+fn may_have_cleared(request: &Request) -> bool {
+    request.operation == Operation::Clear && request.status != 409
+}
+
 impl Judge<'_> {
-    // Promise 0, no promise of the issue: a crate that refuses everything would keep all others.
+    // Promise 0, which is none: a crate that refuses everything would keep all others. For a login it is the third.
 
     fn requests_work_without_faults(&self) {
         if self.schedule.fault.is_some() {
@@ -86,7 +97,8 @@ impl Judge<'_> {
         for (number, request) in self.requests() {
             let may_conflict = self.may_conflict(number);
             if request.status != OK && !(request.status == 409 && may_conflict) {
-                self.broken(0, format!("request {number} got {} without a fault", request.status));
+                let promise = if request.operation.moves() { 3 } else { 0 };
+                self.broken(promise, format!("request {number} got {} without a fault", request.status));
             }
         }
     }
@@ -104,7 +116,7 @@ impl Judge<'_> {
             let both_pull = request.operation.pulls() && other.operation.pulls();
             let moves_it = other.operation.ends()
                 || other.operation.moves()
-                || matches!(other.operation, Operation::Shrink | Operation::PullLast);
+                || matches!(other.operation, Operation::Shrink | Operation::PullLast | Operation::Clear);
             // What a logout destroyed can be pulled by nobody.
             let pulls_from_nothing = request.operation.pulls() && other.operation.ends();
             both_pull || pulls_from_nothing || (request.operation.only_writes() && moves_it)
@@ -159,7 +171,7 @@ impl Judge<'_> {
             Operation::Spill => view.has(Own::Large, number),
             Operation::Shrink => !view.big,
             Operation::PullLast => !(view.otp && request.progress().took),
-            Operation::SaveThenPut | Operation::SaveThenSpill => {
+            Operation::SaveThenPut | Operation::SaveThenSpill | Operation::SaveBeside => {
                 view.has(Own::Saved, number) && (!is_done || view.has(Own::AfterSave, number))
             }
             Operation::ServerOnly => view.has(Own::ServerOnly, number),
@@ -194,7 +206,15 @@ impl Judge<'_> {
         let is_moved = self.others(number).any(|(other_number, other)| {
             may_have_moved(other) && !(has_succeeded(other) && self.last == Some(other_number))
         }) && is_gone;
-        !(is_lost || is_overwritten || is_ended || is_moved)
+        let is_cleared = self.others(number).any(|(_, other)| may_have_cleared(other));
+        !(is_lost || is_overwritten || self.is_hidden() || is_ended || is_moved || is_cleared)
+    }
+
+    /// The last response renewed a cookie without data, which had read nothing of what others wrote: under `StoreOnly` the next
+    /// write finds it, see [`Judge::blank_cookie_goes_forward`].
+    fn is_hidden(&self) -> bool {
+        let renews_blank = |last| self.request(last).operation.only_reads() && !self.came_by_reference(last);
+        self.schedule.start.origin == Origin::Blank && self.last.is_some_and(renews_blank)
     }
 
     // Promise 2.
@@ -261,7 +281,7 @@ impl Judge<'_> {
     fn end_of(&self, ender: usize) -> Option<usize> {
         let calls = self.schedule.log.iter().filter(|call| call.request == ender && call.effect == Effect::Wrote);
         // The record of a new session, if there is one, is written before.
-        calls.map(|call| call.step).last()
+        calls.map(|call| call.step).next_back()
     }
 
     /// The step at which a login left the record that this request ended; where it wrote nothing there, at which it wrote at
@@ -273,6 +293,14 @@ impl Judge<'_> {
         let has_tried = writes.iter().any(|call| call.id == ended);
         let mut left = writes.iter().filter(|call| call.effect == Effect::Wrote && (call.id == ended || !has_tried));
         left.next().map(|call| call.step)
+    }
+
+    /// Also where it found no session behind its cookie: that may be good on another server, or in a minute.
+    fn logout_takes_the_cookie(&self, number: usize) {
+        let request = self.request(number);
+        if request.operation.ends() && has_succeeded(request) && request.cookie.is_some() && !request.touches_cookie() {
+            self.broken(2, format!("the logout of request {number} leaves the cookie that came with it"));
+        }
     }
 
     fn failed_logout_keeps_the_cookie(&self, number: usize) {
@@ -316,9 +344,7 @@ impl Judge<'_> {
             self.broken(3, format!("the login of request {number}, tried again, logged nobody in"));
         }
         let is_shown = match operation {
-            Operation::SaveThenPut | Operation::SaveThenSpill => {
-                view.has(Own::Saved, number) && view.has(Own::AfterSave, number)
-            }
+            operation if operation.saves() => view.has(Own::Saved, number) && view.has(Own::AfterSave, number),
             operation if operation.only_writes() && operation != Operation::PullLast => self.shows(number, view),
             _ => true,
         };
@@ -422,8 +448,9 @@ impl Judge<'_> {
 
     fn most_counted(&self, view: &View) -> u64 {
         let from = if view.has_old() || self.old_keys_are_few() { self.old.n } else { 0 };
-        let counts =
-            |request: &Request| request.operation.counts() && (request.status != 409 || request.progress().saved);
+        let may_be_kept =
+            |request: &Request| request.status != 409 || request.progress().saved || request.may_have_saved;
+        let counts = |request: &Request| request.operation.counts() && may_be_kept(request);
         from + self.requests().filter(|(_, request)| counts(request)).count() as u64
     }
 
@@ -456,6 +483,24 @@ impl Judge<'_> {
         self.requests().any(|(number, _)| payload.contains_key(&Own::ServerOnly.key(number)))
     }
 
+    // Number 12, no promise but what the ciphers ask for.
+
+    fn no_nonce_is_used_twice(&self) {
+        let sealed = &self.schedule.sealed;
+        let twice = |(index, seal): (usize, &Seal)| {
+            sealed.iter().take(index).any(|before| before.nonce == seal.nonce && before.tag != seal.tag)
+        };
+        let cookies: Vec<_> =
+            self.requests().flat_map(|(_, request)| request.lines.iter().filter_map(|line| value_of(line))).collect();
+        let nonce = |value: &str| value.get(COOKIE_NONCE).map(str::to_owned);
+        let twice_in_cookies = |(index, value): (usize, &&str)| {
+            cookies.iter().take(index).any(|before| before != value && nonce(before) == nonce(value))
+        };
+        if sealed.iter().enumerate().any(twice) || cookies.iter().enumerate().any(twice_in_cookies) {
+            self.broken(12, "two plaintexts are sealed under one nonce".to_owned());
+        }
+    }
+
     // Promises 6, 7 and 8.
 
     /// What is there of the old session is all of it, and it is there unless something explains why not.
@@ -472,6 +517,17 @@ impl Judge<'_> {
         let Some(seen) = self.request(number).progress().seen else { return };
         if let Some(problem) = self.is_torn(&seen) {
             self.broken(self.blamed(), format!("request {number} saw {seen:?}: {problem}"));
+        }
+    }
+
+    /// Who comes with a reference of before a login reads the old session for ten seconds, which no schedule lasts.
+    fn old_reference_is_read_for_a_while(&self, number: usize) {
+        let Some(seen) = self.request(number).progress().seen else { return };
+        let came_as_begun = self.came_by_reference(number) && self.request(number).cookie == self.first_cookie();
+        let may_be_gone = self.old_keys_are_few()
+            || self.others(number).any(|(_, other)| may_have_ended(other) || may_have_cleared(other));
+        if came_as_begun && !may_be_gone && !seen.has_old() {
+            self.broken(8, format!("request {number} came with a reference of before a login, and saw nothing"));
         }
     }
 
@@ -497,7 +553,7 @@ impl Judge<'_> {
             let request = self.request(last);
             may_have_moved(request) && has_succeeded(request) && !found_nothing(request) && !self.was_left_later(last)
         });
-        self.requests().any(|(_, request)| may_have_ended(request))
+        self.requests().any(|(_, request)| may_have_ended(request) || may_have_cleared(request))
             || (!last_moves
                 && (self.schedule.start.origin == Origin::Left
                     || self.requests().any(|(_, request)| may_have_moved(request))))
@@ -553,9 +609,32 @@ impl Judge<'_> {
         }
     }
 
-    /// An old cookie without data takes up again what was written meanwhile.
+    /// Where the last response that touched the cookie emptied the session, no later visit meets what was in it.
+    fn cleared_stays_away(&self) {
+        let after = self.after;
+        let Some(last) = self.last.filter(|last| self.request(*last).operation == Operation::Clear) else { return };
+        if !has_succeeded(self.request(last)) || found_nothing(self.request(last)) {
+            return;
+        }
+        for (name, visit) in [
+            ("now", after.now),
+            ("soon", after.soon),
+            ("behind the spill", after.spilled),
+            ("behind the shrinking", after.shrunk),
+            ("behind the next spill", after.respilled),
+            ("behind the later spill", after.later_spilled),
+        ] {
+            if visit.is_ok_and(|view| view.has_old()) {
+                self.broken(6, format!("{name}, what request {last} cleared is there again"));
+                return;
+            }
+        }
+    }
+
+    /// Under `StoreOnly`, an old cookie without data takes up again what was written meanwhile.
     fn blank_cookie_goes_forward(&self) {
-        let is_simple = self.requests().all(|(_, request)| request.operation.only_writes());
+        let is_simple =
+            self.requests().all(|(_, request)| request.operation.only_writes() || request.operation.only_reads());
         let (Origin::Blank, true, Ok(spilled)) = (self.schedule.start.origin, is_simple, self.after.spilled) else {
             return;
         };
@@ -563,6 +642,11 @@ impl Judge<'_> {
             if has_succeeded(request) && !self.shows(number, &spilled) {
                 self.broken(6, format!("behind the spill, what request {number} wrote is not there"));
             }
+        }
+        let counted =
+            self.requests().filter(|(_, request)| request.operation.counts() && has_succeeded(request)).count();
+        if self.after.spill.is_ok() && spilled.n <= counted as u64 {
+            self.broken(6, format!("behind the spill, counted to {} behind {counted} others", spilled.n));
         }
     }
 

@@ -1,9 +1,10 @@
 //! What a request does with its session, from its cookies to its response.
 
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use sealed_session::{PendingSession, Session, SessionError, Value};
 
@@ -33,10 +34,15 @@ pub(crate) enum Operation {
     End,
     SaveThenPut,
     SaveThenSpill,
+    /// Its save goes on while it commits.
+    SaveBeside,
     ServerOnly,
+    /// Takes everything out, and goes on with a token alone.
+    Clear,
 }
 
 impl Operation {
+    /// Those of which every pair is explored.
     pub(crate) const ALL: [Self; 16] = [
         Self::Read,
         Self::RenewingRead,
@@ -73,6 +79,8 @@ impl Operation {
             Self::End => "end",
             Self::SaveThenPut => "save-put",
             Self::SaveThenSpill => "save-spill",
+            Self::SaveBeside => "save-beside",
+            Self::Clear => "clear",
             Self::ServerOnly => "server-only",
         }
     }
@@ -90,7 +98,7 @@ impl Operation {
     }
 
     pub(crate) const fn saves(self) -> bool {
-        matches!(self, Self::SaveThenPut | Self::SaveThenSpill)
+        matches!(self, Self::SaveThenPut | Self::SaveThenSpill | Self::SaveBeside)
     }
 
     pub(crate) const fn only_reads(self) -> bool {
@@ -103,7 +111,7 @@ impl Operation {
     }
 
     pub(crate) const fn counts(self) -> bool {
-        matches!(self, Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut)
+        matches!(self, Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut | Self::SaveBeside)
     }
 
     /// Needs a record, whatever it found.
@@ -111,7 +119,12 @@ impl Operation {
         matches!(self, Self::Spill | Self::SaveThenSpill | Self::ServerOnly)
     }
 
-    async fn run(self, number: usize, pending: &PendingSession, progress: &RefCell<Progress>) -> Result<(), Status> {
+    async fn run(
+        self,
+        number: usize,
+        pending: &PendingSession,
+        progress: &Rc<RefCell<Progress>>,
+    ) -> Result<(), Status> {
         if self == Self::End {
             return api::end(pending);
         }
@@ -119,8 +132,16 @@ impl Operation {
         progress.borrow_mut().seen = Some(View::of(&session));
         if self.saves() {
             self.before_save(number, &session).unwrap();
-            api::save(&session).await?;
-            progress.borrow_mut().saved = true;
+            let save = saved(session.clone(), Rc::clone(progress));
+            if self == Self::SaveBeside {
+                progress.borrow_mut().beside = Some(Box::pin(async move {
+                    // It notes its own success.
+                    let _: Result<(), Status> = save.await;
+                }));
+                gate(progress).await;
+            } else if let Some(outcome) = unless_left(save, progress).await {
+                outcome?;
+            }
         }
         let took = self.handle(number, &session).unwrap();
         progress.borrow_mut().took = took;
@@ -174,12 +195,16 @@ impl Operation {
                 session.put("farewell", &mark)?;
             }
             Self::Destroy | Self::End => session.destroy()?,
-            Self::SaveThenPut => session.put(Own::AfterSave.key(number), &1)?,
+            Self::SaveThenPut | Self::SaveBeside => session.put(Own::AfterSave.key(number), &1)?,
             Self::SaveThenSpill => session.put(Own::AfterSave.key(number), &large())?,
             Self::ServerOnly => {
                 let key = Own::ServerOnly.key(number);
                 session.server_only(key.as_str())?;
                 session.put(key, SECRET)?;
+            }
+            Self::Clear => {
+                session.clear()?;
+                session.csrf_token()?;
             }
         }
         Ok(false)
@@ -197,12 +222,53 @@ pub(crate) struct Progress {
     pub(crate) seen: Option<View>,
     /// Its `save()` said that it was kept.
     pub(crate) saved: bool,
+    /// It is at a `save()`.
+    pub(crate) is_saving: bool,
+    /// It gives the save up, at the call that it waits for.
+    pub(crate) leaves_save: bool,
+    /// A save that is to run beside its commit, until somebody takes it.
+    pub(crate) beside: Option<RequestFuture>,
+    /// Whether it may go on to its commit; `None` while it is not there.
+    pub(crate) gate: Option<bool>,
     /// It pulled something.
     pub(crate) took: bool,
     pub(crate) response: Option<(Status, Vec<String>)>,
 }
 
 pub(crate) type RequestFuture = Pin<Box<dyn Future<Output = ()>>>;
+
+async fn saved(session: Session, progress: Rc<RefCell<Progress>>) -> Result<(), Status> {
+    api::save(&session).await?;
+    progress.borrow_mut().saved = true;
+    Ok(())
+}
+
+/// What comes of a save; `None` if it is dropped on its way.
+async fn unless_left(
+    save: impl Future<Output = Result<(), Status>>,
+    progress: &RefCell<Progress>,
+) -> Option<Result<(), Status>> {
+    progress.borrow_mut().is_saving = true;
+    let mut save = Box::pin(save);
+    let outcome = poll_fn(|context| match save.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending if progress.borrow().leaves_save => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
+    let outcome = outcome.await;
+    drop(save);
+    progress.borrow_mut().is_saving = false;
+    outcome
+}
+
+/// Waits until the schedule lets it go on.
+async fn gate(progress: &RefCell<Progress>) {
+    poll_fn(|_| match progress.borrow_mut().gate.get_or_insert(false) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
+}
 
 /// A request behind its cookies: the handler, and the commit with whatever status it answered.
 pub(crate) fn request(

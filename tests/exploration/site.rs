@@ -190,6 +190,8 @@ impl Site {
     /// A request that does this again, without faults or others beside it.
     pub(crate) fn repeat(&self, jar: &mut CookieJar, operation: Operation, number: usize) -> Status {
         let progress = std::rc::Rc::default();
+        // Alone, its save is over before its commit.
+        let operation = if operation == Operation::SaveBeside { Operation::SaveThenPut } else { operation };
         at_once(crate::operation::request(operation, number, self.begin(jar), &progress));
         let (status, lines) = progress.borrow_mut().response.take().unwrap();
         lines.iter().for_each(|line| jar.receive(line));
@@ -209,7 +211,7 @@ impl Site {
 }
 
 /// The result of a future whose calls are answered at once.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => panic!("a call waits"),
