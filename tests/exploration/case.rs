@@ -29,10 +29,10 @@ const ORIGINS: [(Placement, Origin); 10] = [
     (Placement::CookieOnly, Origin::Inline),
 ];
 
-/// What meets a save beside its commit, where there are faults as well.
+/// What meets a save beside its commit or a commit that is given up, where there are faults as well.
 pub(crate) const BESIDE_SAVES: [Operation; 3] = [Operation::Put, Operation::Login, Operation::Destroy];
 
-/// Where a save runs beside its commit.
+/// Where a save runs beside its commit, or a commit is given up.
 const PLACES_TO_SAVE: [(Placement, Origin); 4] = [
     (Placement::Spill, Origin::Inline),
     (Placement::Spill, Origin::Stored),
@@ -108,12 +108,14 @@ impl Case {
         pairs.filter(Self::makes_sense).collect()
     }
 
-    /// A save beside its own request's commit: alone, with some others, or with all.
-    pub(crate) fn saves_beside(others: &[Operation]) -> Vec<Self> {
+    /// A save beside its own request's commit, and a commit that is given up: alone, with some others, or with all.
+    pub(crate) fn interrupted(others: &[Operation]) -> Vec<Self> {
         let mut cases = Vec::new();
         for (placement, origin) in PLACES_TO_SAVE {
-            cases.push(Self::of(placement, origin, &[Operation::SaveBeside]));
-            cases.extend(others.iter().map(|other| Self::of(placement, origin, &[Operation::SaveBeside, *other])));
+            for one in [Operation::SaveBeside, Operation::CommitAgain] {
+                cases.push(Self::of(placement, origin, &[one]));
+                cases.extend(others.iter().map(|other| Self::of(placement, origin, &[one, *other])));
+            }
         }
         cases.retain(Self::makes_sense);
         cases

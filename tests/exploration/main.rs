@@ -88,9 +88,12 @@ fn cases(is_full: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     let with_faults = triples.iter().enumerate().filter(|(index, _)| few(*index, FAULTY_TRIPLES_ONE_IN));
     cases.extend(with_faults.map(|(_, case)| case.clone().with_faults()));
-    let beside =
-        if is_full { [Operation::ALL.as_slice(), &[Operation::SaveBeside]].concat() } else { BESIDE_SAVES.to_vec() };
-    cases.extend(Case::saves_beside(&beside).into_iter().map(Case::with_faults));
+    let beside = if is_full {
+        [Operation::ALL.as_slice(), &[Operation::SaveBeside, Operation::CommitAgain]].concat()
+    } else {
+        BESIDE_SAVES.to_vec()
+    };
+    cases.extend(Case::interrupted(&beside).into_iter().map(Case::with_faults));
     let with_faults = pairs.iter().enumerate().filter(|(index, _)| few(*index, FAULTS_ONE_IN));
     cases.extend(with_faults.flat_map(|(index, case)| {
         let case = case.clone().with_faults();
@@ -104,7 +107,7 @@ fn cases(is_full: bool) -> Vec<Case> {
     if is_full {
         cases.extend(triples);
     }
-    let calm = [pairs, Case::saves_beside(&BESIDE_SAVES)].concat();
+    let calm = [pairs, Case::interrupted(&BESIDE_SAVES)].concat();
     cases.extend(calm.iter().cloned().map(Case::ticking));
     cases.extend(calm);
     cases

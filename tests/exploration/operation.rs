@@ -36,6 +36,8 @@ pub(crate) enum Operation {
     SaveThenSpill,
     /// Its save goes on while it commits.
     SaveBeside,
+    /// And counts; where its commit fails or is dropped, it commits once more.
+    CommitAgain,
     ServerOnly,
     /// Takes everything out, and goes on with a token alone.
     Clear,
@@ -80,6 +82,7 @@ impl Operation {
             Self::SaveThenPut => "save-put",
             Self::SaveThenSpill => "save-spill",
             Self::SaveBeside => "save-beside",
+            Self::CommitAgain => "commit-again",
             Self::Clear => "clear",
             Self::ServerOnly => "server-only",
         }
@@ -111,7 +114,10 @@ impl Operation {
     }
 
     pub(crate) const fn counts(self) -> bool {
-        matches!(self, Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut | Self::SaveBeside)
+        matches!(
+            self,
+            Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut | Self::SaveBeside | Self::CommitAgain
+        )
     }
 
     /// Needs a record, whatever it found.
@@ -162,6 +168,10 @@ impl Operation {
         match self {
             Self::Read | Self::RenewingRead => {}
             Self::Put => session.put(Own::Small.key(number), &1)?,
+            Self::CommitAgain => {
+                session.put(Own::Small.key(number), &1)?;
+                session.increment("n", 1)?;
+            }
             Self::Spill => {
                 session.put(Own::Large.key(number), &large())?;
                 session.increment("n", 1)?;
@@ -222,10 +232,10 @@ pub(crate) struct Progress {
     pub(crate) seen: Option<View>,
     /// Its `save()` said that it was kept.
     pub(crate) saved: bool,
-    /// It is at a `save()`.
-    pub(crate) is_saving: bool,
-    /// It gives the save up, at the call that it waits for.
-    pub(crate) leaves_save: bool,
+    /// It is at a save or a commit that it can give up.
+    pub(crate) may_leave: bool,
+    /// It gives that up, at the call that it waits for.
+    pub(crate) leaves: bool,
     /// A save that is to run beside its commit, until somebody takes it.
     pub(crate) beside: Option<RequestFuture>,
     /// Whether it may go on to its commit; `None` while it is not there.
@@ -243,21 +253,18 @@ async fn saved(session: Session, progress: Rc<RefCell<Progress>>) -> Result<(), 
     Ok(())
 }
 
-/// What comes of a save; `None` if it is dropped on its way.
-async fn unless_left(
-    save: impl Future<Output = Result<(), Status>>,
-    progress: &RefCell<Progress>,
-) -> Option<Result<(), Status>> {
-    progress.borrow_mut().is_saving = true;
-    let mut save = Box::pin(save);
-    let outcome = poll_fn(|context| match save.as_mut().poll(context) {
+/// What comes of a save or a commit; `None` if it is dropped on its way.
+async fn unless_left<T>(future: impl Future<Output = T>, progress: &RefCell<Progress>) -> Option<T> {
+    progress.borrow_mut().may_leave = true;
+    let mut future = Box::pin(future);
+    let outcome = poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-        Poll::Pending if progress.borrow().leaves_save => Poll::Ready(None),
+        Poll::Pending if progress.borrow().leaves => Poll::Ready(None),
         Poll::Pending => Poll::Pending,
     });
     let outcome = outcome.await;
-    drop(save);
-    progress.borrow_mut().is_saving = false;
+    drop(future);
+    progress.borrow_mut().may_leave = false;
     outcome
 }
 
@@ -280,7 +287,13 @@ pub(crate) fn request(
     let progress = Rc::clone(progress);
     Box::pin(async move {
         let status = operation.run(number, &pending, &progress).await.err().unwrap_or(OK);
-        let response = api::commit(&pending, status).await;
+        let response = match operation {
+            Operation::CommitAgain => match unless_left(api::commit(&pending, status), &progress).await {
+                Some(response) if response.0 == OK => response,
+                _ => api::commit(&pending, status).await,
+            },
+            _ => api::commit(&pending, status).await,
+        };
         progress.borrow_mut().response = Some(response);
     })
 }

@@ -102,7 +102,7 @@ pub(crate) struct Request {
     pub(crate) done: Option<usize>,
     pub(crate) delivered: Option<usize>,
     pub(crate) is_dropped: bool,
-    /// It gave a save up on its way, or its save ran beside its commit: the save may have been carried out, whatever was said
+    /// It gave a save or a commit up on its way, or its save ran beside its commit: that may have been carried out, whatever was said
     /// since.
     pub(crate) may_have_saved: bool,
     pub(crate) is_lost: bool,
@@ -197,7 +197,7 @@ impl<'a> Schedule<'a> {
             } else if !state.is_over() {
                 match self.site.store.waiting(request) {
                     Some(waiting) => {
-                        let may_leave = state.progress().is_saving;
+                        let may_leave = state.progress().may_leave;
                         let endings = endings(waiting, with_faults, may_leave);
                         options.extend(endings.map(|ending| Step { request, action: Action::Call(ending) }));
                     }
@@ -265,7 +265,7 @@ impl<'a> Schedule<'a> {
                 footprint.record = Some((waiting.id, waiting.kind != Kind::Load));
                 self.site.store.grant(request, ending);
                 let state = &mut self.requests[request];
-                state.progress.borrow_mut().leaves_save = ending.leaves();
+                state.progress.borrow_mut().leaves = ending.leaves();
                 state.may_have_saved |= ending.leaves();
                 footprint.completes = self.poll(request);
                 if ending.drops() {

@@ -38,7 +38,7 @@ pub(crate) enum Ending {
     /// The future of the whole request is dropped while it waits for this call.
     DropBefore,
     DropAfter,
-    /// The future of a `save()` alone is dropped while it waits for this call, and its handler goes on.
+    /// The future of a save or a commit alone is dropped while it waits for this call, and its handler goes on.
     LeaveBefore,
     LeaveAfter,
     /// The store answers nobody from here on.
@@ -63,7 +63,7 @@ impl Ending {
         matches!(kind, Kind::Load) && self.takes_effect() && !matches!(self, Self::Answer)
     }
 
-    /// The future of a save is dropped, and nothing else.
+    /// The future of a save or a commit is dropped, and not that of its request.
     pub(crate) const fn leaves(self) -> bool {
         matches!(self, Self::LeaveBefore | Self::LeaveAfter)
     }
