@@ -57,12 +57,15 @@ const BESIDE_CLEAR: [Operation; 6] = [
 ];
 
 /// Threes that have shown holes in designs like this one.
-const TRIPLES: [(Placement, Origin, [Operation; 3]); 17] = {
+const TRIPLES: [(Placement, Origin, [Operation; 3]); 19] = {
     use Operation::{
         Destroy, End, Increment, Invalidate, Login, LoginByPull, PullLast, Put, Read, RenewingRead, Shrink, Spill,
         StepUp,
     };
     [
+        // Two cookies of one second, and a record made from one of them.
+        (Placement::Spill, Origin::Fresh, [Spill, Put, Spill]),
+        (Placement::Spill, Origin::Inline, [Put, Put, Spill]),
         // A logout while the response of a return is on its way.
         (Placement::Spill, Origin::Stored, [Shrink, Destroy, Put]),
         (Placement::Spill, Origin::Returned, [Put, Destroy, Read]),

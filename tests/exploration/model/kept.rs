@@ -1,5 +1,7 @@
 //! What was written: promises 1, 4 and 9, and that anything works at all.
 
+use sealed_session::Placement;
+
 use super::{
     Judge, arrived_with_cookie, found_nothing, has_succeeded, may_have_cleared, may_have_ended, may_have_moved,
 };
@@ -124,6 +126,7 @@ impl Judge<'_> {
                 let is_later = !is_arrived || other.delivered > request.delivered;
                 self.read_inline(other_number) && arrived_with_cookie(other) && is_later
             });
+        let is_overwritten = is_overwritten || self.goes_with_an_overwritten_cookie(number);
         let is_gone = !view.has_old() || self.old_keys_are_few();
         let is_ended = self.others(number).any(|(_, other)| may_have_ended(other)) && is_gone;
         let is_moved = self.others(number).any(|(other_number, other)| {
@@ -131,6 +134,37 @@ impl Judge<'_> {
         }) && is_gone;
         let is_cleared = self.others(number).any(|(_, other)| may_have_cleared(other));
         !(is_lost || is_overwritten || self.is_hidden() || is_ended || is_moved || is_cleared)
+    }
+
+    /// Of two requests that read a session in its cookie, the last response wins, and what was built on the other goes with it.
+    /// The browser ended up with what was built on another request's response; or a request that came with that has spilled
+    /// its session over the record of this one, whose reference it had never seen.
+    fn goes_with_an_overwritten_cookie(&self, number: usize) -> bool {
+        let parts_from = |other: usize| self.parted_inline(number, other);
+        let replaces = |(other, request): (usize, &Request)| {
+            request.operation.spills() && parts_from(other).is_some_and(|behind| behind > 1)
+        };
+        self.schedule.site.placement != Placement::StoreOnly
+            && (self.last.is_some_and(|last| parts_from(last).is_some()) || self.others(number).any(replaces))
+    }
+
+    /// Whether the cookies of two requests go back to one and the same that carried its session, each by the response of
+    /// another request or its own; and how many requests the other one is behind that.
+    fn parted_inline(&self, number: usize, other: usize) -> Option<usize> {
+        let (mine, others) = (self.lineage(number), self.lineage(other));
+        let shared = mine.iter().zip(&others).take_while(|(mine, other)| mine == other).count();
+        let (first, _) = (mine.get(shared)?, others.get(shared)?);
+        (!self.came_by_reference(*first)).then_some(others.len() - shared)
+    }
+
+    /// The requests whose responses led to the cookie that this one came with, the oldest first, and this one.
+    fn lineage(&self, number: usize) -> Vec<usize> {
+        let begun = self.request(number).begun;
+        let before = self.requests().filter(|(_, other)| arrived_with_cookie(other) && other.delivered < begun);
+        let parent = before.max_by_key(|(_, other)| other.delivered).map(|(parent, _)| parent);
+        let mut lineage = parent.map(|parent| self.lineage(parent)).unwrap_or_default();
+        lineage.push(number);
+        lineage
     }
 
     /// The last response renewed a cookie without data, which had read nothing of what others wrote: under `StoreOnly` the next

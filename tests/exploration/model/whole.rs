@@ -5,9 +5,9 @@ use super::{
     may_have_moved, value_of,
 };
 use crate::operation::Operation;
-use crate::schedule::Action;
+use crate::schedule::{Action, Request};
 use crate::site::{COOKIE, Origin, Site};
-use crate::store::Seal;
+use crate::store::{Effect, Seal};
 use crate::view::{Own, View};
 
 impl Judge<'_> {
@@ -103,7 +103,20 @@ impl Judge<'_> {
         self.requests().any(|(_, request)| may_have_ended(request) || may_have_cleared(request))
             || (!last_moves
                 && (self.schedule.start.origin == Origin::Left
-                    || self.requests().any(|(_, request)| may_have_moved(request))))
+                    || self.requests().any(|(number, _)| self.may_have_left(number))))
+    }
+
+    /// A login that failed or was dropped before its second record was written has left nothing: the record where the session
+    /// goes comes first.
+    fn may_have_left(&self, number: usize) -> bool {
+        let request = self.request(number);
+        let may_fit_a_cookie = |other: &Request| matches!(other.operation, Operation::Shrink | Operation::Clear);
+        let takes_two = self.schedule.start.origin == Origin::Stored
+            && self.came_by_reference(number)
+            && !self.old_keys_are_few()
+            && !self.requests().any(|(_, other)| may_fit_a_cookie(other));
+        let written = self.schedule.log.iter().filter(|call| call.request == number && call.effect == Effect::Wrote);
+        may_have_moved(request) && (has_succeeded(request) || !takes_two || written.count() > 1)
     }
 
     /// The promise that a fault of this kind must not break.
