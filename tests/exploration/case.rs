@@ -57,7 +57,7 @@ const BESIDE_CLEAR: [Operation; 6] = [
 ];
 
 /// Threes that have shown holes in designs like this one.
-const TRIPLES: [(Placement, Origin, [Operation; 3]); 19] = {
+const TRIPLES: [(Placement, Origin, [Operation; 3]); 20] = {
     use Operation::{
         Destroy, End, Increment, Invalidate, Login, LoginByPull, PullLast, Put, Read, RenewingRead, Shrink, Spill,
         StepUp,
@@ -78,6 +78,7 @@ const TRIPLES: [(Placement, Origin, [Operation; 3]); 19] = {
         // One-time passwords, pulled by two logins.
         (Placement::Spill, Origin::Stored, [LoginByPull, LoginByPull, Put]),
         (Placement::Spill, Origin::Left, [LoginByPull, LoginByPull, Read]),
+        (Placement::Spill, Origin::Inline, [LoginByPull, Increment, LoginByPull]),
         // A record that the cookie's session does not descend from.
         (Placement::Spill, Origin::Inline, [Spill, Increment, Spill]),
         (Placement::Spill, Origin::Inline, [Spill, Shrink, Increment]),

@@ -57,10 +57,10 @@ impl Judge<'_> {
     /// Whether a login took the data to a session of its own before this request ended the old one. Without a store that
     /// cannot be told.
     pub(super) fn was_taken_along(&self, ender: usize, view: &View) -> bool {
-        let movers = self.others(ender).filter(|(_, other)| other.operation.moves()).filter(|(_, other)| {
+        let movers = self.others(ender).filter(|(_, other)| other.operation.moves()).filter(|(mover, other)| {
             // Without a store any login that has begun before the logout's response arrives may be of a renewed cookie.
             let is_stateless = self.schedule.site.placement == Placement::CookieOnly;
-            is_stateless || other.cookie == self.request(ender).cookie
+            is_stateless || other.cookie == self.request(ender).cookie || self.came_to_one_record(*mover, ender)
         });
         movers.into_iter().any(|(mover, request)| {
             let left_first = || self.left_at(mover, ender).is_some_and(|left| Some(left) < self.end_of(ender));
@@ -68,6 +68,12 @@ impl Judge<'_> {
                 && has_succeeded(request)
                 && (self.schedule.site.placement == Placement::CookieOnly || left_first())
         })
+    }
+
+    /// Whether both came by a reference to the same record, whichever version of it.
+    fn came_to_one_record(&self, one: usize, other: usize) -> bool {
+        let first = |number: usize| self.schedule.log.iter().find(|call| call.request == number).map(|call| call.id);
+        self.came_by_reference(one) && self.came_by_reference(other) && first(one) == first(other)
     }
 
     /// The step at which the record that this request ended was ended.
@@ -214,7 +220,10 @@ impl Judge<'_> {
 
     pub(super) fn one_time_values_are_taken_once(&self) {
         let takers = self.requests().filter(|(number, request)| {
-            request.progress().took && has_succeeded(request) && self.came_by_reference(*number)
+            // A login leaves a record also of a session in its cookie, and the next one finds it.
+            let is_seen = self.came_by_reference(*number)
+                || (request.operation.moves() && self.schedule.site.placement != Placement::CookieOnly);
+            request.progress().took && has_succeeded(request) && is_seen
         });
         if takers.count() > 1 {
             self.broken(3, "the one-time password was taken twice".to_owned());

@@ -133,7 +133,13 @@ impl Judge<'_> {
             may_have_moved(other) && !(has_succeeded(other) && self.last == Some(other_number))
         }) && is_gone;
         let is_cleared = self.others(number).any(|(_, other)| may_have_cleared(other));
-        !(is_lost || is_overwritten || self.is_hidden() || is_ended || is_moved || is_cleared)
+        !(is_lost
+            || is_overwritten
+            || self.is_elsewhere(number)
+            || self.is_hidden()
+            || is_ended
+            || is_moved
+            || is_cleared)
     }
 
     /// Of two requests that read a session in its cookie, the last response wins, and what was built on the other goes with it.
@@ -146,6 +152,14 @@ impl Judge<'_> {
         };
         self.schedule.site.placement != Placement::StoreOnly
             && (self.last.is_some_and(|last| parts_from(last).is_some()) || self.others(number).any(replaces))
+    }
+
+    /// Of two sessions in one browser the last cookie counts: this request came with one that a login or a logout before it had
+    /// begun, and the browser ended up with another.
+    fn is_elsewhere(&self, number: usize) -> bool {
+        let Some(last) = self.last.map(|last| self.lineage(last)) else { return false };
+        let begins = |other: usize| may_have_moved(self.request(other)) || may_have_ended(self.request(other));
+        self.lineage(number).into_iter().any(|other| other != number && begins(other) && !last.contains(&other))
     }
 
     /// Whether the cookies of two requests go back to one and the same that carried its session, each by the response of
