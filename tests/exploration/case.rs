@@ -29,13 +29,43 @@ const ORIGINS: [(Placement, Origin); 10] = [
     (Placement::CookieOnly, Origin::Inline),
 ];
 
+/// What meets a save beside its commit or a commit that is given up, where there are faults as well.
+pub(crate) const BESIDE_SAVES: [Operation; 3] = [Operation::Put, Operation::Login, Operation::Destroy];
+
+/// Where a save runs beside its commit, or a commit is given up.
+const PLACES_TO_SAVE: [(Placement, Origin); 4] = [
+    (Placement::Spill, Origin::Inline),
+    (Placement::Spill, Origin::Stored),
+    (Placement::StoreOnly, Origin::Blank),
+    (Placement::StoreOnly, Origin::Stored),
+];
+
+/// Where a session is emptied, and what it meets there.
+const PLACES_TO_CLEAR: [(Placement, Origin); 4] = [
+    (Placement::Spill, Origin::Inline),
+    (Placement::Spill, Origin::Stored),
+    (Placement::Spill, Origin::ReturnedDelivered),
+    (Placement::StoreOnly, Origin::Stored),
+];
+const BESIDE_CLEAR: [Operation; 6] = [
+    Operation::Read,
+    Operation::RenewingRead,
+    Operation::Put,
+    Operation::Spill,
+    Operation::Increment,
+    Operation::Clear,
+];
+
 /// Threes that have shown holes in designs like this one.
-const TRIPLES: [(Placement, Origin, [Operation; 3]); 16] = {
+const TRIPLES: [(Placement, Origin, [Operation; 3]); 20] = {
     use Operation::{
         Destroy, End, Increment, Invalidate, Login, LoginByPull, PullLast, Put, Read, RenewingRead, Shrink, Spill,
         StepUp,
     };
     [
+        // Two cookies of one second, and a record made from one of them.
+        (Placement::Spill, Origin::Fresh, [Spill, Put, Spill]),
+        (Placement::Spill, Origin::Inline, [Put, Put, Spill]),
         // A logout while the response of a return is on its way.
         (Placement::Spill, Origin::Stored, [Shrink, Destroy, Put]),
         (Placement::Spill, Origin::Returned, [Put, Destroy, Read]),
@@ -48,11 +78,13 @@ const TRIPLES: [(Placement, Origin, [Operation; 3]); 16] = {
         // One-time passwords, pulled by two logins.
         (Placement::Spill, Origin::Stored, [LoginByPull, LoginByPull, Put]),
         (Placement::Spill, Origin::Left, [LoginByPull, LoginByPull, Read]),
+        (Placement::Spill, Origin::Inline, [LoginByPull, Increment, LoginByPull]),
         // A record that the cookie's session does not descend from.
         (Placement::Spill, Origin::Inline, [Spill, Increment, Spill]),
         (Placement::Spill, Origin::Inline, [Spill, Shrink, Increment]),
         // An old cookie without data must not begin the count again.
         (Placement::StoreOnly, Origin::Blank, [Increment, Increment, Spill]),
+        (Placement::StoreOnly, Origin::Blank, [Increment, RenewingRead, Put]),
         // A return, a spill and a write through the record between them.
         (Placement::Spill, Origin::Stored, [Shrink, Spill, Increment]),
         (Placement::Spill, Origin::ReturnedDelivered, [Spill, Increment, Login]),
@@ -72,14 +104,34 @@ impl Case {
         self.operations.contains(&Operation::RenewingRead)
     }
 
+    /// A session that is emptied.
+    pub(crate) fn clears() -> Vec<Self> {
+        let pairs = PLACES_TO_CLEAR.iter().flat_map(|(placement, origin)| {
+            BESIDE_CLEAR.map(|other| Self::of(*placement, *origin, &[Operation::Clear, other]))
+        });
+        pairs.filter(Self::makes_sense).collect()
+    }
+
+    /// A save beside its own request's commit, and a commit that is given up: alone, with some others, or with all.
+    pub(crate) fn interrupted(others: &[Operation]) -> Vec<Self> {
+        let mut cases = Vec::new();
+        for (placement, origin) in PLACES_TO_SAVE {
+            for one in [Operation::SaveBeside, Operation::CommitAgain] {
+                cases.push(Self::of(placement, origin, &[one]));
+                cases.extend(others.iter().map(|other| Self::of(placement, origin, &[one, *other])));
+            }
+        }
+        cases.retain(Self::makes_sense);
+        cases
+    }
+
     /// All pairs, without faults.
     pub(crate) fn pairs() -> Vec<Self> {
         let mut cases = Vec::new();
         for (placement, origin) in ORIGINS {
             for (index, one) in Operation::ALL.into_iter().enumerate() {
                 for other in Operation::ALL.into_iter().skip(index) {
-                    let case =
-                        Self { placement, origin, operations: vec![one, other], is_ticking: false, with_faults: false };
+                    let case = Self::of(placement, origin, &[one, other]);
                     if case.makes_sense() {
                         cases.push(case);
                     }
@@ -90,14 +142,11 @@ impl Case {
     }
 
     pub(crate) fn triples() -> Vec<Self> {
-        let case = |(placement, origin, operations): (_, _, [_; 3])| Self {
-            placement,
-            origin,
-            operations: operations.to_vec(),
-            is_ticking: false,
-            with_faults: false,
-        };
-        TRIPLES.into_iter().map(case).collect()
+        TRIPLES.iter().map(|(placement, origin, operations)| Self::of(*placement, *origin, operations)).collect()
+    }
+
+    fn of(placement: Placement, origin: Origin, operations: &[Operation]) -> Self {
+        Self { placement, origin, operations: operations.to_vec(), is_ticking: false, with_faults: false }
     }
 
     pub(crate) fn ticking(self) -> Self {
@@ -115,7 +164,7 @@ impl Case {
             }
             Operation::ServerOnly => self.placement != Placement::CookieOnly,
             // Its record is gone by then.
-            Operation::RenewingRead => !matches!(self.origin, Origin::Left | Origin::Blank),
+            Operation::RenewingRead => self.origin != Origin::Left,
             Operation::PullLast | Operation::LoginByPull => self.origin != Origin::Blank,
             _ => true,
         };

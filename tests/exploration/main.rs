@@ -4,7 +4,7 @@
 //! ```text
 //! cargo test --profile explore --test exploration -- --nocapture
 //! EXPLORE=full cargo test --profile explore --test exploration -- --nocapture
-//! EXPLORE_ONLY='spill/stored/put+login' …                  the cases whose names begin so
+//! EXPLORE_ONLY='spill/stored/put+login,store/blank' …      the cases whose names begin so, or so
 //! EXPLORE_ONLY='spill/stored/put+login/still/calm:0.1.0' …   one schedule, step by step
 //! ```
 #![expect(
@@ -20,6 +20,7 @@ mod api;
 mod case;
 mod model;
 mod operation;
+mod read_back;
 mod report;
 mod schedule;
 mod search;
@@ -31,7 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::aftermath::Aftermath;
-use crate::case::Case;
+use crate::case::{BESIDE_SAVES, Case};
 use crate::operation::Operation;
 use crate::report::Report;
 use crate::schedule::{Action, Schedule, Step};
@@ -43,6 +44,9 @@ use sealed_session::Placement;
 /// Of the pairs, one in so many is explored with faults unless the whole space is asked for.
 const FAULTS_ONE_IN: usize = 12;
 
+/// And of the threes one in so many.
+const FAULTY_TRIPLES_ONE_IN: usize = 6;
+
 #[test]
 #[expect(clippy::print_stdout, reason = "the counts are for whoever runs it with --nocapture")]
 fn promises_hold_in_every_schedule() {
@@ -52,34 +56,60 @@ fn promises_hold_in_every_schedule() {
         return;
     }
     let is_full = std::env::var("EXPLORE").is_ok_and(|value| value == "full");
-    let cases: Vec<_> =
-        cases(is_full || !only.is_empty()).into_iter().filter(|case| case.name().starts_with(&only)).collect();
+    let is_asked_for = |case: &Case| only.split(',').any(|only| case.name().starts_with(only));
+    let cases: Vec<_> = cases(is_full || !only.is_empty()).into_iter().filter(is_asked_for).collect();
     let report = explore_all(&cases);
-    let text = report.print();
-    println!("{text}");
+    println!("{}", report.print());
     assert!(report.broken.is_empty(), "broken promises: {:?}", report.broken.keys());
 }
 
-/// The whole space; or what fits a few minutes: every pair without faults, and a part of the rest.
+/// A session that its application has emptied, and that goes on for a token's sake, never meets again what was in it.
+#[test]
+#[expect(clippy::print_stdout, reason = "the counts are for whoever runs it with --nocapture")]
+fn an_emptied_session_stays_empty() {
+    let report = explore_all(&emptied());
+    println!("{}", report.print());
+    assert!(report.broken.is_empty(), "broken promises: {:?}", report.broken.keys());
+}
+
+fn emptied() -> Vec<Case> {
+    let calm = Case::clears();
+    let all =
+        |case: Case| [case.clone().with_faults(), case.clone().with_faults().ticking(), case.clone().ticking(), case];
+    calm.into_iter().flat_map(all).collect()
+}
+
+/// The whole space; or what fits a few minutes: every pair without faults, and a part of the rest. The largest come first, so
+/// that no thread is left alone with one.
 fn cases(is_full: bool) -> Vec<Case> {
     let pairs = Case::pairs();
     let triples = Case::triples();
-    let with_faults = pairs.iter().enumerate().filter(|(index, _)| is_full || index % FAULTS_ONE_IN == 0);
-    let with_faults = with_faults.flat_map(|(index, case)| {
+    let few = |index: usize, one_in: usize| is_full || index.is_multiple_of(one_in);
+    let mut cases = Vec::new();
+    let with_faults = triples.iter().enumerate().filter(|(index, _)| few(*index, FAULTY_TRIPLES_ONE_IN));
+    cases.extend(with_faults.map(|(_, case)| case.clone().with_faults()));
+    let beside = if is_full {
+        [Operation::ALL.as_slice(), &[Operation::SaveBeside, Operation::CommitAgain]].concat()
+    } else {
+        BESIDE_SAVES.to_vec()
+    };
+    cases.extend(Case::interrupted(&beside).into_iter().map(Case::with_faults));
+    let with_faults = pairs.iter().enumerate().filter(|(index, _)| few(*index, FAULTS_ONE_IN));
+    cases.extend(with_faults.flat_map(|(index, case)| {
         let case = case.clone().with_faults();
         match (is_full, index / FAULTS_ONE_IN % 2) {
             (true, _) => vec![case.clone(), case.ticking()],
             (false, 0) => vec![case],
             (false, _) => vec![case.ticking()],
         }
-    });
-    let mut cases: Vec<_> = with_faults.collect();
+    }));
     cases.extend(triples.iter().cloned().map(Case::ticking));
     if is_full {
         cases.extend(triples);
     }
-    cases.extend(pairs.iter().cloned().map(Case::ticking));
-    cases.extend(pairs);
+    let calm = [pairs, Case::interrupted(&BESIDE_SAVES)].concat();
+    cases.extend(calm.iter().cloned().map(Case::ticking));
+    cases.extend(calm);
     cases
 }
 
@@ -164,7 +194,7 @@ fn explore(case: &Case, report: &mut Report) {
 
 /// One schedule, step by step, and what is broken in it.
 fn replay(name: &str, choices: &str) -> String {
-    let case = cases(true).into_iter().find(|case| case.name() == name).unwrap();
+    let case = [cases(true), emptied()].concat().into_iter().find(|case| case.name() == name).unwrap();
     let choices: Vec<usize> = choices.split('.').filter_map(|choice| choice.parse().ok()).collect();
     let site = Site::new(case.placement);
     let start = site.start(case.origin, case.contents(), case.is_aged());

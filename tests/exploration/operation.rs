@@ -1,9 +1,10 @@
 //! What a request does with its session, from its cookies to its response.
 
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use sealed_session::{PendingSession, Session, SessionError, Value};
 
@@ -33,10 +34,17 @@ pub(crate) enum Operation {
     End,
     SaveThenPut,
     SaveThenSpill,
+    /// Its save goes on while it commits.
+    SaveBeside,
+    /// And counts; where its commit fails or is dropped, it commits once more.
+    CommitAgain,
     ServerOnly,
+    /// Takes everything out, and goes on with a token alone.
+    Clear,
 }
 
 impl Operation {
+    /// Those of which every pair is explored.
     pub(crate) const ALL: [Self; 16] = [
         Self::Read,
         Self::RenewingRead,
@@ -73,6 +81,9 @@ impl Operation {
             Self::End => "end",
             Self::SaveThenPut => "save-put",
             Self::SaveThenSpill => "save-spill",
+            Self::SaveBeside => "save-beside",
+            Self::CommitAgain => "commit-again",
+            Self::Clear => "clear",
             Self::ServerOnly => "server-only",
         }
     }
@@ -90,7 +101,7 @@ impl Operation {
     }
 
     pub(crate) const fn saves(self) -> bool {
-        matches!(self, Self::SaveThenPut | Self::SaveThenSpill)
+        matches!(self, Self::SaveThenPut | Self::SaveThenSpill | Self::SaveBeside)
     }
 
     pub(crate) const fn only_reads(self) -> bool {
@@ -103,7 +114,10 @@ impl Operation {
     }
 
     pub(crate) const fn counts(self) -> bool {
-        matches!(self, Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut)
+        matches!(
+            self,
+            Self::Spill | Self::Shrink | Self::Increment | Self::SaveThenPut | Self::SaveBeside | Self::CommitAgain
+        )
     }
 
     /// Needs a record, whatever it found.
@@ -111,7 +125,12 @@ impl Operation {
         matches!(self, Self::Spill | Self::SaveThenSpill | Self::ServerOnly)
     }
 
-    async fn run(self, number: usize, pending: &PendingSession, progress: &RefCell<Progress>) -> Result<(), Status> {
+    async fn run(
+        self,
+        number: usize,
+        pending: &PendingSession,
+        progress: &Rc<RefCell<Progress>>,
+    ) -> Result<(), Status> {
         if self == Self::End {
             return api::end(pending);
         }
@@ -119,8 +138,16 @@ impl Operation {
         progress.borrow_mut().seen = Some(View::of(&session));
         if self.saves() {
             self.before_save(number, &session).unwrap();
-            api::save(&session).await?;
-            progress.borrow_mut().saved = true;
+            let save = saved(session.clone(), Rc::clone(progress));
+            if self == Self::SaveBeside {
+                progress.borrow_mut().beside = Some(Box::pin(async move {
+                    // It notes its own success.
+                    let _: Result<(), Status> = save.await;
+                }));
+                gate(progress).await;
+            } else if let Some(outcome) = unless_left(save, progress).await {
+                outcome?;
+            }
         }
         let took = self.handle(number, &session).unwrap();
         progress.borrow_mut().took = took;
@@ -141,6 +168,10 @@ impl Operation {
         match self {
             Self::Read | Self::RenewingRead => {}
             Self::Put => session.put(Own::Small.key(number), &1)?,
+            Self::CommitAgain => {
+                session.put(Own::Small.key(number), &1)?;
+                session.increment("n", 1)?;
+            }
             Self::Spill => {
                 session.put(Own::Large.key(number), &large())?;
                 session.increment("n", 1)?;
@@ -174,12 +205,16 @@ impl Operation {
                 session.put("farewell", &mark)?;
             }
             Self::Destroy | Self::End => session.destroy()?,
-            Self::SaveThenPut => session.put(Own::AfterSave.key(number), &1)?,
+            Self::SaveThenPut | Self::SaveBeside => session.put(Own::AfterSave.key(number), &1)?,
             Self::SaveThenSpill => session.put(Own::AfterSave.key(number), &large())?,
             Self::ServerOnly => {
                 let key = Own::ServerOnly.key(number);
                 session.server_only(key.as_str())?;
                 session.put(key, SECRET)?;
+            }
+            Self::Clear => {
+                session.clear()?;
+                session.csrf_token()?;
             }
         }
         Ok(false)
@@ -197,12 +232,50 @@ pub(crate) struct Progress {
     pub(crate) seen: Option<View>,
     /// Its `save()` said that it was kept.
     pub(crate) saved: bool,
+    /// It is at a save or a commit that it can give up.
+    pub(crate) may_leave: bool,
+    /// It gives that up, at the call that it waits for.
+    pub(crate) leaves: bool,
+    /// A save that is to run beside its commit, until somebody takes it.
+    pub(crate) beside: Option<RequestFuture>,
+    /// Whether it may go on to its commit; `None` while it is not there.
+    pub(crate) gate: Option<bool>,
     /// It pulled something.
     pub(crate) took: bool,
     pub(crate) response: Option<(Status, Vec<String>)>,
 }
 
 pub(crate) type RequestFuture = Pin<Box<dyn Future<Output = ()>>>;
+
+async fn saved(session: Session, progress: Rc<RefCell<Progress>>) -> Result<(), Status> {
+    api::save(&session).await?;
+    progress.borrow_mut().saved = true;
+    Ok(())
+}
+
+/// What comes of a save or a commit; `None` if it is dropped on its way.
+async fn unless_left<T>(future: impl Future<Output = T>, progress: &RefCell<Progress>) -> Option<T> {
+    progress.borrow_mut().may_leave = true;
+    let mut future = Box::pin(future);
+    let outcome = poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending if progress.borrow().leaves => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
+    let outcome = outcome.await;
+    drop(future);
+    progress.borrow_mut().may_leave = false;
+    outcome
+}
+
+/// Waits until the schedule lets it go on.
+async fn gate(progress: &RefCell<Progress>) {
+    poll_fn(|_| match progress.borrow_mut().gate.get_or_insert(false) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
+}
 
 /// A request behind its cookies: the handler, and the commit with whatever status it answered.
 pub(crate) fn request(
@@ -214,7 +287,13 @@ pub(crate) fn request(
     let progress = Rc::clone(progress);
     Box::pin(async move {
         let status = operation.run(number, &pending, &progress).await.err().unwrap_or(OK);
-        let response = api::commit(&pending, status).await;
+        let response = match operation {
+            Operation::CommitAgain => match unless_left(api::commit(&pending, status), &progress).await {
+                Some(response) if response.0 == OK => response,
+                _ => api::commit(&pending, status).await,
+            },
+            _ => api::commit(&pending, status).await,
+        };
         progress.borrow_mut().response = Some(response);
     })
 }

@@ -117,18 +117,23 @@ pub(crate) fn trace(schedule: &Schedule<'_>) -> String {
             Action::Deliver => write!(text, "is answered: {}", lines(&schedule.requests[*request].lines)),
             Action::Lose => write!(text, "loses its response"),
             Action::Delay => write!(text, "has its response delayed"),
-            Action::Call(ending) => match schedule.log.iter().find(|call| call.step == number) {
-                Some(call) => {
-                    let record = records.iter().position(|id| *id == call.id).unwrap_or_else(|| {
-                        records.push(call.id);
-                        records.len() - 1
-                    });
-                    let record = char::from(b'A' + u8::try_from(record).unwrap_or_default());
-                    let how = if *ending == Ending::Answer { String::new() } else { format!(", {ending:?}") };
-                    write!(text, "{:?} {record}: {:?}{how}", call.kind, call.effect)
+            Action::GoOn => write!(text, "goes on to its commit"),
+            Action::Beside(None) => write!(text, "saves beside its commit"),
+            Action::Call(ending) | Action::Beside(Some(ending)) => {
+                match schedule.log.iter().find(|call| call.step == number) {
+                    Some(call) => {
+                        let record = records.iter().position(|id| *id == call.id).unwrap_or_else(|| {
+                            records.push(call.id);
+                            records.len() - 1
+                        });
+                        let record = char::from(b'A' + u8::try_from(record).unwrap_or_default());
+                        let how = if *ending == Ending::Answer { String::new() } else { format!(", {ending:?}") };
+                        let who = if matches!(action, Action::Beside(_)) { "save: " } else { "" };
+                        write!(text, "{who}{:?} {record}: {:?}{how}", call.kind, call.effect)
+                    }
+                    None => write!(text, "finds the store down"),
                 }
-                None => write!(text, "finds the store down"),
-            },
+            }
         };
         let state = &schedule.requests[*request];
         if state.done == Some(number) {

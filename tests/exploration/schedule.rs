@@ -11,7 +11,7 @@ use sealed_session::testing::CookieJar;
 use crate::api::Status;
 use crate::operation::{Operation, Progress, RequestFuture, request};
 use crate::site::{COOKIE, Site, Start};
-use crate::store::{Ended, Ending, Kind};
+use crate::store::{Ended, Ending, Kind, Seal, Waiting, beside};
 
 /// What happens next, and to which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub(crate) enum Action {
     Begin,
     /// The call that it waits for ends, and it goes on to the next or to its response.
     Call(Ending),
+    /// Its handler, which has handed a save to another task, goes on to its commit.
+    GoOn,
+    /// The save that runs beside its commit begins; or the call that this waits for ends, and it goes on.
+    Beside(Option<Ending>),
     /// Its response arrives.
     Deliver,
     /// Its response never arrives.
@@ -37,7 +41,8 @@ pub(crate) enum Action {
 impl Step {
     pub(crate) const fn is_fault(self) -> bool {
         match self.action {
-            Action::Begin | Action::Call(Ending::Answer) | Action::Deliver => false,
+            Action::Begin | Action::Call(Ending::Answer) | Action::GoOn | Action::Deliver => false,
+            Action::Beside(ending) => !matches!(ending, None | Some(Ending::Answer)),
             Action::Call(_) | Action::Lose | Action::Delay => true,
         }
     }
@@ -76,10 +81,20 @@ pub(crate) fn commute(one: &(Step, Footprint), other: &(Step, Footprint), is_tic
     !(same_request || both_are_faults || both_complete || meet)
 }
 
+/// How a call can end that somebody waits for.
+fn endings(waiting: Waiting, with_faults: bool, may_leave: bool) -> impl Iterator<Item = Ending> {
+    let faults = Ending::FAULTS.into_iter().filter(move |ending| {
+        with_faults && !ending.repeats_another_of(waiting.kind) && (may_leave || !ending.leaves())
+    });
+    std::iter::once(Ending::Answer).chain(faults)
+}
+
 /// What became of one request.
 pub(crate) struct Request {
     pub(crate) operation: Operation,
     future: Option<RequestFuture>,
+    /// The save that runs beside its commit, and whether it has begun.
+    beside: Option<(RequestFuture, bool)>,
     progress: Rc<RefCell<Progress>>,
     /// The session's cookie as the request began.
     pub(crate) cookie: Option<String>,
@@ -87,6 +102,9 @@ pub(crate) struct Request {
     pub(crate) done: Option<usize>,
     pub(crate) delivered: Option<usize>,
     pub(crate) is_dropped: bool,
+    /// It gave a save or a commit up on its way, or its save ran beside its commit: that may have been carried out, whatever was said
+    /// since.
+    pub(crate) may_have_saved: bool,
     pub(crate) is_lost: bool,
     /// Of its response; 0 while there is none.
     pub(crate) status: Status,
@@ -122,6 +140,8 @@ pub(crate) struct Schedule<'a> {
     on_their_way: VecDeque<usize>,
     delayed: Option<usize>,
     pub(crate) log: Vec<Ended>,
+    /// Of the records, in the order in which they were handed to the store.
+    pub(crate) sealed: Vec<Seal>,
 }
 
 impl<'a> Schedule<'a> {
@@ -131,12 +151,14 @@ impl<'a> Schedule<'a> {
         let requests = operations.iter().map(|operation| Request {
             operation: *operation,
             future: None,
+            beside: None,
             progress: Rc::default(),
             cookie: None,
             begun: None,
             done: None,
             delivered: None,
             is_dropped: false,
+            may_have_saved: *operation == Operation::SaveBeside,
             is_lost: false,
             status: 0,
             lines: Vec::new(),
@@ -153,6 +175,7 @@ impl<'a> Schedule<'a> {
             on_their_way: VecDeque::new(),
             delayed: None,
             log: Vec::new(),
+            sealed: Vec::new(),
         }
     }
 
@@ -172,16 +195,22 @@ impl<'a> Schedule<'a> {
                     options.push(Step { request, action: Action::Begin });
                 }
             } else if !state.is_over() {
-                let waiting = self.site.store.waiting(request).unwrap();
-                options.push(Step { request, action: Action::Call(Ending::Answer) });
-                // What is only read has no state behind the read that differs from the one before.
-                let faults = Ending::FAULTS.iter().filter(|ending| {
-                    waiting.kind != Kind::Load
-                        || !matches!(ending, Ending::TimeoutAfter | Ending::CutAfter | Ending::DropAfter)
-                });
-                if with_faults {
-                    options.extend(faults.map(|ending| Step { request, action: Action::Call(*ending) }));
+                match self.site.store.waiting(request) {
+                    Some(waiting) => {
+                        let may_leave = state.progress().may_leave;
+                        let endings = endings(waiting, with_faults, may_leave);
+                        options.extend(endings.map(|ending| Step { request, action: Action::Call(ending) }));
+                    }
+                    None => options.push(Step { request, action: Action::GoOn }),
                 }
+            }
+            match (&state.beside, self.site.store.waiting(beside(request))) {
+                (Some((_, true)), Some(waiting)) => {
+                    let endings = endings(waiting, with_faults, false);
+                    options.extend(endings.map(|ending| Step { request, action: Action::Beside(Some(ending)) }));
+                }
+                (Some(_), _) => options.push(Step { request, action: Action::Beside(None) }),
+                (None, _) => {}
             }
         }
         if let Some(&request) = self.on_their_way.front() {
@@ -206,13 +235,14 @@ impl<'a> Schedule<'a> {
 
     pub(crate) fn apply(&mut self, step: Step) -> Footprint {
         let Step { request, action } = step;
-        let waiting = self.site.store.waiting(request);
+        let waiter = if matches!(action, Action::Beside(_)) { beside(request) } else { request };
+        let waiting = self.site.store.waiting(waiter);
         let mut footprint = Footprint {
             record: None,
             reads_browser: false,
             changes_browser: false,
             completes: false,
-            downs_store: action == Action::Call(Ending::Down),
+            downs_store: matches!(action, Action::Call(Ending::Down) | Action::Beside(Some(Ending::Down))),
         };
         self.steps.push(step);
         if step.is_fault() {
@@ -234,12 +264,30 @@ impl<'a> Schedule<'a> {
                 let waiting = waiting.unwrap();
                 footprint.record = Some((waiting.id, waiting.kind != Kind::Load));
                 self.site.store.grant(request, ending);
+                let state = &mut self.requests[request];
+                state.progress.borrow_mut().leaves = ending.leaves();
+                state.may_have_saved |= ending.leaves();
                 footprint.completes = self.poll(request);
-                if matches!(ending, Ending::DropBefore | Ending::DropAfter) {
+                if ending.drops() {
                     let state = &mut self.requests[request];
                     state.future = None;
                     state.is_dropped = true;
                     self.site.store.forget(request);
+                }
+            }
+            Action::GoOn => {
+                self.requests[request].progress.borrow_mut().gate = Some(true);
+                footprint.completes = self.poll(request);
+            }
+            Action::Beside(ending) => {
+                if let (Some(ending), Some(waiting)) = (ending, waiting) {
+                    footprint.record = Some((waiting.id, waiting.kind != Kind::Load));
+                    self.site.store.grant(waiter, ending);
+                }
+                self.poll_beside(request);
+                if ending.is_some_and(Ending::drops) {
+                    self.requests[request].beside = None;
+                    self.site.store.forget(waiter);
                 }
             }
             Action::Deliver => {
@@ -272,6 +320,7 @@ impl<'a> Schedule<'a> {
     /// The schedule is over: the store answers everybody again.
     pub(crate) fn finish(&mut self) {
         self.log = self.site.store.take_log();
+        self.sealed = self.site.store.take_sealed();
         self.site.store.answer_at_once();
     }
 
@@ -281,6 +330,8 @@ impl<'a> Schedule<'a> {
         self.site.store.poll_for(request, number);
         let state = &mut self.requests[request];
         let poll = state.future.as_mut().unwrap().as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let beside = state.progress.borrow_mut().beside.take();
+        state.beside = beside.map(|save| (save, false)).or(state.beside.take());
         if poll.is_pending() {
             return false;
         }
@@ -295,6 +346,17 @@ impl<'a> Schedule<'a> {
         }
         self.on_their_way.push_back(request);
         true
+    }
+
+    /// Lets the save beside a commit go on until it waits again.
+    fn poll_beside(&mut self, request: usize) {
+        self.site.store.poll_for(beside(request), self.steps.len());
+        let state = &mut self.requests[request];
+        let (save, has_begun) = state.beside.as_mut().unwrap();
+        *has_begun = true;
+        if save.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            state.beside = None;
+        }
     }
 
     fn tick(&self) {

@@ -29,6 +29,8 @@ pub(crate) enum Origin {
     /// A session without data, which exists for a CSRF token.
     Blank,
     Inline,
+    /// In a cookie that was sealed in the very second in which the requests begin.
+    Fresh,
     Stored,
     /// Back in its cookie, but the response was lost.
     Returned,
@@ -45,6 +47,7 @@ impl Origin {
         match self {
             Self::Blank => "blank",
             Self::Inline => "inline",
+            Self::Fresh => "fresh",
             Self::Stored => "stored",
             Self::Returned => "returned",
             Self::ReturnedDelivered => "returned-delivered",
@@ -128,7 +131,7 @@ impl Site {
             });
         }
         match origin {
-            Origin::Blank | Origin::Inline | Origin::Stored => {}
+            Origin::Blank | Origin::Inline | Origin::Fresh | Origin::Stored => {}
             Origin::Returned | Origin::ReturnedDelivered => {
                 let is_full = contents == Contents::Full;
                 self.set_up(&mut jar, origin == Origin::ReturnedDelivered, |session| {
@@ -145,6 +148,9 @@ impl Site {
                 session.regenerate_and_reset_lifetime().unwrap();
                 session.put("user", &SET_UP).unwrap();
             }),
+        }
+        if origin == Origin::Fresh {
+            self.clock.set_unix_seconds(sealed_session::Clock::now(&self.clock).unix_seconds() - 1);
         }
         if is_aged {
             self.clock.advance_seconds(AGED_SECONDS);
@@ -190,6 +196,8 @@ impl Site {
     /// A request that does this again, without faults or others beside it.
     pub(crate) fn repeat(&self, jar: &mut CookieJar, operation: Operation, number: usize) -> Status {
         let progress = std::rc::Rc::default();
+        // Alone, its save is over before its commit.
+        let operation = if operation == Operation::SaveBeside { Operation::SaveThenPut } else { operation };
         at_once(crate::operation::request(operation, number, self.begin(jar), &progress));
         let (status, lines) = progress.borrow_mut().response.take().unwrap();
         lines.iter().for_each(|line| jar.receive(line));
@@ -209,7 +217,7 @@ impl Site {
 }
 
 /// The result of a future whose calls are answered at once.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => panic!("a call waits"),

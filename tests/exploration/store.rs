@@ -10,6 +10,14 @@ use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore, Sto
 /// Of one schedule; more than a record remembers writes.
 pub(crate) const REQUESTS_MAX: usize = 12;
 
+/// Each request, and the save that runs beside its commit, wait for calls of their own.
+const WAITERS_MAX: usize = 2 * REQUESTS_MAX;
+
+/// The waiter of the save that runs beside the commit of this request.
+pub(crate) const fn beside(request: usize) -> usize {
+    REQUESTS_MAX + request
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Load,
@@ -30,24 +38,44 @@ pub(crate) enum Ending {
     /// The future of the whole request is dropped while it waits for this call.
     DropBefore,
     DropAfter,
+    /// The future of a save or a commit alone is dropped while it waits for this call, and its handler goes on.
+    LeaveBefore,
+    LeaveAfter,
     /// The store answers nobody from here on.
     Down,
 }
 
 impl Ending {
-    pub(crate) const FAULTS: [Self; 7] = [
+    pub(crate) const FAULTS: [Self; 9] = [
         Self::TimeoutBefore,
         Self::TimeoutAfter,
         Self::CutBefore,
         Self::CutAfter,
         Self::DropBefore,
         Self::DropAfter,
+        Self::LeaveBefore,
+        Self::LeaveAfter,
         Self::Down,
     ];
 
+    /// What a call of this kind cannot be told from its counterpart without an effect: a read leaves nothing behind.
+    pub(crate) const fn repeats_another_of(self, kind: Kind) -> bool {
+        matches!(kind, Kind::Load) && self.takes_effect() && !matches!(self, Self::Answer)
+    }
+
+    /// The future of a save or a commit is dropped, and not that of its request.
+    pub(crate) const fn leaves(self) -> bool {
+        matches!(self, Self::LeaveBefore | Self::LeaveAfter)
+    }
+
+    /// The whole future is dropped.
+    pub(crate) const fn drops(self) -> bool {
+        matches!(self, Self::DropBefore | Self::DropAfter)
+    }
+
     /// Whether the engine carries out the call.
     const fn takes_effect(self) -> bool {
-        matches!(self, Self::Answer | Self::TimeoutAfter | Self::CutAfter | Self::DropAfter)
+        matches!(self, Self::Answer | Self::TimeoutAfter | Self::CutAfter | Self::DropAfter | Self::LeaveAfter)
     }
 }
 
@@ -90,13 +118,31 @@ pub(crate) struct ScheduledStore {
 #[derive(Default)]
 struct Held {
     records: Records,
-    /// The request whose future is polled; `None` while every call is answered at once.
+    /// Whose future is polled; `None` while every call is answered at once.
     polled: Option<usize>,
     step: usize,
     is_down: bool,
-    waiting: [Option<Waiting>; REQUESTS_MAX],
-    granted: [Option<Ending>; REQUESTS_MAX],
+    waiting: [Option<Waiting>; WAITERS_MAX],
+    granted: [Option<Ending>; WAITERS_MAX],
     log: Vec<Ended>,
+    /// Of every record that was handed in.
+    sealed: Vec<Seal>,
+}
+
+/// Where a nonce stands in what is sealed: behind the version and the key's id.
+const NONCE: std::ops::Range<usize> = 9..33;
+
+/// The nonce under which something was sealed, and its authentication tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seal {
+    pub(crate) nonce: [u8; 24],
+    pub(crate) tag: [u8; 16],
+}
+
+impl Seal {
+    fn of(sealed: &[u8]) -> Self {
+        Self { nonce: sealed[NONCE].try_into().unwrap(), tag: *sealed.last_chunk().unwrap() }
+    }
 }
 
 impl Held {
@@ -122,15 +168,16 @@ impl ScheduledStore {
         held.polled = None;
         held.step = 0;
         held.is_down = false;
-        held.waiting = [None; REQUESTS_MAX];
-        held.granted = [None; REQUESTS_MAX];
+        held.waiting = [None; WAITERS_MAX];
+        held.granted = [None; WAITERS_MAX];
         held.log.clear();
+        held.sealed.clear();
     }
 
-    /// Calls of this request wait, from now until the next.
-    pub(crate) fn poll_for(&self, request: usize, step: usize) {
+    /// Calls of this waiter wait, from now until the next.
+    pub(crate) fn poll_for(&self, waiter: usize, step: usize) {
         let mut held = self.held();
-        held.polled = Some(request);
+        held.polled = Some(waiter);
         held.step = step;
     }
 
@@ -140,23 +187,31 @@ impl ScheduledStore {
         held.is_down = false;
     }
 
-    pub(crate) fn grant(&self, request: usize, ending: Ending) {
-        self.held().granted[request] = Some(ending);
+    pub(crate) fn grant(&self, waiter: usize, ending: Ending) {
+        self.held().granted[waiter] = Some(ending);
     }
 
-    /// The request is gone, and with it the call that it waited for.
-    pub(crate) fn forget(&self, request: usize) {
+    /// The waiter is gone, and with it the call that it waited for.
+    pub(crate) fn forget(&self, waiter: usize) {
         let mut held = self.held();
-        held.waiting[request] = None;
-        held.granted[request] = None;
+        held.waiting[waiter] = None;
+        held.granted[waiter] = None;
     }
 
-    pub(crate) fn waiting(&self, request: usize) -> Option<Waiting> {
-        self.held().waiting[request]
+    pub(crate) fn waiting(&self, waiter: usize) -> Option<Waiting> {
+        self.held().waiting[waiter]
+    }
+
+    pub(crate) fn take_sealed(&self) -> Vec<Seal> {
+        std::mem::take(&mut self.held().sealed)
     }
 
     pub(crate) fn take_log(&self) -> Vec<Ended> {
         std::mem::take(&mut self.held().log)
+    }
+
+    fn note_seal(&self, record: &Record) {
+        self.held().sealed.push(Seal::of(&record.bytes));
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -173,32 +228,32 @@ impl ScheduledStore {
         Box::pin(poll_fn(move |_| {
             let mut held = self.held();
             let now = self.clock.now();
-            let Some(request) = held.polled else {
+            let Some(waiter) = held.polled else {
                 held.records.retain(|(_, record)| now < record.expires_at);
                 let act = act.take().unwrap();
                 return Poll::Ready(Ok(act(&mut held).0));
             };
             if held.is_down {
-                held.waiting[request] = None;
-                held.granted[request] = None;
+                held.waiting[waiter] = None;
+                held.granted[waiter] = None;
                 return Poll::Ready(Err(unavailable()));
             }
-            let Some(ending) = held.granted[request].take() else {
-                held.waiting[request] = Some(Waiting { kind, id: *id });
+            let Some(ending) = held.granted[waiter].take() else {
+                held.waiting[waiter] = Some(Waiting { kind, id: *id });
                 return Poll::Pending;
             };
-            held.waiting[request] = None;
+            held.waiting[waiter] = None;
             held.records.retain(|(_, record)| now < record.expires_at);
             let outcome = if ending.takes_effect() { Some(act.take().unwrap()(&mut held)) } else { None };
             let effect = outcome.as_ref().map_or(Effect::Nothing, |(_, effect)| *effect);
-            let step = held.step;
+            let (step, request) = (held.step, waiter % REQUESTS_MAX);
             held.log.push(Ended { step, request, kind, id: *id, effect });
             match (ending, outcome) {
                 (Ending::Answer, Some((answer, _))) => Poll::Ready(Ok(answer)),
                 (Ending::TimeoutBefore | Ending::TimeoutAfter, _) => {
                     Poll::Ready(Err(StoreError::Timeout { store: "scheduled", waited_milliseconds: 2000 }))
                 }
-                (Ending::DropBefore | Ending::DropAfter, _) => Poll::Pending,
+                (ending, _) if ending.drops() || ending.leaves() => Poll::Pending,
                 (ending, _) => {
                     held.is_down = ending == Ending::Down;
                     Poll::Ready(Err(unavailable()))
@@ -221,6 +276,7 @@ impl RecordStore for ScheduledStore {
     }
 
     fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created> {
+        self.note_seal(&record);
         self.call(Kind::Create, id, move |held| {
             if held.record(id).is_some() {
                 return (Created::Exists, Effect::Refused);
@@ -231,6 +287,7 @@ impl RecordStore for ScheduledStore {
     }
 
     fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected_version: u64) -> StoreFuture<'a, Updated> {
+        self.note_seal(&record);
         self.call(Kind::Update, id, move |held| match held.record(id) {
             None => (Updated::Missing, Effect::Refused),
             Some(current) if current.version != expected_version => (Updated::Conflict, Effect::Refused),
