@@ -44,16 +44,33 @@ fn visit(bytes: usize) -> Visit {
 type Work<'w> = Box<dyn FnMut() + 'w>;
 
 fn main() {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--only").skip(1);
+    if let (Some(row), Some(bytes), Some(times)) = (arguments.next(), arguments.next(), arguments.next()) {
+        let number = |text: String| text.parse().expect("a number");
+        return table(Suite::Xaes, number(bytes), Run::Only { row, times: number(times) });
+    }
     let is_test = std::env::args().any(|argument| argument == "--test");
     let (rounds, nanoseconds) = if is_test { (1, 1) } else { (60, 1_500_000) };
     for suite in [Suite::Xaes, Suite::XChaCha] {
         for bytes in SIZES {
-            table(suite, bytes, rounds, nanoseconds);
+            table(suite, bytes, Run::All { rounds, nanoseconds });
         }
     }
 }
 
-fn table(suite: Suite, bytes: usize, rounds: u32, nanoseconds: u32) {
+/// What is run of the table.
+enum Run {
+    /// Every row, in so many rounds of so long.
+    All { rounds: u32, nanoseconds: u32 },
+    /// One row of ours, so many times: for counting its instructions.
+    ///
+    /// ```text
+    /// valgrind --tool=callgrind target/release/deps/peers-… --only 'open, one key read' 256 1000
+    /// ```
+    Only { row: String, times: usize },
+}
+
+fn table(suite: Suite, bytes: usize, run: Run) {
     let manager = SessionManager::builder(Key::generate_with(suite).expect("random bytes"))
         .audience("example-app/bench")
         .cookie(CookieAttributes::new().name(NAME))
@@ -71,7 +88,11 @@ fn table(suite: Suite, bytes: usize, rounds: u32, nanoseconds: u32) {
     let seal_theirs = || {
         let mut jar = CookieJar::new();
         let text = serde_json::to_string(black_box(&typed)).expect("it is JSON");
-        let cookie = Cookie::build((NAME, text)).path("/").secure(true).http_only(true).max_age(cookie::time::Duration::hours(2));
+        let cookie = Cookie::build((NAME, text))
+            .path("/")
+            .secure(true)
+            .http_only(true)
+            .max_age(cookie::time::Duration::hours(2));
         jar.private_mut(&key).add(cookie.build());
         jar.delta().next().expect("it was added").encoded().to_string()
     };
@@ -83,7 +104,9 @@ fn table(suite: Suite, bytes: usize, rounds: u32, nanoseconds: u32) {
         format!("{before}; s={}; {after}", with_another_tag(value))
     };
     let (forged_ours, forged_theirs) = (forged(&ours), forged(&theirs.replace("%3D", "=")));
-    let begin = |header: &str| manager.begin(&RequestFacts::new().cookie_header(black_box(header).as_bytes()).sec_fetch_dest(b"document"));
+    let begin = |header: &str| {
+        manager.begin(&RequestFacts::new().cookie_header(black_box(header).as_bytes()).sec_fetch_dest(b"document"))
+    };
     let jar = |header: &str| {
         let mut jar = CookieJar::new();
         for cookie in Cookie::split_parse_encoded(black_box(header).to_owned()).flatten() {
@@ -101,7 +124,10 @@ fn table(suite: Suite, bytes: usize, rounds: u32, nanoseconds: u32) {
     assert_eq!(open_theirs(&forged_theirs), None);
 
     let mut rows: [(&str, [Work<'_>; 2]); 6] = [
-        ("typed value to Set-Cookie", [Box::new(|| drop(black_box(seal_ours()))), Box::new(|| drop(black_box(seal_theirs())))]),
+        (
+            "typed value to Set-Cookie",
+            [Box::new(|| drop(black_box(seal_ours()))), Box::new(|| drop(black_box(seal_theirs())))],
+        ),
         (
             "header to typed value",
             [
@@ -166,6 +192,13 @@ fn table(suite: Suite, bytes: usize, rounds: u32, nanoseconds: u32) {
             ],
         ),
     ];
+    let (rounds, nanoseconds) = match run {
+        Run::All { rounds, nanoseconds } => (rounds, nanoseconds),
+        Run::Only { row, times } => {
+            let (_, [ours, _]) = rows.iter_mut().find(|(name, _)| *name == row).expect("a row of this name");
+            return (0..times).for_each(|_| ours());
+        }
+    };
     let mut fastest = [[f64::MAX; 2]; 6];
     let mut times = [[1_u32; 2]; 6];
     for round in 0..=rounds {
@@ -176,7 +209,8 @@ fn table(suite: Suite, bytes: usize, rounds: u32, nanoseconds: u32) {
                 let took = stopwatch.took().on_processor.unwrap_or_else(|| stopwatch.took().elapsed);
                 if round == 0 {
                     // As many as fill a round.
-                    *times = (Duration::from_nanos(nanoseconds.into()).as_nanos() / took.as_nanos().max(200)).clamp(1, 100_000) as u32;
+                    *times = (Duration::from_nanos(nanoseconds.into()).as_nanos() / took.as_nanos().max(200))
+                        .clamp(1, 100_000) as u32;
                 } else {
                     *fastest = fastest.min(took.as_nanos() as f64 / f64::from(*times));
                 }

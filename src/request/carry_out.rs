@@ -183,13 +183,15 @@ impl Write<'_> {
         fitted: Fitted,
     ) -> Result<Completion, CommitError> {
         let Fitted { payload, target, without_input: drops_input } = fitted;
-        let leaves = known.opened.as_deref().filter(|_| want == Want::NewId);
         let before = known.opened.as_deref();
-        // Where nothing goes on, the session has ended.
-        let goes_on = target != Target::Nowhere && !known.began_anew;
-        let successor = goes_on.then(|| self.loaded.session.public(&header.id));
-        let markers = leaves.map(|session| self.markers(&[self.left(session)], successor));
-        let markers = markers.transpose()?.unwrap_or_default();
+        let markers = match before.filter(|_| want == Want::NewId) {
+            None => Vec::new(),
+            Some(left) => {
+                // Where nothing goes on, the session has ended.
+                let goes_on = target != Target::Nowhere && !known.began_anew;
+                self.markers(&[self.left(left)], goes_on.then(|| self.loaded.session.public(&header.id)))?
+            }
+        };
         if target == Target::Nowhere {
             return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
         }

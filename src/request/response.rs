@@ -27,13 +27,13 @@ impl SessionManager {
         if !self.0.enabled {
             return Ok(Commit::default());
         }
-        let draft = loaded.session.draft();
-        let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
+        let ends = loaded.session.was_ended();
         // A logout holds whatever is answered.
         let outcome = if ends || (self.0.commit_when)(response.status) {
             let write = Write::begin(self, loaded, candidates);
             write.run(|write, opened, draft| self.renews(write, opened, draft, purpose)).await
         } else {
+            let draft = loaded.session.draft();
             if draft.has_unsaved || draft.id_change != IdChange::None {
                 let id = draft.id.as_ref().map(|id| loaded.session.public(id));
                 self.0.observers.tell(&Event::WritesDropped { id });

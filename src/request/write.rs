@@ -38,7 +38,7 @@ impl<'a> Write<'a> {
 
     /// Writes what the request wants kept. `renews` says whether a session that was merely used is to live on.
     pub(super) async fn run(self, renews: impl Fn(&Self, &Opened, &Draft) -> bool) -> Result<(), CommitError> {
-        let want = self.want(&renews);
+        let want = self.want(&renews, &self.loaded.session.draft());
         if want == Want::Nothing && !self.has_unsettled()? {
             return Ok(());
         }
@@ -58,14 +58,17 @@ impl<'a> Write<'a> {
         let begun_milliseconds = self.inner().clock.unix_milliseconds();
         let mut was_cut = false;
         loop {
-            if self.want(renews) != Want::End {
+            let mut draft = self.loaded.session.draft();
+            let mut want = self.want(renews, &draft);
+            if want != Want::End && self.has_unsettled()? {
                 self.settle().await?;
+                draft = self.loaded.session.draft();
+                want = self.want(renews, &draft);
             }
-            let want = self.want(renews);
             if want == Want::Nothing {
                 return Ok(());
             }
-            match self.step(want, begun_milliseconds).await {
+            match self.step(want, draft, begun_milliseconds).await {
                 // The connection was cut while a write was under way: whether it happened is looked at next.
                 Err(CommitError::Store(StoreError::Unavailable { .. })) if !was_cut && self.has_unsettled()? => {
                     was_cut = true;
@@ -77,8 +80,8 @@ impl<'a> Write<'a> {
     }
 
     /// What the request wants of its session now.
-    fn want(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool) -> Want {
-        let (draft, inner) = (self.loaded.session.draft(), self.inner());
+    fn want(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool, draft: &Draft) -> Want {
+        let inner = self.inner();
         let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
         let progress = self.loaded.progress();
         let has_ended = progress.has_ended;
@@ -96,7 +99,7 @@ impl<'a> Write<'a> {
             Some(opened) if opened.failure.is_some() && draft.has_something => Want::Keep,
             Some(opened) if !opened.was_read() => Want::Nothing,
             Some(_) if draft.used_flash || (inner.resave && draft.used) => Want::Refresh,
-            Some(opened) if renews(self, opened, &draft) => Want::Refresh,
+            Some(opened) if renews(self, opened, draft) => Want::Refresh,
             Some(_) => Want::Nothing,
         }
     }
@@ -141,9 +144,9 @@ impl<'a> Write<'a> {
     }
 
     /// One step; `true` for the last. What it learns is noted before the next one is waited for.
-    async fn step(&self, want: Want, begun_milliseconds: u64) -> Result<bool, CommitError> {
+    async fn step(&self, want: Want, draft: Draft, begun_milliseconds: u64) -> Result<bool, CommitError> {
         let known = self.progress()?.known.clone();
-        let (draft, inner, opened) = (self.loaded.session.draft(), self.inner(), known.opened.as_deref());
+        let (inner, opened) = (self.inner(), known.opened.as_deref());
         if let Some(problem) = opened.and_then(|opened| opened.failure.as_ref())
             && want != Want::End
         {

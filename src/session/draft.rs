@@ -36,7 +36,8 @@ pub(crate) struct Draft {
     revision: u64,
     /// So many changes of this request were made until then.
     changes: usize,
-    flash: Flash,
+    /// `None` where there is none: a draft is made often.
+    flash: Option<Box<Flash>>,
 }
 
 impl Draft {
@@ -56,7 +57,7 @@ impl Draft {
             must_stay_on_server: state.payload.must_stay_on_server(),
             revision: state.revision,
             changes: state.changes.made(),
-            flash: state.payload.flash.clone(),
+            flash: Some(&state.payload.flash).filter(|flash| !flash.is_blank()).cloned().map(Box::new),
         }
     }
 }
@@ -71,6 +72,12 @@ impl Session {
     /// The session as it is to be written now.
     pub(crate) fn draft(&self) -> Draft {
         Draft::of(&self.state())
+    }
+
+    /// Whether the application has ended the session that was loaded.
+    pub(crate) fn was_ended(&self) -> bool {
+        let state = self.state();
+        state.phase == Phase::Destroyed || state.id_change == IdChange::Invalidated
     }
 
     /// Whether the response depends on the session, and whether it carries a token.
@@ -130,7 +137,7 @@ impl Session {
         }
         // What was left before the session was ended is not the next one's.
         if state.id.as_ref() == written.id.as_deref() {
-            state.payload.flash.mark_saved(&written.flash, remembers);
+            state.payload.flash.mark_saved(written.flash.as_deref().unwrap_or(&Flash::default()), remembers);
         }
     }
 

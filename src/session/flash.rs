@@ -59,6 +59,9 @@ impl Flash {
     /// What this request leaves. What it found stays until somebody reads it: an image or a background fetch that only
     /// asks who the user is must not eat a message.
     pub(crate) fn left(&self) -> Bags {
+        if self.is_blank() {
+            return Bags::default();
+        }
         let mut left = if self.was_read { self.kept.clone() } else { self.loaded.clone() };
         left.extend(&self.saved);
         left.extend(&self.fresh);
@@ -66,7 +69,12 @@ impl Flash {
     }
 
     pub(crate) fn is_changed(&self) -> bool {
-        self.left() != self.persisted
+        !self.is_blank() && self.left() != self.persisted
+    }
+
+    /// Nothing was found and nothing is left, as in most requests.
+    pub(crate) fn is_blank(&self) -> bool {
+        [&self.loaded, &self.fresh, &self.saved, &self.kept, &self.persisted].into_iter().all(Bags::is_empty)
     }
 
     /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
