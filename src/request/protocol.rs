@@ -185,14 +185,12 @@ impl Case<'_> {
 
     /// What a record is to the cookie with its session's data, or to one that was not followed.
     fn descent(&self, opened: &Opened, found: &RecordHeader) -> Base {
-        if opened.inline.is_none() {
-            return Base::Newer;
-        }
+        let Some(payload) = &opened.inline else { return Base::Newer };
         let ((write, issued), lineage) = (opened.base, &found.lineage);
         let descends = lineage.contains(write) || issued < lineage.base_issued;
         let returned_first = found.state == RecordState::Returned && lineage.has_no_ancestor();
         let comes_after = (issued > lineage.base_issued && lineage.is_complete()) || returned_first;
-        if descends || self.store_only {
+        if descends || (self.store_only && payload.as_slice() == b"{}") {
             // Security: under `StoreOnly` an old and empty cookie must not take the place of the record.
             Base::Newer
         } else if comes_after || issued > found.updated {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{ENDS, after, destroys, in_record, inline, later, regenerates, with_store};
 use crate::browser::Browser;
-use crate::support::{COOKIE, LARGE, Site, text};
+use crate::support::{COOKIE, LARGE, Site, ignore, text};
 
 fn everywhere(site: &Site) -> Vec<SessionManager> {
     with_store(site).into_iter().chain([site.cookie_only().build().unwrap()]).collect()
@@ -84,7 +84,7 @@ fn a_logout_with_cookies_of_several_sessions_ends_each_of_them() {
         let header = format!("{COOKIE}={}; {COOKIE}={}", one.cookie().unwrap(), other.cookie().unwrap());
         let pending = manager.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         block_on(pending.session()).unwrap().destroy().unwrap();
-        crate::support::ignore(block_on(pending.commit(&ResponseFacts::new(200))).unwrap());
+        ignore(block_on(pending.commit(&ResponseFacts::new(200))).unwrap());
         assert_eq!((one.get(&manager, "user"), other.get(&manager, "user")), (None, None));
     }
 }
@@ -221,7 +221,7 @@ fn a_change_through_an_element_that_is_another_one_is_a_conflict() {
     let site = Site::new();
     let item = |name: &str| json!({ "name": name, "count": 1, "tags": [] });
     let changes: [fn(&Session); 3] = [
-        |session| drop(session.increment("items.0.count", 1).unwrap()),
+        |session| ignore(session.increment("items.0.count", 1).unwrap()),
         |session| session.put("items.0.count", &9).unwrap(),
         |session| session.push("items.0.tags", "mine").unwrap(),
     ];
@@ -249,7 +249,7 @@ fn numbers_as_names_of_members_are_no_elements() {
         });
         let request = browser.begin(&manager);
         request.session().increment("counts.7", 1).unwrap();
-        browser.visit(&manager, |session| drop(session.increment("counts.7", 1).unwrap()));
+        browser.visit(&manager, |session| ignore(session.increment("counts.7", 1).unwrap()));
         request.commit();
         assert_eq!(browser.get(&manager, "counts.7"), Some(3));
     }
