@@ -104,6 +104,13 @@ impl Case {
         self.operations.contains(&Operation::RenewingRead)
     }
 
+    /// A session that comes in a cookie from before it was to be kept in the store alone.
+    pub(crate) fn migrated() -> Vec<Self> {
+        use Operation::{Increment, Login, Put, Read, Spill};
+        let pairs = [[Put, Read], [Put, Put], [Increment, Increment], [Increment, Spill], [Put, Login]];
+        pairs.map(|pair| Self::of(Placement::StoreOnly, Origin::Migrated, &pair)).to_vec()
+    }
+
     /// A session that is emptied.
     pub(crate) fn clears() -> Vec<Self> {
         let pairs = PLACES_TO_CLEAR.iter().flat_map(|(placement, origin)| {

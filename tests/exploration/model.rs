@@ -142,7 +142,9 @@ impl Judge<'_> {
     fn read_inline(&self, number: usize) -> bool {
         match self.schedule.site.placement {
             Placement::CookieOnly => return true,
-            Placement::StoreOnly => return false,
+            Placement::StoreOnly => {
+                return self.schedule.start.origin == Origin::Migrated && !self.came_by_reference(number);
+            }
             _ => {}
         }
         if !self.came_by_reference(number) || self.schedule.start.origin == Origin::Returned {

@@ -102,8 +102,8 @@ pub(crate) struct Request {
     pub(crate) done: Option<usize>,
     pub(crate) delivered: Option<usize>,
     pub(crate) is_dropped: bool,
-    /// It gave a save or a commit up on its way, or its save ran beside its commit: that may have been carried out, whatever was said
-    /// since.
+    /// It gave a save or a commit up on its way, or its save ran beside its commit: that may have been carried out,
+    /// whatever was said since.
     pub(crate) may_have_saved: bool,
     pub(crate) is_lost: bool,
     /// Of its response; 0 while there is none.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use sealed_session::testing::CookieJar;
-use sealed_session::{Key, ManualClock, Placement, RequestFacts, Session, SessionManager};
+use sealed_session::{Key, ManualClock, Placement, RequestFacts, Session, SessionManager, Timestamp};
 
 use crate::api::{self, OK, Status};
 use crate::operation::{Operation, large};
@@ -16,6 +16,8 @@ use crate::view::{SET_UP, View};
 pub(crate) const COOKIE: &str = "__Host-session";
 
 const BEGIN: u64 = 1_795_000_000;
+
+const YEAR_SECONDS: u64 = 365 * 24 * 60 * 60;
 
 /// More than half of the idle timeout of two hours.
 const AGED_SECONDS: u64 = 3700;
@@ -29,6 +31,8 @@ pub(crate) enum Origin {
     /// A session without data, which exists for a CSRF token.
     Blank,
     Inline,
+    /// In a cookie from before the placement was changed to `StoreOnly`, beside an older record whose response was lost.
+    Migrated,
     /// In a cookie that was sealed in the very second in which the requests begin.
     Fresh,
     Stored,
@@ -47,6 +51,7 @@ impl Origin {
         match self {
             Self::Blank => "blank",
             Self::Inline => "inline",
+            Self::Migrated => "migrated",
             Self::Fresh => "fresh",
             Self::Stored => "stored",
             Self::Returned => "returned",
@@ -71,6 +76,8 @@ pub(crate) struct Site {
     pub(crate) clock: ManualClock,
     pub(crate) store: ScheduledStore,
     pub(crate) manager: SessionManager,
+    /// As it was before the placement was changed to `StoreOnly`.
+    spilling: SessionManager,
     pub(crate) placement: Placement,
 }
 
@@ -91,26 +98,34 @@ impl Site {
         let key = KEY.get_or_init(|| Key::generate().unwrap()).clone();
         let clock = ManualClock::at_unix_seconds(BEGIN);
         let store = ScheduledStore::new(clock.clone());
-        let builder = SessionManager::builder(key).clock(clock.clone());
-        let builder = match placement {
-            Placement::CookieOnly => builder,
-            placement => builder.store(store.clone()).placement(placement).inline_limit_bytes(INLINE_LIMIT_BYTES),
+        let manager = |placement| {
+            let builder = SessionManager::builder(key.clone()).clock(clock.clone());
+            let builder = match placement {
+                Placement::CookieOnly => builder,
+                placement => builder.store(store.clone()).placement(placement).inline_limit_bytes(INLINE_LIMIT_BYTES),
+            };
+            let builder = match placement {
+                Placement::StoreOnly => builder.accept_inline_until(Timestamp::from_unix_seconds(BEGIN + YEAR_SECONDS)),
+                _ => builder,
+            };
+            builder.build().unwrap()
         };
-        Self { manager: builder.build().unwrap(), clock, store, placement }
+        Self { manager: manager(placement), spilling: manager(Placement::Spill), clock, store, placement }
     }
 
     /// Builds a start by requests of a browser.
     pub(crate) fn start(&self, origin: Origin, contents: Contents, is_aged: bool) -> Start {
         self.clock.set_unix_seconds(BEGIN);
         self.store.restore(&Records::new());
+        let manager = if origin == Origin::Migrated { &self.spilling } else { &self.manager };
         let mut jar = CookieJar::new(self.clock.clone());
         let mut view = View { exists: true, ..View::default() };
         let is_large = matches!(origin, Origin::Stored | Origin::Returned | Origin::ReturnedDelivered | Origin::Left);
         if origin == Origin::Blank {
-            self.set_up(&mut jar, true, |session| drop(session.csrf_token().unwrap()));
+            self.set_up(manager, &mut jar, true, |session| drop(session.csrf_token().unwrap()));
         } else if contents == Contents::Full {
             view = View { data: true, base: 2, n: 5, otp: true, big: is_large, ..view };
-            self.set_up(&mut jar, true, |session| {
+            self.set_up(manager, &mut jar, true, |session| {
                 session.put("data", &1).unwrap();
                 session.put("n", &5).unwrap();
                 session.put("otp", &1).unwrap();
@@ -119,10 +134,10 @@ impl Site {
                     session.put("big", &large()).unwrap();
                 }
             });
-            self.set_up(&mut jar, true, |session| session.put("base", &2).unwrap());
+            self.set_up(manager, &mut jar, true, |session| session.put("base", &2).unwrap());
         } else {
             view.otp = true;
-            self.set_up(&mut jar, true, |session| {
+            self.set_up(manager, &mut jar, true, |session| {
                 if is_large {
                     session.put("otp", &large()).unwrap();
                 } else {
@@ -132,9 +147,14 @@ impl Site {
         }
         match origin {
             Origin::Blank | Origin::Inline | Origin::Fresh | Origin::Stored => {}
+            Origin::Migrated => {
+                self.set_up(manager, &mut jar, false, |session| session.put("late", &large()).unwrap());
+                self.set_up(manager, &mut jar, true, |session| session.put("base", &3).unwrap());
+                view.base = 3;
+            }
             Origin::Returned | Origin::ReturnedDelivered => {
                 let is_full = contents == Contents::Full;
-                self.set_up(&mut jar, origin == Origin::ReturnedDelivered, |session| {
+                self.set_up(manager, &mut jar, origin == Origin::ReturnedDelivered, |session| {
                     if is_full {
                         session.forget("big").unwrap();
                         session.put("base", &3).unwrap();
@@ -144,7 +164,7 @@ impl Site {
                 });
                 view = View { big: false, base: if is_full { 3 } else { 0 }, ..view };
             }
-            Origin::Left | Origin::LeftInline => self.set_up(&mut jar, false, |session| {
+            Origin::Left | Origin::LeftInline => self.set_up(manager, &mut jar, false, |session| {
                 session.regenerate_and_reset_lifetime().unwrap();
                 session.put("user", &SET_UP).unwrap();
             }),
@@ -159,8 +179,8 @@ impl Site {
         Start { records: self.store.snapshot(), jar, now, origin, contents, view }
     }
 
-    fn set_up(&self, jar: &mut CookieJar, is_delivered: bool, handle: impl FnOnce(&Session)) {
-        let pending = self.begin(jar);
+    fn set_up(&self, manager: &SessionManager, jar: &mut CookieJar, is_delivered: bool, handle: impl FnOnce(&Session)) {
+        let pending = Self::begin_at(manager, jar);
         let session = at_once(api::load(&pending)).unwrap();
         handle(&session);
         let (status, lines) = at_once(api::commit(&pending, OK));
@@ -173,9 +193,13 @@ impl Site {
 
     /// A request with the browser's cookies of now.
     pub(crate) fn begin(&self, jar: &CookieJar) -> sealed_session::PendingSession {
+        Self::begin_at(&self.manager, jar)
+    }
+
+    fn begin_at(manager: &SessionManager, jar: &CookieJar) -> sealed_session::PendingSession {
         let header = jar.cookie_header();
         let facts = RequestFacts::new();
-        self.manager.begin(&if header.is_empty() { facts } else { facts.cookie_header(header.as_bytes()) })
+        manager.begin(&if header.is_empty() { facts } else { facts.cookie_header(header.as_bytes()) })
     }
 
     /// A request without faults or others beside it, whose response arrives.

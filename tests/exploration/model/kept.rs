@@ -150,7 +150,7 @@ impl Judge<'_> {
         let replaces = |(other, request): (usize, &Request)| {
             request.operation.spills() && parts_from(other).is_some_and(|behind| behind > 1)
         };
-        self.schedule.site.placement != Placement::StoreOnly
+        (self.schedule.site.placement != Placement::StoreOnly || self.schedule.start.origin == Origin::Migrated)
             && (self.last.is_some_and(|last| parts_from(last).is_some()) || self.others(number).any(replaces))
     }
 
