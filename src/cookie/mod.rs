@@ -14,7 +14,15 @@ mod rules;
 
 pub use attributes::{CookieAttributes, SameSite};
 
-/// Without the spaces and tabs at both ends: OWS, RFC 9110 §5.6.3.
+/// Without the spaces and tabs at its end: OWS, RFC 9110 §5.6.3.
+fn trim_whitespace_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// The same at both ends.
 fn trim_whitespace(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;

@@ -1,6 +1,8 @@
 //! The session cookie in `Cookie` header values: RFC 6265bis §4.2.
 
-use super::trim_whitespace;
+use memchr::{memchr, memmem};
+
+use super::trim_whitespace_end;
 use crate::limits::{COOKIE_CANDIDATES_MAX, MARKER_CANDIDATES_MAX};
 
 /// The values of all cookies of this name, in the order of the request, [`COOKIE_CANDIDATES_MAX`] at most.
@@ -14,8 +16,8 @@ pub(crate) fn candidates<'a>(
 ) -> impl Iterator<Item = &'a [u8]> {
     headers
         .into_iter()
-        .flat_map(|header| header.split(|byte| *byte == b';'))
-        .filter_map(move |pair| value_of(pair, name))
+        .flat_map(move |header| named(header, name))
+        .filter_map(|rest| rest.strip_prefix(b"="))
         // Security: the rest of the request is not even looked at.
         .take(COOKIE_CANDIDATES_MAX)
 }
@@ -41,10 +43,9 @@ pub(crate) fn markers<'a>(
 ) -> impl Iterator<Item = NamedMarker<'a>> {
     headers
         .into_iter()
-        .flat_map(|header| header.split(|byte| *byte == b';'))
-        .filter_map(move |pair| {
-            let rest = trim_whitespace(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"-")?;
-            let (digits, rest) = rest.split_first_chunk()?;
+        .flat_map(move |header| named(header, name))
+        .filter_map(|rest| {
+            let (digits, rest) = rest.strip_prefix(b"-")?.split_first_chunk()?;
             let ended = rest.strip_prefix(ENDED.as_bytes());
             let value = ended.unwrap_or(rest).strip_prefix(b"=")?;
             Some(NamedMarker { digits, has_ended: ended.is_some(), value })
@@ -52,11 +53,19 @@ pub(crate) fn markers<'a>(
         .take(MARKER_CANDIDATES_MAX)
 }
 
-/// The value, when this pair is a cookie of the name.
-fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    // Security: byte for byte. A name that is decoded, folded or trimmed on its way could pass for one with a prefix,
-    // set by somebody who could not set that (CVE-2020-7070, CVE-2020-8184).
-    trim_whitespace(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+/// What follows the name in each pair of a header that begins with it, up to the end of the pair. The name is looked for at the
+/// speed of memory: a request may carry thousands of bytes of other cookies.
+// Security: byte for byte. A name that is decoded, folded or trimmed on its way could pass for one with a prefix, set by
+// somebody who could not set that (CVE-2020-7070, CVE-2020-8184).
+fn named<'a>(header: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let length = name.len();
+    memmem::find_iter(header, name).filter_map(move |position| {
+        let (before, rest) = header.split_at_checked(position)?;
+        let begins_a_pair = matches!(trim_whitespace_end(before), [] | [.., b';']);
+        let rest = rest.get(length..).filter(|_| begins_a_pair)?;
+        let end = memchr(b';', rest).unwrap_or(rest.len());
+        rest.get(..end).map(trim_whitespace_end)
+    })
 }
 
 #[cfg(test)]

@@ -110,9 +110,16 @@ impl Judge<'_> {
         if let Some((before, behind)) = &request.cookies_around
             && before.is_some()
             && behind.is_none()
+            && !self.only_farewell_failed(number)
         {
             self.broken(2, format!("request {number} failed with {} and took the cookie", request.status));
         }
+    }
+
+    /// The session was ended, and what was to be said behind it could not be kept.
+    fn only_farewell_failed(&self, number: usize) -> bool {
+        let is_open = self.came_by_reference(number) && self.after.copy_now.is_ok_and(|view| view.has_old());
+        self.request(number).operation == Operation::Invalidate && !is_open
     }
 
     /// What failed or was lost can be tried again by the user, half a minute later.
@@ -158,6 +165,11 @@ impl Judge<'_> {
         let request = self.request(number);
         let is_login = may_have_moved(request) && has_succeeded(request);
         if !is_login || self.last != Some(number) || self.was_left_later(number) {
+            return;
+        }
+        // A browser that has ended the session before the login's response arrives refuses what was made of it: it costs a new
+        // login.
+        if self.concurrent_with(number).any(|(_, other)| may_have_ended(other) && arrived_with_cookie(other)) {
             return;
         }
         let rivals = self.concurrent_with(number).filter(|(_, other)| other.operation.moves());

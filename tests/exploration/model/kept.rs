@@ -32,8 +32,8 @@ impl Judge<'_> {
     pub(super) fn may_conflict(&self, number: usize) -> bool {
         let request = self.request(number);
         let is_left = match self.schedule.start.origin {
-            Origin::Left => request.operation.only_writes(),
-            Origin::LeftInline => request.operation.spills(),
+            Origin::Left => request.operation.only_writes() || request.operation.pulls(),
+            Origin::LeftInline => request.operation.spills() || request.operation.pulls(),
             _ => false,
         };
         let mut others = self.concurrent_with(number);
@@ -44,7 +44,9 @@ impl Judge<'_> {
                 || matches!(other.operation, Operation::Shrink | Operation::PullLast | Operation::Clear);
             // What a logout destroyed can be pulled by nobody.
             let pulls_from_nothing = request.operation.pulls() && other.operation.ends();
-            both_pull || pulls_from_nothing || (request.operation.only_writes() && moves_it)
+            // Behind another login nobody can tell whether the value was taken.
+            let pulls_through_left = request.operation.pulls() && other.operation.moves();
+            both_pull || pulls_from_nothing || pulls_through_left || (request.operation.only_writes() && moves_it)
         });
         is_left || is_met || (request.operation.spills() && self.schedule.requests.len() > 2)
     }
@@ -148,7 +150,8 @@ impl Judge<'_> {
     fn goes_with_an_overwritten_cookie(&self, number: usize) -> bool {
         let parts_from = |other: usize| self.parted_inline(number, other);
         let replaces = |(other, request): (usize, &Request)| {
-            request.operation.spills() && parts_from(other).is_some_and(|behind| behind > 1)
+            (request.operation.spills() || request.operation.moves())
+                && parts_from(other).is_some_and(|behind| behind > 1)
         };
         (self.schedule.site.placement != Placement::StoreOnly || self.schedule.start.origin == Origin::Migrated)
             && (self.last.is_some_and(|last| parts_from(last).is_some()) || self.others(number).any(replaces))

@@ -214,10 +214,10 @@ impl Judge<'_> {
     /// store; or one that cannot be told from another of the same second.
     /// A request that took the one-time value got an error: it may have been carried out, and a spill shows that it was.
     pub(super) fn may_have_been_pulled(&self) -> bool {
-        self.requests().any(|(_, request)| {
+        self.requests().any(|(number, request)| {
             request.operation.pulls()
                 && request.progress().took
-                && (!has_succeeded(request) || !arrived_with_cookie(request))
+                && (!has_succeeded(request) || !arrived_with_cookie(request) || self.last != Some(number))
         })
     }
 
