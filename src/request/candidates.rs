@@ -77,17 +77,35 @@ impl Candidates {
         self.markers.iter().filter(|(place, ..)| !of_today || *place == 0).filter_map(valid).collect()
     }
 
-    /// Whether this browser has left the session, or has ended the one whose place this one took.
+    /// Whether this browser has left the session, or has ended one whose place it took, directly or by others between them.
     pub(super) fn have_left(&self, inner: &Inner, header: &Header, now: Timestamp) -> bool {
         if self.markers.is_empty() {
             return false;
         }
         let valid = self.valid_markers(inner, false, now);
-        let has_ended = |id: PublicId| valid.iter().any(|marker| marker.id == id && marker.successor.is_none());
-        let mut ids = sealers(inner).map(|sealer| header.id.public_id(sealer.audience()));
-        ids.any(|id| {
-            valid.iter().any(|marker| marker.id == id)
-                || valid.iter().any(|marker| marker.successor == Some(id) && has_ended(marker.id))
-        })
+        let mut line = public_ids(inner, header);
+        if valid.iter().any(|marker| line.contains(&marker.id)) {
+            return true;
+        }
+        let mut position = 0;
+        while let Some(id) = line.get(position).copied() {
+            let before = valid.iter().filter(|marker| marker.successor == Some(id)).map(|marker| marker.id);
+            let new: Vec<_> = before.filter(|before| !line.contains(before)).collect();
+            line.extend(new);
+            position = position.saturating_add(1);
+        }
+        valid.iter().any(|marker| marker.successor.is_none() && line.contains(&marker.id))
     }
+}
+
+/// The public ids of a session, the first under the audience of today.
+pub(super) fn public_ids(inner: &Inner, header: &Header) -> Vec<PublicId> {
+    let mut ids = Vec::new();
+    for sealer in sealers(inner) {
+        let id = header.id.public_id(sealer.audience());
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
 }

@@ -189,7 +189,10 @@ impl Write<'_> {
             Some(left) => {
                 // Where nothing goes on, the session has ended.
                 let goes_on = target != Target::Nowhere && !known.began_anew;
-                self.markers(&[self.left(left)], goes_on.then(|| self.loaded.session.public(&header.id)))?
+                self.markers(
+                    vec![self.loaded.session.public(&left.header.id)],
+                    goes_on.then(|| self.loaded.session.public(&header.id)),
+                )?
             }
         };
         if target == Target::Nowhere {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::candidates::public_ids;
 use super::progress::{Known, Opened, Place};
 use super::write::Write;
-use crate::clock::{Clock as _, Timestamp};
+use crate::clock::Clock as _;
 use crate::cookie::request::ENDED;
 use crate::cookie::response;
 use crate::error::{CommitError, StoreError};
@@ -70,8 +71,9 @@ impl Write<'_> {
                 sessions.push(came);
             }
         }
-        let left: Vec<_> = sessions.iter().map(|session| self.left(session)).collect();
-        let markers = match self.markers(&left, None) {
+        // A server of another audience knows them by other ids.
+        let left: Vec<_> = sessions.iter().flat_map(|session| public_ids(self.inner(), &session.header)).collect();
+        let markers = match self.markers(left, None) {
             // Without a key that seals, an end still ends.
             Err(CommitError::NoSealingKey) => Vec::new(),
             lines => lines?,
@@ -127,11 +129,6 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// A session that this browser leaves, as its marker names it: by the ids of today's audience.
-    pub(super) fn left(&self, session: &Opened) -> (PublicId, Timestamp) {
-        (self.loaded.session.public(&session.header.id), session.header.created)
-    }
-
     /// What stands in a place that is to be ended.
     async fn standing(&self, place: &Place) -> Result<Standing, CommitError> {
         match place.records.find(&place.id, place.created).await {
@@ -148,7 +145,7 @@ impl Write<'_> {
     /// Where there are too many, the oldest are removed.
     pub(super) fn markers(
         &self,
-        left: &[(PublicId, Timestamp)],
+        mut left: Vec<PublicId>,
         successor: Option<PublicId>,
     ) -> Result<Vec<String>, CommitError> {
         let (inner, now) = (self.inner(), self.inner().clock.now());
@@ -160,29 +157,26 @@ impl Write<'_> {
             inner.attributes.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
         };
         let mut others = self.candidates.valid_markers(inner, true, now);
-        let mut left = left.to_vec();
         if successor.is_none() {
             // What took the place of a session that has ended has ended with it, whichever response comes last.
-            while let Some(position) = others.iter().position(|other| {
-                other.successor.is_some_and(|successor| left.iter().any(|(ended, _)| *ended == successor))
-            }) {
-                let before = others.swap_remove(position);
-                left.push((before.id, before.set_at));
+            while let Some(position) =
+                others.iter().position(|other| other.successor.is_some_and(|successor| left.contains(&successor)))
+            {
+                left.push(others.swap_remove(position).id);
             }
         }
-        others.retain(|other| !left.iter().any(|(id, _)| *id == other.id && other.successor == successor));
+        others.retain(|other| !(left.contains(&other.id) && other.successor == successor));
         others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
         let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
         let mut lines: Vec<_> = too_many.map(|other| response::remove(&name(other.id, other.successor))).collect();
-        for (id, created) in left {
+        // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
+        // also one that is on its way, whatever lifetime of its own it asked for.
+        let lifetimes = inner.sealer.lifetimes();
+        let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
+        let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
+        for id in left {
             let value = inner.sealer.marker(id, successor, now).map_err(|error| self.seal_error(b"{}", error))?;
-            // Security: for as long as any cookie of the session may be valid: one that is on its way, too, whatever lifetime of
-            // its own it asked for.
-            let lifetimes = inner.sealer.lifetimes();
-            let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
-            let end = now.saturating_add_seconds(longest.saturating_add(limits::ENDED_RECORD_SECONDS));
-            let end = lifetimes.absolute_end(created).map_or(end, |absolute| absolute.min(end));
-            lines.push(response::issue(&name(id, successor), &value, Some(end.saturating_seconds_since(now))));
+            lines.push(response::issue(&name(id, successor), &value, Some(seconds)));
         }
         Ok(lines)
     }

@@ -275,7 +275,8 @@ impl SessionManager {
     /// What stands where a reference points, at least of the version that it has seen.
     async fn follow(&self, opened: &Opened) -> Result<(usize, Standing), LoadError> {
         let Opened { header, least_version, place, .. } = opened;
-        let is_behind = |found: &Standing| found.version().is_some_and(|version| version < *least_version);
+        let is_behind =
+            |found: &Standing| !found.has_ended() && found.version().is_some_and(|version| version < *least_version);
         let mut found = self.0.find(&header.id, header.created, *place).await?;
         if is_behind(&found.1) {
             // A lagging replica: once more, and then it is a failure of the store and no logout.

@@ -36,6 +36,18 @@ impl Change {
         Ok((None, changed))
     }
 
+    /// The value that it changes, where that is one.
+    const fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Put(path, _)
+            | Self::Forget(path)
+            | Self::Pull(path)
+            | Self::Increment(path, _)
+            | Self::Push(path, _) => Some(path),
+            Self::Merge(_) | Self::Clear | Self::Replace(_) => None,
+        }
+    }
+
     /// What must still be there for the change to mean the same; `None` when it means the same on any data.
     fn depends_on(&self, data: &Data) -> Option<Seen> {
         let path = match self {
@@ -115,9 +127,19 @@ impl Changes {
     /// be given up. To a login it does not matter what a replacement replaces, nor whether what is forgotten is there.
     pub(super) fn replay(&self, data: &mut Data, is_login: bool) -> bool {
         self.remembered.iter().all(|Remembered { change, seen }| {
-            let means_the_same = (is_login && matches!(change, Change::Replace(_) | Change::Forget(_)))
-                || seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data));
-            means_the_same && change.clone().make(data).is_ok()
+            let is_met = match seen {
+                Some(seen) => seen.is_unchanged_in(data),
+                // A name that is a number must not become the index of an element.
+                None => change.path().is_none_or(|path| data.outermost_element(path).is_none()),
+            };
+            let needs_nothing = match (change, seen) {
+                (Change::Replace(_), _) => is_login,
+                (Change::Forget(_), Some(Seen::At(path, _))) => {
+                    is_login && data.find(path).is_ok_and(|found| found.is_none())
+                }
+                _ => false,
+            };
+            (is_met || needs_nothing) && change.clone().make(data).is_ok()
         })
     }
 

@@ -206,7 +206,7 @@ impl Data {
         {
             return Ok(whole);
         }
-        value::from_object(&self.all())
+        value::from_object(self.all())
     }
 
     /// Puts the value there, making missing parents as objects.

@@ -87,8 +87,9 @@ pub(super) fn from_json<T: DeserializeOwned>(path: &Path, value: &Value) -> Resu
 /// # Errors
 ///
 /// [`SessionError::Type`] with an empty path, where it does not read as one.
-pub(super) fn from_object<T: DeserializeOwned>(members: &Map<String, Value>) -> Result<T, SessionError> {
-    T::deserialize(members).map_err(|error| not_a::<T>(String::new(), "an object", &error))
+pub(super) fn from_object<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, SessionError> {
+    // A value and not a map, which reads as no newtype and no option.
+    T::deserialize(&Value::Object(members)).map_err(|error| not_a::<T>(String::new(), "an object", &error))
 }
 
 /// The object in a payload: wire format, section 3.1. Of repeated names the last counts.
@@ -238,7 +239,7 @@ mod tests {
         }
         let error = from_json::<User>(&at("user"), &json!({"name": "hunter2"})).unwrap_err().to_string();
         assert!(error.ends_with("User`: missing field `theme`") && !error.contains("hunter2"), "{error}");
-        let error = from_object::<User>(&Map::new()).unwrap_err().to_string();
+        let error = from_object::<User>(Map::new()).unwrap_err().to_string();
         assert!(error.starts_with("the session as a whole: ") && error.ends_with("missing field `theme`"), "{error}");
     }
 

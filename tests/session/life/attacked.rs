@@ -310,3 +310,142 @@ fn a_message_that_was_saved_is_not_seen_by_its_own_request_after_a_reload() {
         assert!(browser.visit(&manager, |session| session.flash_messages().has("notice")).0);
     }
 }
+
+#[test]
+fn markers_outlive_what_a_login_made_of_a_session_near_its_end() {
+    let site = Site::new();
+    for manager in everywhere(&site) {
+        for end in ENDS {
+            let mut browser = inline(&site, &manager);
+            let absolute_end = site.opened(&manager, &browser).created().unix_seconds() + 30 * super::DAY;
+            while site.now().unix_seconds() + 7000 < absolute_end {
+                site.clock.advance_seconds(5000);
+                browser.get(&manager, "user");
+            }
+            let login = browser.begin(&manager);
+            login.session().regenerate_and_reset_lifetime().unwrap();
+            let login = login.commit();
+            later(&site);
+            browser.visit(&manager, end);
+            browser.receive(&login);
+            for seconds in [0, 3000, 3000, 3000] {
+                site.clock.advance_seconds(seconds);
+                assert_eq!(browser.get(&manager, "user"), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_step_ups_during_a_logout_bring_nobody_back() {
+    let site = Site::new();
+    for manager in everywhere(&site) {
+        for end in ENDS {
+            let mut browser = inline(&site, &manager);
+            let logout = browser.begin(&manager);
+            end(&logout.session());
+            browser.visit(&manager, regenerates);
+            later(&site);
+            let second = browser.begin(&manager);
+            regenerates(&second.session());
+            let second = second.commit();
+            later(&site);
+            browser.receive(&logout.commit());
+            assert_eq!(browser.get(&manager, "user"), None);
+            browser.receive(&second);
+            assert_eq!(browser.get(&manager, "user"), None);
+        }
+    }
+}
+
+/// Servers before and after a change of the audience, each of which reads both.
+fn of_two_audiences(site: &Site, placement: Placement) -> [SessionManager; 2] {
+    let builder = || site.with_records().placement(placement);
+    let old = builder().also_read(COOKIE, "shop/new").build().unwrap();
+    [old, builder().audience("shop/new").also_read(COOKIE, "shop/test").build().unwrap()]
+}
+
+#[test]
+fn a_step_up_and_a_logout_at_servers_of_two_audiences_bring_nobody_back() {
+    for (placement, ends_at_new) in [Placement::Spill, Placement::StoreOnly]
+        .into_iter()
+        .flat_map(|placement| [(placement, true), (placement, false)])
+    {
+        let site = Site::new();
+        let [old, new] = of_two_audiences(&site, placement);
+        let (steps_up_at, ends_at) = if ends_at_new { (&old, &new) } else { (&new, &old) };
+        let mut browser = inline(&site, &old);
+        let late = browser.begin(steps_up_at);
+        regenerates(&late.session());
+        let late = late.commit();
+        later(&site);
+        browser.visit(ends_at, destroys);
+        browser.receive(&late);
+        assert_eq!((browser.clone().get(&old, "user"), browser.get(&new, "user")), (None, None));
+    }
+}
+
+#[test]
+fn behind_a_logout_under_two_audiences_an_old_reference_is_no_session_and_no_error() {
+    for (placement, ends_at_new) in [Placement::Spill, Placement::StoreOnly]
+        .into_iter()
+        .flat_map(|placement| [(placement, true), (placement, false)])
+    {
+        let site = Site::new();
+        let [old, new] = of_two_audiences(&site, placement);
+        let mut browser = in_record(&site, &old);
+        browser.put(&old, "step", 1);
+        browser.put(&new, "step", 2);
+        let mut copy = browser.clone();
+        browser.visit(if ends_at_new { &new } else { &old }, destroys);
+        assert_eq!((copy.clone().get(&old, "user"), copy.get(&new, "user")), (None, None));
+    }
+}
+
+#[test]
+fn a_login_forgets_no_element_that_is_another_one() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let mut browser = after(&site, &manager, |session| {
+            session.put("photo", &text(LARGE)).unwrap();
+            session.put("cart", &["sold out", "book"]).unwrap();
+        });
+        let login = browser.begin(&manager);
+        regenerates(&login.session());
+        login.session().forget("cart.0").unwrap();
+        browser.visit(&manager, |session| session.forget("cart.0").unwrap());
+        assert_eq!(login.try_commit().unwrap_err().status_code(), 409);
+        assert_eq!(browser.visit(&manager, |session| session.get::<String>("cart.0").unwrap()).0.unwrap(), "book");
+    }
+}
+
+#[test]
+fn a_name_that_is_a_number_becomes_no_index() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        let mut browser = after(&site, &manager, |session| {
+            session.put("photo", &text(LARGE)).unwrap();
+            session.put("stock", &json!({ "0": 5 })).unwrap();
+        });
+        let request = browser.begin(&manager);
+        request.session().increment("stock.0", 1).unwrap();
+        browser.visit(&manager, |session| session.put("stock", &[100]).unwrap());
+        assert_eq!(request.try_commit().unwrap_err().status_code(), 409);
+    }
+}
+
+#[test]
+fn what_was_replaced_reads_as_any_type_that_a_value_reads_as() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let mut browser = site.browser();
+    let data = std::collections::BTreeMap::from([("a".to_owned(), 1)]);
+    browser.visit(&manager, |session| {
+        session.replace(&Some(&data)).unwrap();
+        assert_eq!(session.read::<Option<std::collections::BTreeMap<String, u8>>>().unwrap().as_ref(), Some(&data));
+    });
+    browser.visit(&manager, |session| {
+        session.put("b", &2).unwrap();
+        assert_eq!(session.read::<Option<std::collections::BTreeMap<String, u8>>>().unwrap().unwrap().len(), 2);
+    });
+}
