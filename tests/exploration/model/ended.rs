@@ -6,7 +6,6 @@ use super::{Judge, arrived_with_cookie, found_nothing, has_succeeded, may_have_e
 use crate::api::OK;
 use crate::operation::Operation;
 use crate::schedule::Request;
-use crate::store::{Effect, Ended, Kind};
 use crate::view::{Own, SET_UP, View};
 
 impl Judge<'_> {
@@ -30,7 +29,7 @@ impl Judge<'_> {
         let is_last = self.last == Some(number);
         let promise = if is_last { 2 } else { 10 };
         for (name, view) in self.views() {
-            if view.has_old() && !self.was_taken_along(number, &view) {
+            if view.has_old() {
                 self.broken(promise, format!("{name}, data are there that request {number} ended"));
                 break;
             }
@@ -48,50 +47,10 @@ impl Judge<'_> {
         let later: Vec<_> = self.others(number).filter(|(_, other)| other.begun > request.delivered).collect();
         for (other_number, other) in later {
             let seen = other.progress().seen;
-            if let Some(seen) = seen.filter(|seen| seen.has_old() && !self.was_taken_along(number, seen)) {
+            if let Some(seen) = seen.filter(|seen| seen.has_old()) {
                 self.broken(promise, format!("request {other_number} saw {seen:?}, which request {number} had ended"));
             }
         }
-    }
-
-    /// Whether a login took the data to a session of its own before this request ended the old one. Without a store that
-    /// cannot be told.
-    pub(super) fn was_taken_along(&self, ender: usize, view: &View) -> bool {
-        let movers = self.others(ender).filter(|(_, other)| other.operation.moves()).filter(|(mover, other)| {
-            // Without a store any login that has begun before the logout's response arrives may be of a renewed cookie.
-            let is_stateless = self.schedule.site.placement == Placement::CookieOnly;
-            is_stateless || other.cookie == self.request(ender).cookie || self.came_to_one_record(*mover, ender)
-        });
-        movers.into_iter().any(|(mover, request)| {
-            let left_first = || self.left_at(mover, ender).is_some_and(|left| Some(left) < self.end_of(ender));
-            self.carries_login_of(mover, view)
-                && has_succeeded(request)
-                && (self.schedule.site.placement == Placement::CookieOnly || left_first())
-        })
-    }
-
-    /// Whether both came by a reference to the same record, whichever version of it.
-    fn came_to_one_record(&self, one: usize, other: usize) -> bool {
-        let first = |number: usize| self.schedule.log.iter().find(|call| call.request == number).map(|call| call.id);
-        self.came_by_reference(one) && self.came_by_reference(other) && first(one) == first(other)
-    }
-
-    /// The step at which the record that this request ended was ended.
-    pub(super) fn end_of(&self, ender: usize) -> Option<usize> {
-        let calls = self.schedule.log.iter().filter(|call| call.request == ender && call.effect == Effect::Wrote);
-        // The record of a new session, if there is one, is written before.
-        calls.map(|call| call.step).next_back()
-    }
-
-    /// The step at which a login left the record that this request ended; where it wrote nothing there, at which it wrote at
-    /// all.
-    pub(super) fn left_at(&self, mover: usize, ender: usize) -> Option<usize> {
-        let is_write = |call: &&Ended| call.kind != Kind::Load;
-        let ended = self.schedule.log.iter().filter(is_write).find(|call| call.request == ender)?.id;
-        let writes: Vec<_> = self.schedule.log.iter().filter(is_write).filter(|call| call.request == mover).collect();
-        let has_tried = writes.iter().any(|call| call.id == ended);
-        let mut left = writes.iter().filter(|call| call.effect == Effect::Wrote && (call.id == ended || !has_tried));
-        left.next().map(|call| call.step)
     }
 
     /// Also where it found no session behind its cookie: that may be good on another server, or in a minute.
