@@ -264,7 +264,7 @@ fn write(store: &SessionManager, cookie: &[u8], note: &(impl Serialize + ?Sized)
     assert_eq!(session.is_new(), cookie.is_empty());
     session.put("note", note).unwrap();
     let commit = now_or_never(pending.commit(&ResponseFacts::new(200))).unwrap();
-    commit.set_cookies[0].split(';').next().unwrap().to_owned()
+    commit.set_cookies.last().unwrap().split(';').next().unwrap().to_owned()
 }
 
 /// The outcome of a future that waits for nothing.

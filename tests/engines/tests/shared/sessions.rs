@@ -23,7 +23,7 @@ pub(crate) async fn begun(server: &SessionManager, value: &str) -> Vec<u8> {
     let pending = server.begin(&RequestFacts::new());
     pending.session().await.unwrap().put("value", value).unwrap();
     let commit = pending.commit(&ResponseFacts::new(200)).await.unwrap();
-    commit.set_cookies[0].split(';').next().unwrap().as_bytes().to_vec()
+    commit.set_cookies.last().unwrap().split(';').next().unwrap().as_bytes().to_vec()
 }
 
 /// One request that counts one up.
