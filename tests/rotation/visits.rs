@@ -88,7 +88,11 @@ impl Fleet {
         if reloads_meanwhile {
             self.reload(server);
         }
+        // The session's absolute end may come while the request is under way: then it is gone, but for a login.
+        let now = self.servers[server].now();
+        let is_over = found.as_ref().is_some_and(|kept| now >= kept.created + ABSOLUTE && !matches!(act, Act::Login));
         let commit = match block_on(pending.commit(&ResponseFacts::new(200))).map_err(|failed| failed.error) {
+            Err(CommitError::Conflict) if is_over && !matches!(act, Act::Read) => return,
             // A server that is later than it may be cannot read what another has left in the session's place, under a key that
             // it does not know: it writes nothing over it, and the client keeps its cookie.
             // And where clocks differ, cookies of one session that two servers seal within that difference have no order: a
@@ -98,9 +102,8 @@ impl Fleet {
             }
             outcome => outcome.unwrap(),
         };
-        let now = self.servers[server].now();
         let is_superseded = record_is_superseded || cookie_is_superseded;
-        let is_renewed = found.as_ref().is_some_and(|kept| is_due(kept, is_superseded, is_navigation, now));
+        let is_renewed = !is_over && found.as_ref().is_some_and(|kept| is_due(kept, is_superseded, is_navigation, now));
         let is_written = !matches!(act, Act::Read);
         // A login marks the session that it leaves, too.
         let is_sessions_own = |line: &&String| line.starts_with("__Host-session=");
