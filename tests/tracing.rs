@@ -105,7 +105,7 @@ fn visit(store: &SessionManager, cookie: &str, handle: impl FnOnce(&Session)) ->
     let pending = store.begin(&RequestFacts::new().cookie_header(cookie.as_bytes()));
     handle(&pollster::block_on(pending.session()).unwrap());
     let commit = pollster::block_on(pending.commit(&ResponseFacts::new(200).cache_control(b"private"))).unwrap();
-    commit.set_cookies.last().map(|line| line.split(';').next().unwrap().to_owned())
+    commit.set_cookies.first().map(|line| line.split(';').next().unwrap().to_owned())
 }
 
 #[test]
