@@ -14,8 +14,8 @@ pub(super) struct Candidates {
     pub(super) today: Vec<Box<[u8]>>,
     /// Under each name and audience of before, in the order in which they are tried.
     pub(super) earlier: Vec<Vec<Box<[u8]>>>,
-    /// Cookies named as markers of sessions that this browser has left, with the place of their cookie's name among those of
-    /// the manager.
+    /// Cookies named as markers of sessions that this browser has left: the place of the cookie's name among those of the
+    /// manager, the public id, whether the name says that the session has ended, and the value.
     markers: Vec<(usize, PublicId, bool, Box<[u8]>)>,
 }
 

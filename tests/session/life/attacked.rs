@@ -21,6 +21,16 @@ fn with_cart(site: &Site, manager: &SessionManager, bytes: usize) -> Browser {
     })
 }
 
+/// Uses a session until less than two hours are left of its absolute lifetime, and tells when that ends.
+fn kept_until_its_end(site: &Site, manager: &SessionManager, browser: &mut Browser) -> u64 {
+    let end = site.opened(manager, browser).created().unix_seconds() + 30 * super::DAY;
+    while site.now().unix_seconds() + 7000 < end {
+        site.clock.advance_seconds(5000);
+        browser.get(manager, "user");
+    }
+    end
+}
+
 #[test]
 fn a_step_up_that_was_in_flight_since_before_another_one_does_not_outlive_a_logout() {
     let site = Site::new();
@@ -134,11 +144,7 @@ fn a_write_behind_the_absolute_end_is_a_conflict_and_a_login_begins_anew() {
         let has_store = position < 2;
         let mut browser = inline(&site, &manager);
         // Kept alive until just before its end, which comes while two requests are under way.
-        let end = site.opened(&manager, &browser).created().unix_seconds() + 30 * super::DAY;
-        while site.now().unix_seconds() + 7000 < end {
-            site.clock.advance_seconds(5000);
-            browser.get(&manager, "user");
-        }
+        let end = kept_until_its_end(&site, &manager, &mut browser);
         site.clock.advance_seconds(end - site.now().unix_seconds() - 1);
         let [write, login] = [browser.begin(&manager), browser.begin(&manager)];
         write.session().put("step", &1).unwrap();
@@ -317,11 +323,7 @@ fn markers_outlive_what_a_login_made_of_a_session_near_its_end() {
     for manager in everywhere(&site) {
         for end in ENDS {
             let mut browser = inline(&site, &manager);
-            let absolute_end = site.opened(&manager, &browser).created().unix_seconds() + 30 * super::DAY;
-            while site.now().unix_seconds() + 7000 < absolute_end {
-                site.clock.advance_seconds(5000);
-                browser.get(&manager, "user");
-            }
+            kept_until_its_end(&site, &manager, &mut browser);
             let login = browser.begin(&manager);
             login.session().regenerate_and_reset_lifetime().unwrap();
             let login = login.commit();
