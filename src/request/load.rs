@@ -9,7 +9,7 @@ use crate::cookie::CookieAttributes;
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::SessionId;
-use crate::manager::{Inner, SessionManager, StoreFailure};
+use crate::manager::{Earlier, Inner, SessionManager, StoreFailure};
 use crate::records::{FoundRecord, Placement, Standing};
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Fixed, IdChange, Payload, Session, State};
@@ -103,18 +103,14 @@ impl SessionManager {
     }
 
     /// Tries the name and audience of today, and then those of before, each with its own associated data.
-    // Security: the one place where a cookie may be tried under a second context, and only under those that the application
-    // names. What is told of a refused cookie is what the first context in which there was one says.
+    // What is told of a refused cookie is what the first context in which there was one says.
     fn choose_among_all(
         &self,
         candidates: &Candidates,
         now: Timestamp,
         refused: &mut Vec<Reason>,
     ) -> Option<(Box<Opened>, Option<Payload>)> {
-        let today = (&*self.0.sealer, &candidates.today, None);
-        let earlier = self.0.earlier.iter().zip(&candidates.earlier);
-        let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
-        for (sealer, values, earlier) in std::iter::once(today).chain(earlier) {
+        for (sealer, values, earlier) in self.contexts(candidates) {
             let mut refused_here = Vec::new();
             let chosen = self.choose(sealer, values, candidates, now, &mut refused_here);
             let is_ambiguous = refused_here.contains(&Reason::Ambiguous);
@@ -122,10 +118,7 @@ impl SessionManager {
                 *refused = refused_here;
             }
             if let Some((mut opened, payload)) = chosen {
-                if let Some(earlier) = earlier.cloned().filter(|_| payload.is_none()) {
-                    opened.place = earlier.place;
-                }
-                opened.earlier = earlier.cloned();
+                found_in(&mut opened, earlier);
                 return Some((opened, payload));
             }
             if is_ambiguous {
@@ -135,21 +128,27 @@ impl SessionManager {
         None
     }
 
+    /// The name and audience of today, and those of before, each with the values that came under its name.
+    // Security: a cookie is tried under a second context only where the application names it: to open it, and to end it.
+    fn contexts<'a>(
+        &'a self,
+        candidates: &'a Candidates,
+    ) -> impl Iterator<Item = (&'a Sealer, &'a Vec<Box<[u8]>>, Option<&'a Arc<Earlier>>)> {
+        let earlier = self.0.earlier.iter().zip(&candidates.earlier);
+        let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
+        std::iter::once((&*self.0.sealer, &candidates.today, None)).chain(earlier)
+    }
+
     /// Every session whose good cookie came, under whichever name.
     // Security: behind boxes, or a list that grows would leave copies of their ids behind that nobody wipes.
     #[expect(clippy::vec_box, reason = "see above")]
     pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Box<Opened>> {
         let now = self.0.clock.now();
-        let today = (&*self.0.sealer, &candidates.today, None);
-        let earlier = self.0.earlier.iter().zip(&candidates.earlier);
-        let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
-        let contexts = std::iter::once(today).chain(earlier);
         let mut sessions = Vec::new();
-        for (sealer, values, earlier) in contexts {
+        for (sealer, values, earlier) in self.contexts(candidates) {
             for value in values {
-                if let Ok((mut opened, payload)) = self.open_candidate(sealer, value, candidates, now) {
-                    opened.place = earlier.filter(|_| payload.is_none()).map_or(0, |earlier| earlier.place);
-                    opened.earlier = earlier.cloned();
+                if let Ok((mut opened, _)) = self.open_candidate(sealer, value, candidates, now) {
+                    found_in(&mut opened, earlier);
                     sessions.push(opened);
                 }
             }
@@ -332,6 +331,13 @@ impl SessionManager {
             renamed: came.filter_map(|(earlier, _)| earlier.removal.clone()).collect(),
         }
     }
+}
+
+/// Notes the name and audience of before under which a cookie was found. The record of a reference is there; a session in its
+/// cookie goes to that of today.
+fn found_in(opened: &mut Opened, earlier: Option<&Arc<Earlier>>) {
+    opened.place = earlier.filter(|_| opened.inline.is_none()).map_or(0, |earlier| earlier.place);
+    opened.earlier = earlier.cloned();
 }
 
 /// Whether a record still shows its session.
