@@ -110,7 +110,8 @@ impl SessionManager {
         now: Timestamp,
         refused: &mut Vec<Reason>,
     ) -> Option<(Box<Opened>, Option<Payload>)> {
-        for (sealer, values, earlier) in self.contexts(candidates) {
+        for (earlier, values) in self.contexts(candidates) {
+            let sealer = earlier.map_or(&*self.0.sealer, |earlier| &*earlier.sealer);
             let mut refused_here = Vec::new();
             let chosen = self.choose(sealer, values, candidates, now, &mut refused_here);
             let is_ambiguous = refused_here.contains(&Reason::Ambiguous);
@@ -133,10 +134,9 @@ impl SessionManager {
     fn contexts<'a>(
         &'a self,
         candidates: &'a Candidates,
-    ) -> impl Iterator<Item = (&'a Sealer, &'a Vec<Box<[u8]>>, Option<&'a Arc<Earlier>>)> {
-        let earlier = self.0.earlier.iter().zip(&candidates.earlier);
-        let earlier = earlier.map(|(earlier, values)| (&*earlier.sealer, values, Some(earlier)));
-        std::iter::once((&*self.0.sealer, &candidates.today, None)).chain(earlier)
+    ) -> impl Iterator<Item = (Option<&'a Arc<Earlier>>, &'a Vec<Box<[u8]>>)> {
+        let earlier = self.0.earlier.iter().map(Some).zip(&candidates.earlier);
+        std::iter::once((None, &candidates.today)).chain(earlier)
     }
 
     /// Every session whose good cookie came, under whichever name.
@@ -145,7 +145,8 @@ impl SessionManager {
     pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Box<Opened>> {
         let now = self.0.clock.now();
         let mut sessions = Vec::new();
-        for (sealer, values, earlier) in self.contexts(candidates) {
+        for (earlier, values) in self.contexts(candidates) {
+            let sealer = earlier.map_or(&*self.0.sealer, |earlier| &*earlier.sealer);
             for value in values {
                 if let Ok((mut opened, _)) = self.open_candidate(sealer, value, candidates, now) {
                     found_in(&mut opened, earlier);
