@@ -73,6 +73,7 @@ mod seal;
 mod session;
 pub mod store;
 pub mod testing;
+mod wipe;
 mod wire;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};

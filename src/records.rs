@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use crate::clock::{Clock, Timestamp};
 use crate::error::{CommitError, Reason, SealError, StoreError};
 use crate::id::{KeyId, RecordId, SessionId};
 use crate::limits;
 use crate::seal::{OpenedRecord, Sealer};
 use crate::store::{Created, Record, RecordStore, Updated};
+use crate::wipe::WipedBytes;
 use crate::wire::record::{RecordHeader, RecordState};
 
 /// Where sessions are kept.
@@ -80,7 +79,7 @@ pub(crate) struct FoundRecord {
     pub(crate) header: RecordHeader,
     /// The key that it was sealed under, when a newer one seals today.
     pub(crate) superseded_key: Option<KeyId>,
-    pub(crate) payload: Arc<Zeroizing<Vec<u8>>>,
+    pub(crate) payload: Arc<WipedBytes>,
 }
 
 /// What stands in the store under a session's id.

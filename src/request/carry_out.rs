@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::progress::{Attempt, Completion, Known, Opened};
 use super::protocol::{Case, Want};
 use super::write::Write;
@@ -14,13 +12,13 @@ use crate::id::SessionId;
 use crate::manager::TooLarge;
 use crate::records::{FoundRecord, Placement, Standing, Target, target};
 use crate::seal::CookieNonce;
-use crate::session::{Draft, IdChange};
+use crate::session::{Draft, IdChange, Text};
 use crate::wire::header::{Header, Kind, Persistence};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
 /// The JSON that is written, and where.
 pub(super) struct Fitted {
-    payload: Arc<Zeroizing<Vec<u8>>>,
+    payload: Text,
     pub(super) target: Target,
     /// The old input of a form was left out, for want of room.
     without_input: bool,
@@ -37,9 +35,9 @@ impl Write<'_> {
             return Ok(Fitted { payload: Arc::default(), target: Target::Nowhere, without_input: false });
         }
         let is_in_store = known.opened.as_ref().is_some_and(|opened| opened.is_in_record());
-        let fitted = |payload: Zeroizing<Vec<u8>>, without_input| {
+        let fitted = |payload: Text, without_input| {
             let target = self.target(&payload, draft, is_in_store)?;
-            Ok(Fitted { payload: Arc::new(payload), target, without_input })
+            Ok(Fitted { payload, target, without_input })
         };
         let outcome = fitted(session.payload_json(), false);
         if outcome.is_err()

@@ -1,9 +1,5 @@
 //! What stays where a session leaves: the record of its old id, the end of its record, and the marker in its browser.
 
-use std::sync::Arc;
-
-use zeroize::Zeroizing;
-
 use super::candidates::public_ids;
 use super::progress::{Known, Opened, Place};
 use super::write::Write;
@@ -16,6 +12,8 @@ use crate::id::PublicId;
 use crate::limits;
 use crate::records::{FoundRecord, Standing};
 use crate::session::Draft;
+use crate::session::Text;
+use crate::wipe::WipedBytes;
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
 impl Write<'_> {
@@ -42,7 +40,7 @@ impl Write<'_> {
         });
         let payload = match (state, shown) {
             (RecordState::Left, Some(shown)) => self.loaded.session.leftovers_json(shown),
-            _ => Zeroizing::new(b"{}".to_vec()),
+            _ => Text::new(WipedBytes::from(&b"{}"[..])),
         };
         let base = opened.map_or_else(Lineage::default, |opened| {
             Lineage::from_base(opened.base.0, opened.base.1).followed_by(opened.write)
@@ -60,7 +58,7 @@ impl Write<'_> {
             ),
             lineage: before.map_or(base, |before| before.header.lineage).followed_by(write),
         };
-        FoundRecord { header, superseded_key: None, payload: Arc::new(payload) }
+        FoundRecord { header, superseded_key: None, payload }
     }
 
     /// Ends the session, and every other one whose good cookie came with the request. What was written since begins another.

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::protocol::Want;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SessionId};
 use crate::manager::Earlier;
 use crate::records::{FoundRecord, Records, Standing};
 use crate::session::Draft;
+use crate::wipe::WipedBytes;
 use crate::wire::header::Header;
 use crate::wire::record::{RecordState, WriteId};
 
@@ -60,7 +59,7 @@ pub(super) struct Opened {
     /// The key that the cookie or its record was sealed under, when a newer one seals today.
     pub(super) superseded_key: Option<KeyId>,
     /// The JSON of a session in its cookie.
-    pub(super) inline: Option<Arc<Zeroizing<Vec<u8>>>>,
+    pub(super) inline: Option<Arc<WipedBytes>>,
     /// Of a reference: the least version of its record.
     pub(super) least_version: u64,
     /// The record on which this request's result builds. A reference has none until it is followed.

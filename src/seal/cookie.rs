@@ -1,14 +1,13 @@
 //! Cookies: wire format, sections 2 to 4.
 
-use zeroize::Zeroizing;
-
-use super::scratch::Scratch;
+use super::scratch::with_scratch;
 use super::{Sealer, longest_readable_text};
 use crate::clock::Timestamp;
 use crate::crypto::{Nonce, random};
 use crate::error::{RandomError, Reason, SealError};
 use crate::id::KeyId;
 use crate::key::{Key, KeyRing, Slot};
+use crate::wipe::WipedBytes;
 use crate::wire::associated_data::AssociatedData;
 use crate::wire::envelope::{self, Envelope};
 use crate::wire::header::{self, Header, Kind};
@@ -49,7 +48,7 @@ pub(crate) struct OpenedCookie {
 #[derive(Debug)]
 pub(crate) enum Body {
     /// Here, as JSON that was not parsed yet.
-    Inline(Zeroizing<Vec<u8>>),
+    Inline(WipedBytes),
     /// In a record of this version or a later one.
     Reference { least_version: u64 },
 }
@@ -101,39 +100,40 @@ impl Sealer {
             || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: self.payload_max_bytes() };
         let plaintext_length = self.lengths.plaintext_bytes(payload.len()).ok_or_else(too_large)?;
         let length = plaintext_length.saturating_add(envelope::OVERHEAD);
-        let mut scratch = Scratch::new();
-        let buffer = scratch.for_use(length).get_mut(..length).ok_or_else(too_large)?;
-        let slots = envelope::slots(buffer).ok_or_else(too_large)?;
-        *slots.prefix = envelope::prefix(&key.id());
-        *slots.nonce = *nonce;
-        let (head, content) = slots.plaintext.split_first_chunk_mut().ok_or_else(too_large)?;
-        header.write(head);
-        let (body, rest) = content.split_at_mut_checked(payload.len()).ok_or_else(too_large)?;
-        body.copy_from_slice(payload);
-        padding::fill(rest);
-        let data = AssociatedData::cookie(slots.prefix, &self.cookie_name, &self.audience).ok_or_else(too_large)?;
-        *slots.tag =
-            key.cookie_cipher().seal(slots.nonce, data.as_bytes(), slots.plaintext).map_err(|_| too_large())?;
-        Ok(text::encode(buffer))
+        let sealed = with_scratch(length, |buffer| {
+            let slots = envelope::slots(buffer)?;
+            *slots.prefix = envelope::prefix(&key.id());
+            *slots.nonce = *nonce;
+            let (head, content) = slots.plaintext.split_first_chunk_mut()?;
+            header.write(head);
+            let (body, rest) = content.split_at_mut_checked(payload.len())?;
+            body.copy_from_slice(payload);
+            padding::fill(rest);
+            let data = AssociatedData::cookie(slots.prefix, &self.cookie_name, &self.audience)?;
+            *slots.tag = key.cookie_cipher().seal(slots.nonce, data.as_bytes(), slots.plaintext).ok()?;
+            Some(text::encode(buffer))
+        });
+        sealed.flatten().ok_or_else(too_large)
     }
 
     /// Opens a cookie's value: wire format, section 4, steps 1 to 9. The payload of an inline cookie is not parsed.
     // Security: one path. No step falls back to another decoder, key, name or purpose (CVE-2026-39324 was such a
     // fall-back), and every refusal looks the same from outside.
     pub(crate) fn open_cookie(&self, value: &[u8], now: Timestamp) -> Result<OpenedCookie, Reason> {
-        let mut scratch = Scratch::new();
-        let (buffer, used) = scratch.parts();
-        let bytes = text::decode(value, longest_readable_text(&self.cookie_name), buffer)?;
-        let length = bytes.len();
-        let envelope = Envelope::parse(bytes)?;
-        let ring = self.ring.load();
-        let Some(slot) = ring.find(&envelope.key_id) else {
-            self.ring.ask_for_early_reload();
-            return Err(Reason::UnknownKey);
-        };
-        let outcome = self.open_envelope(envelope, (&ring, slot), now, || *used = length);
-        slot.counts().opened(&outcome, now);
-        outcome
+        let length = text::check_length(value, longest_readable_text(&self.cookie_name))?;
+        let opened = with_scratch(length, |bytes| {
+            text::decode(value, bytes)?;
+            let envelope = Envelope::parse(bytes)?;
+            let ring = self.ring.load();
+            let Some(slot) = ring.find(&envelope.key_id) else {
+                self.ring.ask_for_early_reload();
+                return Err(Reason::UnknownKey);
+            };
+            let outcome = self.open_envelope(envelope, (&ring, slot), now);
+            slot.counts().opened(&outcome, now);
+            outcome
+        });
+        opened.unwrap_or(Err(Reason::Malformed))
     }
 
     /// Steps 5 to 9, under the one key that the envelope names.
@@ -142,17 +142,16 @@ impl Sealer {
         envelope: Envelope<'_>,
         (ring, slot): (&KeyRing, &Slot),
         now: Timestamp,
-        holds_plaintext: impl FnOnce(),
     ) -> Result<OpenedCookie, Reason> {
         self.check_key(slot, now)?;
         let key_id = envelope.key_id;
         let write_id = WriteId::of_nonce(&envelope.nonce);
-        let Authentic { header, payload, least_version } = self.authenticate(envelope, slot.key(), holds_plaintext)?;
+        let Authentic { header, payload, least_version } = self.authenticate(envelope, slot.key())?;
         self.check_times(&header, (ring, slot), now)?;
         let body = match least_version {
             Some(least_version) => Body::Reference { least_version },
             // The first allocation, and the cookie is authentic.
-            None => Body::Inline(Zeroizing::new(payload.to_vec())),
+            None => Body::Inline(WipedBytes::from(payload)),
         };
         let reseal_due = ring.is_superseded(&key_id, now);
         Ok(OpenedCookie { header, key_id, write_id, reseal_due, body })
@@ -165,19 +164,12 @@ impl Sealer {
 
     /// Steps 6 to 8: what the envelope holds was sealed under this key, for this name and audience. Whether it is a session
     /// now is not said.
-    pub(super) fn authenticate<'a>(
-        &self,
-        envelope: Envelope<'a>,
-        key: &Key,
-        holds_plaintext: impl FnOnce(),
-    ) -> Result<Authentic<'a>, Reason> {
+    pub(super) fn authenticate<'a>(&self, envelope: Envelope<'a>, key: &Key) -> Result<Authentic<'a>, Reason> {
         let data =
             AssociatedData::cookie(&envelope.prefix, &self.cookie_name, &self.audience).ok_or(Reason::Unauthentic)?;
         key.cookie_cipher()
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
-        // From here on the buffer holds plaintext. What was refused before is the sender's own, and not worth wiping.
-        holds_plaintext();
         let content = padding::strip(envelope.ciphertext)?;
         let (head, payload) = content.split_first_chunk::<{ header::LENGTH }>().ok_or(Reason::Malformed)?;
         let header = Header::read(head)?;

@@ -1,6 +1,6 @@
 use crate::error::Reason;
 use crate::id::KeyId;
-use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, COOKIE_NAME_AND_VALUE_MAX_BYTES};
+use crate::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
 use crate::wire::envelope::{self, Envelope};
 use crate::wire::text;
 
@@ -39,10 +39,11 @@ impl EnvelopeFacts {
     ///
     /// [`Reason::Malformed`] for what is no envelope of any version.
     pub fn read(text: &str) -> Result<Self, Reason> {
-        let mut buffer = [0; COOKIE_ENVELOPE_MAX_BYTES];
-        let bytes = text::decode(text.as_bytes(), COOKIE_NAME_AND_VALUE_MAX_BYTES, &mut buffer)?;
-        let (envelope_bytes, version) = (bytes.len(), bytes.first().copied().ok_or(Reason::Malformed)?);
-        let (key_id, plaintext_bytes) = match Envelope::parse(bytes) {
+        let envelope_bytes = text::check_length(text.as_bytes(), COOKIE_NAME_AND_VALUE_MAX_BYTES)?;
+        let mut bytes = vec![0; envelope_bytes];
+        text::decode(text.as_bytes(), &mut bytes)?;
+        let version = bytes.first().copied().ok_or(Reason::Malformed)?;
+        let (key_id, plaintext_bytes) = match Envelope::parse(&mut bytes) {
             Ok(envelope) => (Some(envelope.key_id), Some(envelope_bytes.saturating_sub(envelope::OVERHEAD))),
             Err(Reason::UnknownVersion) => (None, None),
             Err(reason) => return Err(reason),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::cookie::Authentic;
 use super::opened::check_payload;
-use super::scratch::Scratch;
+use super::scratch::with_scratch;
 use super::{EnvelopeFacts, Sealer, longest_readable_text, member_sizes};
 use crate::clock::Timestamp;
 use crate::error::Reason;
@@ -86,18 +86,19 @@ impl Sealer {
     // Security: the same decoder, look-up and authentication as for a session. Only what `open` would judge afterwards is
     // told and not acted upon, and no payload leaves.
     pub fn inspect(&self, text: &str, now: Timestamp) -> Result<Inspection, Reason> {
-        let mut scratch = Scratch::new();
-        let (buffer, used) = scratch.parts();
-        let bytes = text::decode(text.as_bytes(), longest_readable_text(&self.cookie_name), buffer)?;
-        let length = bytes.len();
+        let length = text::check_length(text.as_bytes(), longest_readable_text(&self.cookie_name))?;
+        with_scratch(length, |bytes| self.inspect_in(text, bytes, now)).unwrap_or(Err(Reason::Malformed))
+    }
+
+    fn inspect_in(&self, text: &str, bytes: &mut [u8], now: Timestamp) -> Result<Inspection, Reason> {
+        text::decode(text.as_bytes(), bytes)?;
         let envelope = Envelope::parse(bytes)?;
         let key_id = envelope.key_id;
         let ring = self.ring.load();
         let slot = ring.find(&key_id).ok_or(Reason::UnknownKey)?;
         let key = ring.statuses(&self.rotation, now).find(|status| status.key_id == key_id);
         let key = key.ok_or(Reason::UnknownKey)?;
-        let Authentic { header, payload, least_version } =
-            self.authenticate(envelope, slot.key(), || *used = length)?;
+        let Authentic { header, payload, least_version } = self.authenticate(envelope, slot.key())?;
         let payload = least_version.is_none().then_some(payload);
         let valid = self
             .check_key(slot, now)

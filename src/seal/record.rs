@@ -1,7 +1,5 @@
 //! Records in a server store: wire format, section 6.
 
-use zeroize::Zeroizing;
-
 use super::Sealer;
 use crate::clock::Timestamp;
 use crate::crypto::{Nonce, random};
@@ -9,6 +7,7 @@ use crate::error::{Reason, SealError};
 use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
 use crate::limits::RECORD_PADDING_BUCKET_BYTES;
+use crate::wipe::WipedBytes;
 use crate::wire::associated_data::AssociatedData;
 use crate::wire::envelope::{self, Envelope};
 use crate::wire::padding;
@@ -19,7 +18,7 @@ pub(crate) struct OpenedRecord {
     pub(crate) header: RecordHeader,
     /// The key that it was sealed under, when a newer one seals today.
     pub(crate) superseded_key: Option<KeyId>,
-    pub(crate) payload: Zeroizing<Vec<u8>>,
+    pub(crate) payload: WipedBytes,
 }
 
 impl Sealer {
@@ -112,7 +111,7 @@ impl Sealer {
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
         // From here on the bytes are plaintext: wiped when they go.
-        let bytes = Zeroizing::new(bytes);
+        let bytes = WipedBytes::from(bytes);
         let padded = bytes
             .get(envelope::HEAD_LENGTH..bytes.len().saturating_sub(envelope::OVERHEAD - envelope::HEAD_LENGTH))
             .ok_or(Reason::Malformed)?;
@@ -128,6 +127,6 @@ impl Sealer {
             return Err(Reason::KeyRetired);
         }
         let superseded_key = Some(key_id).filter(|key_id| ring.is_superseded(key_id, now));
-        Ok(OpenedRecord { header, superseded_key, payload: Zeroizing::new(payload.to_vec()) })
+        Ok(OpenedRecord { header, superseded_key, payload: WipedBytes::from(payload) })
     }
 }

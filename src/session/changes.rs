@@ -2,36 +2,37 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::json::Json;
 use super::{Amount, Data, Path};
 use crate::error::SessionError;
 
 /// One call that changed the data.
 #[derive(Clone)]
 pub(crate) enum Change {
-    Put(Path, Value),
-    Merge(Map<String, Value>),
+    Put(Path, Json),
+    Merge(Json),
     Forget(Path),
     /// A value that the handler took out and may have used up.
     Pull(Path),
     Increment(Path, Amount),
-    Push(Path, Value),
+    Push(Path, Json),
     Clear,
-    Replace(Map<String, Value>),
+    Replace(Json),
 }
 
 impl Change {
     /// Makes the change. Returns the sum of an increment, and whether the data differ afterwards.
     pub(super) fn make(self, data: &mut Data) -> Result<(Option<Number>, bool), SessionError> {
         let changed = match self {
-            Self::Put(path, value) => data.put(&path, value),
-            Self::Merge(members) => data.merge(members),
+            Self::Put(path, value) => data.put(&path, &value),
+            Self::Merge(object) => data.merge(&object),
             Self::Forget(path) | Self::Pull(path) => data.forget(&path),
             Self::Increment(path, amount) => {
                 return data.increment(&path, amount).map(|(sum, changed)| (Some(sum), changed));
             }
-            Self::Push(path, element) => data.push(&path, element),
+            Self::Push(path, element) => data.push(&path, &element),
             Self::Clear => Ok(data.clear()),
-            Self::Replace(members) => data.replace(members),
+            Self::Replace(object) => data.replace(object),
         }?;
         Ok((None, changed))
     }
@@ -164,11 +165,15 @@ impl Changes {
 mod tests {
     use serde_json::json;
 
+    use super::super::{to_json, to_object};
     use super::*;
 
+    fn value(json: &Value) -> Json {
+        to_json(&path("a"), json).unwrap()
+    }
+
     fn data(json: Value) -> Data {
-        let Value::Object(members) = json else { panic!("an object") };
-        Data::from(members)
+        Data::from(to_object(&json).unwrap())
     }
 
     /// Makes changes on what a request loaded, and again on what another wrote meanwhile.
@@ -189,21 +194,21 @@ mod tests {
 
     #[test]
     fn changes_of_other_keys_both_stay() {
-        let put = [Change::Put(path("user.name"), json!("Zoë"))];
+        let put = [Change::Put(path("user.name"), value(&json!("Zoë")))];
         let merged = replayed(json!({}), &put, json!({ "cart": [1], "user": { "id": 7 } }));
         assert_eq!(merged, Some(json!({ "cart": [1], "user": { "id": 7, "name": "Zoë" } })));
     }
 
     #[test]
     fn two_increments_add_up_and_two_pushes_follow_one_another() {
-        let changes = [Change::Increment(path("n"), Amount::from(2)), Change::Push(path("list"), json!("b"))];
+        let changes = [Change::Increment(path("n"), Amount::from(2)), Change::Push(path("list"), value(&json!("b")))];
         let merged = replayed(json!({ "n": 1 }), &changes, json!({ "n": 10, "list": ["a"] }));
         assert_eq!(merged, Some(json!({ "n": 12, "list": ["a", "b"] })));
     }
 
     #[test]
     fn what_was_cleared_is_cleared_of_what_came_meanwhile_too() {
-        let changes = [Change::Clear, Change::Put(path("a"), json!(1))];
+        let changes = [Change::Clear, Change::Put(path("a"), value(&json!(1)))];
         assert_eq!(replayed(json!({ "b": 1 }), &changes, json!({ "b": 2, "c": 3 })), Some(json!({ "a": 1 })));
     }
 
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_change_through_an_index_is_made_where_the_element_is_the_same() {
-        let put = [Change::Put(path("list.0"), json!("x"))];
+        let put = [Change::Put(path("list.0"), value(&json!("x")))];
         assert_eq!(
             replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [1, 2], "a": 1 })),
             Some(json!({ "list": ["x", 2], "a": 1 }))
@@ -235,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_replacement_of_all_is_made_on_unchanged_data_alone() {
-        let replace = [Change::Replace(Map::from_iter([("a".to_owned(), json!(2))]))];
+        let replace = [Change::Replace(value(&json!({ "a": 2 })))];
         assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1 })), Some(json!({ "a": 2 })));
         assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1, "b": 1 })), None);
     }

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
-use zeroize::Zeroizing;
 
+use super::exact;
+use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Text, differ_surely, value_in};
 use super::number::{self, Amount};
 use super::outline::{Part, outline};
 use super::path::Path;
@@ -16,20 +16,17 @@ use super::tree::{self, NotAnIndex};
 use super::value;
 use crate::error::SessionError;
 
-/// The JSON of a session as it was opened.
-pub(crate) type Text = Arc<Zeroizing<Vec<u8>>>;
-
 /// What an application keeps in a session: a JSON object, without the crate's own member `"~"`.
 ///
-/// A session that was opened is the text that was opened: where its members stand is known, and a member becomes a JSON
-/// value when a call needs it as one. A member that nobody changed is written as it stood.
+/// It is text: what was opened, and what was put since. Where its members are is known, and a member becomes a JSON value
+/// when a call needs it as one. A member that nobody changed is written as it was.
 ///
-/// Values come in as JSON, made by [`super::to_json`] and [`super::to_object`]. Every call that writes tells whether the
-/// data are different afterwards, compared as JSON values: `1` and `1.0` are written differently and so differ, the order
-/// of members does not count. A call that fails leaves the data as they were.
+/// Values come in as [`Json`]. Every call that writes tells whether the data are different afterwards, compared as JSON
+/// values: `1` and `1.0` are written differently and so differ, the order of members does not count. A call that fails
+/// leaves the data as they were.
 #[derive(Clone, Default)]
 pub(crate) struct Data {
-    text: Text,
+    text: Option<Text>,
     /// How many members the text has, where it has no other than these.
     written_count: Option<usize>,
     /// Sorted by their names, each of which is there once.
@@ -39,8 +36,9 @@ pub(crate) struct Data {
 #[derive(Clone)]
 struct Member {
     name: Name,
-    /// Where its value stands in the text, and whether every number there has one form; `None` once it was changed.
-    written: Option<(Range<usize>, bool)>,
+    source: Source,
+    /// Every number there is an integer in its one form.
+    is_plain: bool,
     /// The value, once somebody needed it.
     value: OnceCell<Value>,
 }
@@ -52,18 +50,28 @@ enum Name {
     Owned(String),
 }
 
-impl From<Map<String, Value>> for Data {
-    /// The members of a payload, from which the reserved one has been taken out.
-    fn from(members: Map<String, Value>) -> Self {
-        let mut data = Self::default();
-        data.set_all(members);
+/// Where a member's value is.
+#[derive(Clone)]
+enum Source {
+    /// In the data's text.
+    Here(Range<usize>),
+    /// In the text that was put.
+    Put(Text, Range<usize>),
+    /// In the member itself: a part of it was changed.
+    Value,
+}
+
+impl From<Json> for Data {
+    /// Of an object whose names were checked.
+    fn from(json: Json) -> Self {
+        let (text, parts) = json.into_parts();
+        let written_count = Some(parts.len());
+        let members = parts.into_iter().map(|part| Member::of(&text, part)).collect();
+        let mut data = Self { text: Some(text), written_count, members };
+        data.sort();
         data
     }
 }
-
-/// With the feature `arbitrary_precision`, which another crate may turn on, `serde_json` keeps numbers as text and gives them
-/// to a type in a way that differs between a text and a value.
-const KEEPS_NUMBERS_AS_TEXT: bool = size_of::<Number>() >= size_of::<String>();
 
 impl Data {
     /// The members of a payload, and the text of the reserved one if it is there.
@@ -71,54 +79,68 @@ impl Data {
     /// `None` for what is not one JSON object in UTF-8, is nested deeper than 127 arrays and objects, or holds a number that a
     /// reader would round. Of repeated names the last counts.
     pub(super) fn opened(text: &Text, reserved: &str) -> Option<(Self, Option<Range<usize>>)> {
-        let json = std::str::from_utf8(text).ok()?;
+        let parts = outline(std::str::from_utf8(text).ok()?)?;
         let mut reserved_member = None;
-        let parts = outline(json)?;
         let count = parts.len();
         let mut members = Vec::with_capacity(count);
-        for Part { name, name_is_escaped, value, is_plain } in parts {
-            let name = if name_is_escaped {
-                let quoted = json.get(name.start.checked_sub(1)?..=name.end)?;
-                Name::Owned(serde_json::from_str(quoted).ok()?)
-            } else {
-                Name::Written(name)
-            };
-            if name.of(text) == reserved.as_bytes() {
+        for part in parts {
+            let value = part.value.clone();
+            let member = Member::of(text, part);
+            if member.name.of(text) == reserved.as_bytes() {
                 reserved_member = Some(value);
-                continue;
+            } else {
+                members.push(member);
             }
-            let written = Some((value, is_plain && !KEEPS_NUMBERS_AS_TEXT));
-            members.push(Member { name, written, value: OnceCell::new() });
         }
-        // The last of repeated names comes first, and stays.
-        members.reverse();
-        members.sort_by(|left: &Member, right: &Member| left.name.of(text).cmp(right.name.of(text)));
-        members.dedup_by(|later, first| later.name.of(text) == first.name.of(text));
-        let is_whole = reserved_member.is_none() && members.len() == count;
-        Some((Self { text: Arc::clone(text), written_count: is_whole.then_some(count), members }, reserved_member))
+        let mut data = Self { text: Some(Arc::clone(text)), written_count: None, members };
+        data.sort();
+        let is_whole = reserved_member.is_none() && data.members.len() == count;
+        data.written_count = is_whole.then_some(count);
+        Some((data, reserved_member))
     }
 
-    /// The value as a `T`; `None` where it is absent or null.
+    /// Where the value is that a path names.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Type`] where it does not read as a `T`; as all calls, [`SessionError::Path`].
-    pub(crate) fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, SessionError> {
+    /// [`SessionError::Path`], as for all calls.
+    pub(crate) fn locate(&self, path: &Path) -> Result<Found, SessionError> {
         let (first, rest) = path.checked()?;
-        let Some(member) = self.member(first) else { return Ok(None) };
-        if let Some(text) = self.plain_text(member).filter(|_| rest.is_empty()) {
-            if text == b"null" {
-                return Ok(None);
-            }
-            // What fails is read through a value, which knows the last of repeated names and names what it found.
-            if let Ok(found) = serde_json::from_slice(text) {
-                return Ok(Some(found));
-            }
+        let Some(member) = self.member(first) else { return Ok(Found::Nothing) };
+        Ok(match &member.source {
+            Source::Here(place) if rest.is_empty() => Found::text(self.text.as_ref(), place, member.is_plain),
+            Source::Put(text, place) if rest.is_empty() => Found::text(Some(text), place, member.is_plain),
+            _ => tree::find(self.value(member), rest).map_or(Found::Nothing, |value| Found::Value(value.clone())),
+        })
+    }
+
+    /// All members together.
+    pub(crate) fn locate_all(&self) -> Found {
+        match self.written() {
+            Some(text) => Found::text(Some(text), &(0..text.len()), self.members.iter().all(|member| member.is_plain)),
+            // A value and not a map, which reads as no newtype and no option.
+            None => Found::Value(Value::Object(self.all())),
         }
-        match tree::find(self.value(member), rest) {
-            None | Some(Value::Null) => Ok(None),
-            Some(found) => value::from_json(path, found).map(Some),
-        }
+    }
+
+    /// The whole text, where it is all that there is.
+    pub(super) fn written(&self) -> Option<&Text> {
+        let is_here = |member: &Member| matches!(member.source, Source::Here(_));
+        let is_whole = self.written_count == Some(self.members.len()) && self.members.iter().all(is_here);
+        self.text.as_ref().filter(|_| is_whole)
+    }
+
+    /// Bytes of the texts that the members are in, at most.
+    pub(super) fn text_bytes(&self) -> usize {
+        let put = self.members.iter().map(|member| match &member.source {
+            Source::Put(_, place) => place.len(),
+            _ => 0,
+        });
+        put.fold(self.bytes().len(), usize::saturating_add)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.text.as_deref().map_or(&[], |text| text)
     }
 
     /// Whether a value other than null is there.
@@ -157,7 +179,7 @@ impl Data {
 
     /// All members, each as a value.
     pub(super) fn values(&self) -> impl Iterator<Item = (Cow<'_, str>, &Value)> {
-        self.members.iter().map(|member| (String::from_utf8_lossy(member.name.of(&self.text)), self.value(member)))
+        self.members.iter().map(|member| (String::from_utf8_lossy(member.name.of(self.bytes())), self.value(member)))
     }
 
     /// Whether there is a member of this name.
@@ -174,14 +196,14 @@ impl Data {
             match &member.name {
                 Name::Written(name) => {
                     out.write_all(b"\"")?;
-                    out.write_all(self.text.get(name.clone()).unwrap_or_default())?;
+                    out.write_all(self.bytes().get(name.clone()).unwrap_or_default())?;
                     out.write_all(b"\"")?;
                 }
                 Name::Owned(name) => serde_json::to_writer(&mut *out, name)?,
             }
             out.write_all(b":")?;
-            match &member.written {
-                Some((written, _)) => out.write_all(self.text.get(written.clone()).unwrap_or_default())?,
+            match self.text_of(member) {
+                Some(text) => out.write_all(text)?,
                 None => serde_json::to_writer(&mut *out, self.value(member))?,
             }
         }
@@ -193,22 +215,6 @@ impl Data {
         self.members.is_empty()
     }
 
-    /// All members as one typed value.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Type`] where they do not read as a `T`.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        let is_as_opened = |member: &Member| matches!(member.written, Some((_, true)));
-        if self.written_count == Some(self.members.len())
-            && self.members.iter().all(is_as_opened)
-            && let Ok(whole) = serde_json::from_slice(&self.text)
-        {
-            return Ok(whole);
-        }
-        value::from_object(self.all())
-    }
-
     /// Puts the value there, making missing parents as objects.
     ///
     /// A scalar or null in the way is replaced by an object. An array takes an index of its own, or the next one.
@@ -217,18 +223,53 @@ impl Data {
     ///
     /// [`SessionError::Type`] for any other segment below an array, [`SessionError::Value`] for a value that would be
     /// nested too deep there.
-    pub(crate) fn put(&mut self, path: &Path, value: Value) -> Result<bool, SessionError> {
+    pub(crate) fn put(&mut self, path: &Path, json: &Json) -> Result<bool, SessionError> {
         let (first, rest) = path.checked()?;
-        value::check_depth(path, path.segment_count(), &value)?;
-        match self.position(first) {
-            Ok(position) => self.change(position, |slot| {
-                tree::place_below(slot, rest, value).map_err(|refused| not_an_index(path, &refused))
+        value::check_depth(path, path.segment_count(), json.depth())?;
+        let place = 0..json.text().len();
+        match (self.position(first), rest.is_empty()) {
+            (Ok(position), true) => Ok(self.put_text(position, (json.text(), place), json.is_plain())),
+            (Err(position), true) => {
+                let source = Source::Put(Arc::clone(json.text()), place);
+                let name = Name::Owned(first.to_owned());
+                self.members
+                    .insert(position, Member { name, source, is_plain: json.is_plain(), value: OnceCell::new() });
+                Ok(true)
+            }
+            (Ok(position), false) => self.change(position, |slot| {
+                tree::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
             }),
-            Err(position) => {
-                self.members.insert(position, Member::new(first.to_owned(), tree::wrapped(rest, value)));
+            (Err(position), false) => {
+                let value = OnceCell::from(tree::wrapped(rest, json.value()));
+                let name = Name::Owned(first.to_owned());
+                self.members.insert(position, Member { name, source: Source::Value, is_plain: false, value });
                 Ok(true)
             }
         }
+    }
+
+    /// Puts a text in the place of a member's; whether its value is another one.
+    fn put_text(&mut self, position: usize, (text, place): (&Text, Range<usize>), is_plain: bool) -> bool {
+        let new = text.get(place.clone()).unwrap_or_default();
+        let changed = self.members.get(position).is_some_and(|member| !self.is_identical(member, (new, is_plain)));
+        if changed && let Some(member) = self.members.get_mut(position) {
+            member.source = Source::Put(Arc::clone(text), place);
+            member.is_plain = is_plain;
+            member.value.take();
+        }
+        changed
+    }
+
+    fn is_identical(&self, member: &Member, (new, is_plain): (&[u8], bool)) -> bool {
+        if let Some(old) = self.text_of(member) {
+            if old == new {
+                return true;
+            }
+            if differ_surely((old, member.is_plain), (new, is_plain)) {
+                return false;
+            }
+        }
+        tree::identical(self.value(member), &value_in(new))
     }
 
     /// Puts several members at once, each key as it is: dots do not split it.
@@ -236,11 +277,21 @@ impl Data {
     /// # Errors
     ///
     /// [`SessionError::Path`] and [`SessionError::Value`], naming the key; then none is put.
-    pub(crate) fn merge(&mut self, members: Map<String, Value>) -> Result<bool, SessionError> {
-        value::check_members(&members)?;
+    pub(crate) fn merge(&mut self, object: &Json) -> Result<bool, SessionError> {
+        check_names(object)?;
         let mut changed = false;
-        for (key, value) in members {
-            changed |= self.put(&Path::from_segments([key]), value)?;
+        for part in object.parts() {
+            let member = Member::of(object.text(), part.clone());
+            let Source::Here(place) = member.source else { continue };
+            let name = String::from_utf8_lossy(member.name.of(object.text())).into_owned();
+            match self.position(&name) {
+                Ok(position) => changed |= self.put_text(position, (object.text(), place), part.is_plain),
+                Err(position) => {
+                    let (name, source) = (Name::Owned(name), Source::Put(Arc::clone(object.text()), place));
+                    self.members.insert(position, Member { name, source, ..member });
+                    changed = true;
+                }
+            }
         }
         Ok(changed)
     }
@@ -258,16 +309,6 @@ impl Data {
         }
     }
 
-    /// Gets the value and removes it, null too.
-    ///
-    /// # Errors
-    ///
-    /// As [`Data::get`]; then it stays.
-    pub(crate) fn pull<T: DeserializeOwned>(&mut self, path: &Path) -> Result<(Option<T>, bool), SessionError> {
-        let pulled = self.get(path)?;
-        Ok((pulled, self.forget(path)?))
-    }
-
     /// Adds to a number and tells the sum. What is missing or null counts as 0. To decrement, add `-amount`.
     ///
     /// # Errors
@@ -283,7 +324,8 @@ impl Data {
         };
         let sum = number::sum(number, amount)
             .map_err(|problem| SessionError::Value { path: path.to_string(), problem: problem.to_owned() })?;
-        let changed = self.put(path, Value::Number(sum.clone()))?;
+        let json = exact::to_json(&sum, 0).map_err(|inexact| inexact.below(&path.to_string()))?;
+        let changed = self.put(path, &json)?;
         Ok((sum, changed))
     }
 
@@ -293,25 +335,30 @@ impl Data {
     ///
     /// [`SessionError::Type`] for another value, [`SessionError::Value`] for an element that would be nested too deep; as
     /// [`Data::put`] where it is missing.
-    pub(crate) fn push(&mut self, path: &Path, element: Value) -> Result<bool, SessionError> {
+    pub(crate) fn push(&mut self, path: &Path, element: &Json) -> Result<bool, SessionError> {
         let (first, rest) = path.checked()?;
-        value::check_depth(path, path.segment_count().saturating_add(1), &element)?;
-        let Ok(position) = self.position(first) else { return self.put(path, Value::Array(vec![element])) };
-        let mut element = Some(element);
-        let pushed = self.change(position, |value| match tree::find_mut(value, rest) {
-            None | Some(Value::Null) => Ok(false),
-            Some(Value::Array(elements)) => {
-                elements.extend(element.take());
-                Ok(true)
+        value::check_depth(path, path.segment_count().saturating_add(1), element.depth())?;
+        let mut element = Some(element.value());
+        if let Ok(position) = self.position(first) {
+            let pushed = self.change(position, |value| match tree::find_mut(value, rest) {
+                None | Some(Value::Null) => Ok(false),
+                Some(Value::Array(elements)) => {
+                    elements.extend(element.take());
+                    Ok(true)
+                }
+                Some(other) => Err(SessionError::Type {
+                    path: path.to_string(),
+                    found: value::kind(other),
+                    problem: String::from("only an array takes another element; put an array there first"),
+                }),
+            })?;
+            if element.is_none() {
+                return Ok(pushed);
             }
-            Some(other) => Err(SessionError::Type {
-                path: path.to_string(),
-                found: value::kind(other),
-                problem: String::from("only an array takes another element; put an array there first"),
-            }),
-        })?;
+        }
         // Missing, or null: an array is made there.
-        element.map_or(Ok(pushed), |element| self.put(path, Value::Array(vec![element])))
+        let array = Value::from_iter(element);
+        self.put(path, &exact::to_json(&array, 0).map_err(|inexact| inexact.below(&path.to_string()))?)
     }
 
     /// Removes all members.
@@ -326,45 +373,53 @@ impl Data {
     /// # Errors
     ///
     /// As [`Data::merge`].
-    pub(crate) fn replace(&mut self, members: Map<String, Value>) -> Result<bool, SessionError> {
-        value::check_members(&members)?;
-        let is_identical = |(name, value): (Cow<'_, str>, &Value)| {
-            members.get(&*name).is_some_and(|other| tree::identical(value, other))
+    pub(crate) fn replace(&mut self, object: Json) -> Result<bool, SessionError> {
+        check_names(&object)?;
+        let new = Self::from(object);
+        let is_as_before = |member: &Member| {
+            let old = self.member(&String::from_utf8_lossy(member.name.of(new.bytes())));
+            let text = new.text_of(member).unwrap_or_default();
+            old.is_some_and(|old| self.is_identical(old, (text, member.is_plain)))
         };
-        let changed = self.members.len() != members.len() || !self.values().all(is_identical);
+        let changed = self.members.len() != new.members.len() || !new.members.iter().all(is_as_before);
         if changed {
-            self.set_all(members);
+            *self = new;
         }
         Ok(changed)
     }
 
-    fn set_all(&mut self, members: Map<String, Value>) {
-        self.members = members.into_iter().map(|(name, value)| Member::new(name, value)).collect();
+    /// Sorts the members. Of repeated names the last stays.
+    fn sort(&mut self) {
         let Self { text, members, .. } = self;
+        let text = text.as_deref().map_or(&[][..], |text| text);
+        let is_before = |left: &Member, right: &Member| left.name.of(text) < right.name.of(text);
+        if members.iter().zip(members.iter().skip(1)).all(|(left, right)| is_before(left, right)) {
+            return;
+        }
+        members.reverse();
         members.sort_by(|left, right| left.name.of(text).cmp(right.name.of(text)));
+        members.dedup_by(|later, first| later.name.of(text) == first.name.of(text));
     }
 
     /// Where a member of this name is, or would be.
     fn position(&self, name: &str) -> Result<usize, usize> {
-        self.members.binary_search_by(|member| member.name.of(&self.text).cmp(name.as_bytes()))
+        self.members.binary_search_by(|member| member.name.of(self.bytes()).cmp(name.as_bytes()))
     }
 
     fn member(&self, name: &str) -> Option<&Member> {
         self.members.get(self.position(name).ok()?)
     }
 
-    /// The text of a member that reads from it as from its value.
-    fn plain_text(&self, member: &Member) -> Option<&[u8]> {
-        let (written, _) = member.written.as_ref().filter(|(_, is_plain)| *is_plain)?;
-        self.text.get(written.clone())
+    fn text_of<'d>(&'d self, member: &'d Member) -> Option<&'d [u8]> {
+        match &member.source {
+            Source::Here(place) => self.bytes().get(place.clone()),
+            Source::Put(text, place) => text.get(place.clone()),
+            Source::Value => None,
+        }
     }
 
     fn value<'d>(&'d self, member: &'d Member) -> &'d Value {
-        member.value.get_or_init(|| {
-            let written = member.written.as_ref().and_then(|(written, _)| self.text.get(written.clone()));
-            // It was looked at when the text was opened.
-            written.and_then(|json| value::parse(json).ok()).unwrap_or_default()
-        })
+        member.value.get_or_init(|| self.text_of(member).map(value_in).unwrap_or_default())
     }
 
     /// Changes a member's value, where the change says so.
@@ -379,20 +434,28 @@ impl Data {
         let Some(member) = self.members.get_mut(position) else { return Ok(false) };
         let changed = change(member.value.get_mut().unwrap_or(&mut Value::Null))?;
         if changed {
-            member.written = None;
+            member.source = Source::Value;
         }
         Ok(changed)
     }
 }
 
 impl Member {
-    fn new(name: String, value: Value) -> Self {
-        Self { name: Name::Owned(name), written: None, value: OnceCell::from(value) }
+    fn of(text: &Text, Part { name, name_is_escaped, value, is_plain }: Part) -> Self {
+        let quoted = name.start.saturating_sub(1)..name.end.saturating_add(1);
+        let unescaped =
+            name_is_escaped.then(|| serde_json::from_slice(text.get(quoted).unwrap_or_default()).unwrap_or_default());
+        Self {
+            name: unescaped.map_or(Name::Written(name), Name::Owned),
+            source: Source::Here(value),
+            is_plain: is_plain && !KEEPS_NUMBERS_AS_TEXT,
+            value: OnceCell::new(),
+        }
     }
 }
 
 impl Name {
-    fn of<'d>(&'d self, text: &'d Text) -> &'d [u8] {
+    fn of<'d>(&'d self, text: &'d [u8]) -> &'d [u8] {
         match self {
             Self::Written(name) => text.get(name.clone()).unwrap_or_default(),
             Self::Owned(name) => name.as_bytes(),
@@ -416,4 +479,16 @@ fn not_an_index(path: &Path, refused: &NotAnIndex) -> SessionError {
             refused.length
         ),
     }
+}
+
+/// Refuses members that a session cannot have at the top.
+fn check_names(object: &Json) -> Result<(), SessionError> {
+    object.parts().iter().try_for_each(|part| {
+        let name = object.text().get(part.name.clone()).unwrap_or_default();
+        // Nothing else in a name is special.
+        if name.first() != Some(&b'~') {
+            return Ok(());
+        }
+        Path::from_segments([String::from_utf8_lossy(name)]).checked().map(drop)
+    })
 }

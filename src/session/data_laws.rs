@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::data_model::Json::{self, List, Object};
 use super::data_model::Step;
-use super::{Amount, Data, Path, parse_object, to_json};
+use super::{Amount, Data, Path, parse_object, to_json, to_object};
+use crate::wipe::WipedBytes;
 
 impl From<Step> for Amount {
     fn from(step: Step) -> Self {
@@ -56,12 +56,11 @@ impl Call {
     /// Whether the data report a change; `None` where the call is refused.
     fn on_data(&self, data: &mut Data) -> Option<bool> {
         let path = |segments: &[&'static str]| Path::from_segments(segments.iter().copied());
-        let object = |members: &[(String, Json)]| -> Map<String, Value> {
-            members.iter().map(|(key, value)| (key.clone(), value.value())).collect()
-        };
+        let object = |members: &[(String, Json)]| to_object(&Object(members.to_vec()).value()).unwrap();
+        let json = |value: &Json| to_json(&Path::from("a"), &value.value()).unwrap();
         match self {
-            Self::Put(segments, value) => data.put(&path(segments), value.value()).ok(),
-            Self::Merge(members) => data.merge(object(members)).ok(),
+            Self::Put(segments, value) => data.put(&path(segments), &json(value)).ok(),
+            Self::Merge(members) => data.merge(&object(members)).ok(),
             Self::Forget(segments) => data.forget(&path(segments)).ok(),
             Self::Pull(segments) => data.pull::<Value>(&path(segments)).ok().map(|(_, changed)| changed),
             Self::Increment(segments, step) => {
@@ -72,7 +71,7 @@ impl Call {
             Self::Decrement(segments, step) => {
                 data.increment(&path(segments), -Amount::from(*step)).ok().map(|(_, changed)| changed)
             }
-            Self::Push(segments, element) => data.push(&path(segments), element.value()).ok(),
+            Self::Push(segments, element) => data.push(&path(segments), &json(element)).ok(),
             Self::Clear => Some(data.clear()),
             Self::Replace(members) => data.replace(object(members)).ok(),
         }
@@ -144,7 +143,7 @@ fn opened_again(data: &Data) -> Data {
     let mut json = b"{".to_vec();
     data.write(&mut json).unwrap();
     json.push(b'}');
-    Data::opened(&Arc::new(Zeroizing::new(json)), "~").unwrap().0
+    Data::opened(&Arc::new(WipedBytes::from(json)), "~").unwrap().0
 }
 
 proptest! {
@@ -170,8 +169,8 @@ proptest! {
     #[test]
     fn what_is_put_is_got(before in members(json()), path in path(), value in json()) {
         let path = Path::from_segments(path);
-        let mut data = Data::from(before.iter().map(|(key, value)| (key.clone(), value.value())).collect::<Map<_, _>>());
-        if data.put(&path, to_json(&path, &value.value()).unwrap()).is_ok() {
+        let mut data = Data::from(to_object(&Object(before).value()).unwrap());
+        if data.put(&path, &to_json(&path, &value.value()).unwrap()).is_ok() {
             prop_assert!(data.contains(&path).unwrap());
             prop_assert_eq!(data.has(&path).unwrap(), value != Json::Null);
             for data in [opened_again(&data), data] {

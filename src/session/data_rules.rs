@@ -1,14 +1,36 @@
 //! Each rule of the data's calls, by example.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Amount, Data, Path, to_object};
+use super::json::Json;
+use super::{Amount, Data, Path, to_json, to_object};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 
 fn data(value: &Value) -> Data {
     Data::from(to_object(value).unwrap())
+}
+
+/// As the calls of a session read.
+impl Data {
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, SessionError> {
+        self.locate(path)?.read(path)
+    }
+
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
+        self.locate_all().read_whole()
+    }
+
+    pub(super) fn pull<T: DeserializeOwned>(&mut self, path: &Path) -> Result<(Option<T>, bool), SessionError> {
+        let pulled = self.get(path)?;
+        Ok((pulled, self.forget(path)?))
+    }
+}
+
+fn json(value: &Value) -> Json {
+    to_json(&at("value"), value).unwrap()
 }
 
 fn at(text: &str) -> Path {
@@ -23,7 +45,7 @@ fn nested(depth: usize) -> Value {
 #[track_caller]
 fn put(before: Value, path: &str, value: Value, after: &Value) {
     let mut data = data(&before);
-    assert_eq!(data.put(&at(path), value).unwrap(), before != *after);
+    assert_eq!(data.put(&at(path), &json(&value)).unwrap(), before != *after);
     assert_eq!(&data.read::<Value>().unwrap(), after);
 }
 
@@ -124,7 +146,7 @@ fn put_into_an_array_replaces_or_appends() {
 #[test]
 fn put_into_an_array_elsewhere_is_refused() {
     for path in ["a.b.3", "a.b.x", "a.b.+1", "a.b.01", "a.b.-1", "a.b.3.c", "a.b.18446744073709551616"] {
-        let error = unchanged(&json!({"a": {"b": [1, 2]}}), |data| data.put(&at(path), json!(1)));
+        let error = unchanged(&json!({"a": {"b": [1, 2]}}), |data| data.put(&at(path), &json(&json!(1))));
         assert!(error.starts_with("the session has an array at \"a.b\": it has 2 elements"), "{error}");
     }
 }
@@ -140,29 +162,27 @@ fn putting_an_equal_value_is_no_change() {
 fn an_integer_and_a_float_are_different_values() {
     put(json!({"a": 1}), "a", json!(1.0), &json!({"a": 1.0}));
     let mut data = data(&json!({"a": 0.0}));
-    assert!(data.put(&at("a"), json!(-0.0)).unwrap());
+    assert!(data.put(&at("a"), &json(&json!(-0.0))).unwrap());
     assert_eq!(data.find(&at("a")).unwrap().unwrap().to_string(), "-0.0");
 }
 
 #[test]
 fn merge_puts_whole_members_under_their_literal_keys() {
     let mut merged = data(&json!({"a": {"x": 1}, "b": 2}));
-    assert!(merged.merge(to_object(&json!({"a": {"y": 1}, "a.x": 3})).unwrap()).unwrap());
+    assert!(merged.merge(&to_object(&json!({"a": {"y": 1}, "a.x": 3})).unwrap()).unwrap());
     assert_eq!(merged.read::<Value>().unwrap(), json!({"a": {"y": 1}, "b": 2, "a.x": 3}));
-    assert!(!merged.merge(to_object(&json!({"b": 2})).unwrap()).unwrap());
-    assert!(!merged.merge(to_object(&json!({})).unwrap()).unwrap());
+    assert!(!merged.merge(&to_object(&json!({"b": 2})).unwrap()).unwrap());
+    assert!(!merged.merge(&to_object(&json!({})).unwrap()).unwrap());
 }
 
 #[test]
 fn merge_and_replace_refuse_the_reserved_key_and_too_deep_values() {
     let before = json!({"a": 1});
-    for (members, problem) in [
-        (json!({"a": 2, "~": {}}), "reserved"),
-        (json!({"a": 2, "z": nested(DATA_DEPTH_MAX - 1)}), "\"z\": it would be nested"),
-    ] {
-        let members = members.as_object().unwrap();
-        assert!(unchanged(&before, |data| data.merge(members.clone())).contains(problem));
-        assert!(unchanged(&before, |data| data.replace(members.clone())).contains(problem));
+    for (members, problem) in
+        [(json!({"a": 2, "~": {}}), "reserved"), (json!({"a": 2, "z": nested(DATA_DEPTH_MAX - 1)}), "\"z.0.")]
+    {
+        assert!(unchanged(&before, |data| data.merge(&to_object(&members)?)).contains(problem));
+        assert!(unchanged(&before, |data| data.replace(to_object(&members)?)).contains(problem));
     }
 }
 
@@ -236,14 +256,14 @@ fn increment_beyond_64_bits_is_refused() {
 fn push_appends_to_an_array_that_is_made_where_it_is_missing() {
     let mut data = data(&json!({"null": null}));
     for path in ["a.b", "a.b", "null"] {
-        assert!(data.push(&at(path), json!(1)).unwrap());
+        assert!(data.push(&at(path), &json(&json!(1))).unwrap());
     }
     assert_eq!(data.read::<Value>().unwrap(), json!({"a": {"b": [1, 1]}, "null": [1]}));
 }
 
 #[test]
 fn push_on_another_value_is_refused() {
-    let error = unchanged(&json!({"a": "x"}), |data| data.push(&at("a"), json!(1)));
+    let error = unchanged(&json!({"a": "x"}), |data| data.push(&at("a"), &json(&json!(1))));
     assert!(error.starts_with("the session has a string at \"a\": only an array"), "{error}");
 }
 
@@ -268,16 +288,16 @@ fn replace_is_a_change_where_the_members_differ() {
 fn what_would_be_nested_too_deep_is_refused() {
     let before = json!({"list": []});
     for error in [
-        unchanged(&before, |data| data.put(&at("a.b"), nested(DATA_DEPTH_MAX - 2))),
-        unchanged(&before, |data| data.put(&at("list.0"), nested(DATA_DEPTH_MAX - 2))),
-        unchanged(&before, |data| data.push(&at("list"), nested(DATA_DEPTH_MAX - 2))),
-        unchanged(&before, |data| data.push(&at("x"), nested(DATA_DEPTH_MAX - 2))),
+        unchanged(&before, |data| data.put(&at("a.b"), &json(&nested(DATA_DEPTH_MAX - 2)))),
+        unchanged(&before, |data| data.put(&at("list.0"), &json(&nested(DATA_DEPTH_MAX - 2)))),
+        unchanged(&before, |data| data.push(&at("list"), &json(&nested(DATA_DEPTH_MAX - 2)))),
+        unchanged(&before, |data| data.push(&at("x"), &json(&nested(DATA_DEPTH_MAX - 2)))),
     ] {
         assert!(error.ends_with("it would be nested deeper than 128 levels; nest less"), "{error}");
     }
     let mut data = data(&before);
-    assert!(data.put(&at("a.b"), nested(DATA_DEPTH_MAX - 3)).unwrap());
-    assert!(data.push(&at("list"), nested(DATA_DEPTH_MAX - 3)).unwrap());
+    assert!(data.put(&at("a.b"), &json(&nested(DATA_DEPTH_MAX - 3))).unwrap());
+    assert!(data.push(&at("list"), &json(&nested(DATA_DEPTH_MAX - 3))).unwrap());
 }
 
 #[test]
@@ -288,11 +308,11 @@ fn a_path_that_names_nothing_is_refused_by_every_call() {
             unchanged(&before, |data| data.get::<Value>(&path)),
             unchanged(&before, |data| data.has(&path)),
             unchanged(&before, |data| data.contains(&path)),
-            unchanged(&before, |data| data.put(&path, json!(1))),
+            unchanged(&before, |data| data.put(&path, &json(&json!(1)))),
             unchanged(&before, |data| data.forget(&path)),
             unchanged(&before, |data| data.pull::<Value>(&path)),
             unchanged(&before, |data| data.increment(&path, Amount::from(1))),
-            unchanged(&before, |data| data.push(&path, json!(1))),
+            unchanged(&before, |data| data.push(&path, &json(&json!(1)))),
         ] {
             assert!(error.starts_with(&format!("cannot use the path \"{path}\": ")), "{error}");
         }

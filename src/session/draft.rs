@@ -1,9 +1,7 @@
 //! What a write would keep of a session, taken at one moment.
 
-use zeroize::Zeroizing;
-
-use super::data::Text;
 use super::flash::Flash;
+use super::json::Text;
 use super::state::{IdChange, Phase, State};
 use super::{Payload, Session};
 use crate::clock::Timestamp;
@@ -163,7 +161,7 @@ impl Session {
     }
 
     /// The JSON that is to be sealed.
-    pub(crate) fn payload_json(&self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn payload_json(&self) -> Text {
         self.state().payload.to_json()
     }
 
@@ -200,14 +198,14 @@ impl Session {
     }
 
     /// The JSON of what was there before, without what this request took out of it.
-    pub(crate) fn leftovers_json(&self, before: &Text) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn leftovers_json(&self, before: &Text) -> Text {
         // What cannot be read is left to nobody.
         let before = Payload::parse(before).unwrap_or_default();
         self.state().leftovers(before).to_json()
     }
 
     /// The JSON without the old input of a form; `None` when there is no input.
-    pub(crate) fn payload_json_without_input(&self) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn payload_json_without_input(&self) -> Option<Text> {
         let mut state = self.state();
         // Kept until it is written: a save that fails leaves the session as it was.
         let whole = state.payload.flash.clone();

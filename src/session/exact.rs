@@ -1,16 +1,18 @@
-//! A serializer to JSON values that refuses what JSON, or a reader of it, would change.
+//! A serializer to JSON text that refuses what JSON, or a reader of it, would change.
 //!
 //! `serde_json`'s own writes null for NaN and infinities, and with `arbitrary_precision` integers of any size. Numbers
 //! come out in one form here, whatever features another crate turns on.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::ser::{self, Serialize, Serializer};
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use super::composite::{Elements, Fields, Members, tagged};
-use super::number;
+use super::json::{Json, Writer};
 use super::path::SERDE_JSON_PRIVATE;
+use super::repeated::{REPEATED, repeated_name};
+use super::value;
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 
@@ -19,8 +21,10 @@ use crate::limits::DATA_DEPTH_MAX;
 /// # Errors
 ///
 /// What keeps it from being exact, and where.
-pub(super) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Inexact> {
-    value.serialize(Exact { depth_left: DATA_DEPTH_MAX - 1 })
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T, capacity_bytes: usize) -> Result<Json, Inexact> {
+    let mut out = Writer::new(capacity_bytes);
+    value.serialize(Exact { out: &mut out, depth: 0 })?;
+    Ok(out.finish())
 }
 
 /// What keeps a value from being written exactly.
@@ -32,15 +36,22 @@ pub(super) struct Inexact {
 }
 
 impl Inexact {
-    pub(super) fn new(problem: impl Into<String>) -> Self {
+    fn new(problem: impl Into<String>) -> Self {
         Self { problem: problem.into(), keys: Vec::new() }
     }
 
-    /// The same one level further out: below a key, and that below a variant's name where there is one.
-    pub(super) fn under(mut self, variant: Option<&'static str>, key: impl fmt::Display) -> Self {
+    /// The same one level further out: below a key.
+    fn under(mut self, key: impl fmt::Display) -> Self {
         self.keys.push(key.to_string());
-        self.keys.extend(variant.map(str::to_owned));
         self
+    }
+
+    /// The same below a variant's name, where there is one.
+    fn under_variant(self, tag: Option<&Tag>) -> Self {
+        match tag {
+            Some(tag) => self.under(tag.variant),
+            None => self,
+        }
     }
 
     /// The same as an error that names the part by its path below `path`.
@@ -66,128 +77,185 @@ impl ser::Error for Inexact {
     }
 }
 
-/// Writes one value; `depth_left` arrays and objects may lie inside one another, so that no type runs the stack out.
-#[derive(Clone, Copy)]
-pub(super) struct Exact {
-    depth_left: usize,
+impl From<serde_json::Error> for Inexact {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
-impl Exact {
-    /// For what lies inside an array or object that this one writes.
-    pub(super) fn inside(self) -> Result<Self, Inexact> {
-        match self.depth_left.checked_sub(1) {
-            Some(depth_left) => Ok(Self { depth_left }),
-            None => Err(Inexact::new(format!("it is nested deeper than {DATA_DEPTH_MAX} levels; nest less"))),
+/// Writes one value, inside so many arrays and objects: not too many, so that no type runs the stack out.
+struct Exact<'w> {
+    out: &'w mut Writer,
+    depth: usize,
+}
+
+/// An enum's variant: an object with the variant's name as its one key.
+struct Tag {
+    variant: &'static str,
+    name: Range<usize>,
+    depth: usize,
+}
+
+impl Tag {
+    fn end(&self, out: &mut Writer) {
+        out.end_value(self.depth, &self.name);
+        out.json.push(b'}');
+    }
+}
+
+impl<'w> Exact<'w> {
+    /// One array or object more.
+    fn enter(&mut self) -> Result<(), Inexact> {
+        if self.depth >= DATA_DEPTH_MAX - 1 {
+            return Err(Inexact::new(format!("it is nested deeper than {DATA_DEPTH_MAX} levels; nest less")));
+        }
+        self.depth = self.depth.saturating_add(1);
+        self.out.deepest = self.out.deepest.max(self.depth);
+        Ok(())
+    }
+
+    fn enter_variant(&mut self, variant: &'static str) -> Result<Tag, Inexact> {
+        self.enter()?;
+        let begin = self.out.json.len().saturating_add(2);
+        self.out.json.push(b'{');
+        self.out.write(variant)?;
+        let name = begin..self.out.json.len().saturating_sub(1);
+        self.out.begin_value(self.depth);
+        Ok(Tag { variant, name, depth: self.depth })
+    }
+
+    fn elements(mut self, variant: Option<&'static str>) -> Result<Elements<'w>, Inexact> {
+        let tag = variant.map(|variant| self.enter_variant(variant)).transpose()?;
+        self.enter()?;
+        self.out.json.push(b'[');
+        Ok(Elements { out: self.out, depth: self.depth, tag, count: 0 })
+    }
+
+    fn members(mut self, variant: Option<&'static str>) -> Result<Members<'w>, Inexact> {
+        let tag = variant.map(|variant| self.enter_variant(variant)).transpose()?;
+        self.enter()?;
+        let first_name = self.out.names.len();
+        Ok(Members { out: self.out, depth: self.depth, tag, first_name, name: 0..0 })
+    }
+
+    fn integer<T: Serialize>(self, integer: Option<T>) -> Result<(), Inexact> {
+        match integer {
+            Some(integer) => Ok(self.out.write(&integer)?),
+            None => {
+                Err(Inexact::new("an integer beyond 64 bits would be rounded by whoever reads it; keep it as text"))
+            }
         }
     }
 
-    fn integer(integer: Option<Number>) -> Result<Value, Inexact> {
-        let problem = "an integer beyond 64 bits would be rounded by whoever reads it; keep it as text";
-        integer.map(Value::Number).ok_or_else(|| Inexact::new(problem))
+    /// A number that was read from text, in its one form.
+    fn number(self, number: &serde_json::Number) -> Result<(), Inexact> {
+        match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(integer), ..) => self.serialize_i64(integer),
+            (_, Some(integer), _) => self.serialize_u64(integer),
+            (.., float) => self.serialize_f64(float.unwrap_or(f64::NAN)),
+        }
     }
 }
 
-macro_rules! serialize_number {
-    ($($method:ident($number:ty)),*) => {$(
-        fn $method(self, number: $number) -> Result<Value, Inexact> {
-            Ok(Value::from(number))
+macro_rules! serialize_as_serde_json_does {
+    ($($method:ident($value:ty)),*) => {$(
+        fn $method(self, value: $value) -> Result<(), Inexact> {
+            Ok(self.out.write(&value)?)
         }
     )*};
 }
 
-impl Serializer for Exact {
-    type Ok = Value;
+impl<'w> Serializer for Exact<'w> {
+    type Ok = ();
     type Error = Inexact;
-    type SerializeSeq = Elements;
-    type SerializeTuple = Elements;
-    type SerializeTupleStruct = Elements;
-    type SerializeTupleVariant = Elements;
-    type SerializeMap = Members;
-    type SerializeStruct = Fields;
-    type SerializeStructVariant = Members;
+    type SerializeSeq = Elements<'w>;
+    type SerializeTuple = Elements<'w>;
+    type SerializeTupleStruct = Elements<'w>;
+    type SerializeTupleVariant = Elements<'w>;
+    type SerializeMap = Members<'w>;
+    type SerializeStruct = Fields<'w>;
+    type SerializeStructVariant = Members<'w>;
 
-    serialize_number!(serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64));
-    serialize_number!(serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64));
+    serialize_as_serde_json_does!(serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64));
+    serialize_as_serde_json_does!(serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64));
+    serialize_as_serde_json_does!(serialize_bool(bool), serialize_char(char), serialize_str(&str));
 
-    fn serialize_i128(self, integer: i128) -> Result<Value, Inexact> {
-        Self::integer(number::from_integer(integer))
+    fn serialize_i128(self, integer: i128) -> Result<(), Inexact> {
+        match i64::try_from(integer) {
+            Ok(integer) => self.serialize_i64(integer),
+            Err(_) => self.integer(u64::try_from(integer).ok()),
+        }
     }
 
-    fn serialize_u128(self, integer: u128) -> Result<Value, Inexact> {
-        Self::integer(u64::try_from(integer).ok().map(Number::from))
+    fn serialize_u128(self, integer: u128) -> Result<(), Inexact> {
+        self.integer(u64::try_from(integer).ok())
     }
 
     // By way of `f64`, because the digits of an `f32` read back as another number.
-    fn serialize_f32(self, float: f32) -> Result<Value, Inexact> {
+    fn serialize_f32(self, float: f32) -> Result<(), Inexact> {
         self.serialize_f64(f64::from(float))
     }
 
-    fn serialize_f64(self, float: f64) -> Result<Value, Inexact> {
-        let problem = "JSON has no NaN and no infinity; leave the value out, or keep it as text";
-        Number::from_f64(float).map(Value::Number).ok_or_else(|| Inexact::new(problem))
+    fn serialize_f64(self, float: f64) -> Result<(), Inexact> {
+        if !float.is_finite() {
+            return Err(Inexact::new("JSON has no NaN and no infinity; leave the value out, or keep it as text"));
+        }
+        self.out.is_plain = false;
+        Ok(self.out.write(&float)?)
     }
 
-    fn serialize_bool(self, value: bool) -> Result<Value, Inexact> {
-        Ok(Value::Bool(value))
-    }
-
-    fn serialize_char(self, value: char) -> Result<Value, Inexact> {
-        Ok(Value::String(value.to_string()))
-    }
-
-    fn serialize_str(self, value: &str) -> Result<Value, Inexact> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn serialize_bytes(self, value: &[u8]) -> Result<Value, Inexact> {
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Inexact> {
         value.serialize(self)
     }
 
-    fn serialize_none(self) -> Result<Value, Inexact> {
-        Ok(Value::Null)
+    fn serialize_none(self) -> Result<(), Inexact> {
+        self.serialize_unit()
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Inexact> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Inexact> {
         value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<Value, Inexact> {
-        Ok(Value::Null)
+    fn serialize_unit(self) -> Result<(), Inexact> {
+        self.out.json.extend(b"null");
+        Ok(())
     }
 
-    fn serialize_unit_struct(self, _name: &'static str) -> Result<Value, Inexact> {
-        Ok(Value::Null)
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Inexact> {
+        self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Inexact> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Inexact> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Inexact> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Inexact> {
         value.serialize(self)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
+        mut self,
         _name: &'static str,
         _index: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<Value, Inexact> {
-        let value = value.serialize(self.inside()?).map_err(|error| error.under(None, variant))?;
-        Ok(tagged(Some(variant), value))
+    ) -> Result<(), Inexact> {
+        let tag = self.enter_variant(variant)?;
+        value.serialize(Exact { out: self.out, depth: self.depth }).map_err(|error| error.under(variant))?;
+        tag.end(self.out);
+        Ok(())
     }
 
-    fn serialize_seq(self, _length: Option<usize>) -> Result<Elements, Inexact> {
-        Elements::new(self, None)
+    fn serialize_seq(self, _length: Option<usize>) -> Result<Elements<'w>, Inexact> {
+        self.elements(None)
     }
 
-    fn serialize_tuple(self, _length: usize) -> Result<Elements, Inexact> {
-        Elements::new(self, None)
+    fn serialize_tuple(self, _length: usize) -> Result<Elements<'w>, Inexact> {
+        self.elements(None)
     }
 
-    fn serialize_tuple_struct(self, _name: &'static str, _length: usize) -> Result<Elements, Inexact> {
-        Elements::new(self, None)
+    fn serialize_tuple_struct(self, _name: &'static str, _length: usize) -> Result<Elements<'w>, Inexact> {
+        self.elements(None)
     }
 
     fn serialize_tuple_variant(
@@ -196,20 +264,20 @@ impl Serializer for Exact {
         _index: u32,
         variant: &'static str,
         _length: usize,
-    ) -> Result<Elements, Inexact> {
-        Elements::new(self, Some(variant))
+    ) -> Result<Elements<'w>, Inexact> {
+        self.elements(Some(variant))
     }
 
-    fn serialize_map(self, _length: Option<usize>) -> Result<Members, Inexact> {
-        Members::new(self, None)
+    fn serialize_map(self, _length: Option<usize>) -> Result<Members<'w>, Inexact> {
+        self.members(None)
     }
 
-    fn serialize_struct(self, name: &'static str, _length: usize) -> Result<Fields, Inexact> {
+    fn serialize_struct(self, name: &'static str, _length: usize) -> Result<Fields<'w>, Inexact> {
         // So `serde_json` hands over a number of `arbitrary_precision`, and raw JSON: a struct whose one field is text.
         if name.starts_with(SERDE_JSON_PRIVATE) {
-            return Ok(Fields::JsonText(Value::Null));
+            return Ok(Fields::JsonText(self, Value::Null));
         }
-        Members::new(self, None).map(Fields::Members)
+        self.members(None).map(Fields::Members)
     }
 
     fn serialize_struct_variant(
@@ -218,7 +286,195 @@ impl Serializer for Exact {
         _index: u32,
         variant: &'static str,
         _length: usize,
-    ) -> Result<Members, Inexact> {
-        Members::new(self, Some(variant))
+    ) -> Result<Members<'w>, Inexact> {
+        self.members(Some(variant))
+    }
+}
+
+/// An array that is being written.
+struct Elements<'w> {
+    out: &'w mut Writer,
+    depth: usize,
+    tag: Option<Tag>,
+    count: usize,
+}
+
+impl Elements<'_> {
+    fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Inexact> {
+        if self.count > 0 {
+            self.out.json.push(b',');
+        }
+        value
+            .serialize(Exact { out: self.out, depth: self.depth })
+            .map_err(|error| error.under(self.count).under_variant(self.tag.as_ref()))?;
+        self.count = self.count.saturating_add(1);
+        Ok(())
+    }
+
+    fn close(self) -> Result<(), Inexact> {
+        self.out.json.push(b']');
+        if let Some(tag) = self.tag {
+            tag.end(self.out);
+        }
+        Ok(())
+    }
+}
+
+macro_rules! elements {
+    ($($of:ident::$method:ident),*) => {$(
+        impl ser::$of for Elements<'_> {
+            type Ok = ();
+            type Error = Inexact;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Inexact> {
+                self.write(value)
+            }
+
+            fn end(self) -> Result<(), Inexact> {
+                self.close()
+            }
+        }
+    )*};
+}
+
+elements!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
+
+/// An object that is being written.
+struct Members<'w> {
+    out: &'w mut Writer,
+    depth: usize,
+    tag: Option<Tag>,
+    /// Its names are those of the writer from this one on.
+    first_name: usize,
+    /// The name whose value comes next, between its quotes.
+    name: Range<usize>,
+}
+
+impl Members<'_> {
+    /// Writes a name by a call that begins with one byte, which becomes the brace or the comma.
+    fn begin(&mut self, write: impl FnOnce(&mut Writer) -> Result<(), Inexact>) -> Result<(), Inexact> {
+        let begin = self.out.json.len();
+        write(self.out)?;
+        let is_first = self.out.names.len() == self.first_name;
+        if let Some(byte) = self.out.json.as_mut_slice().get_mut(begin) {
+            *byte = if is_first { b'{' } else { b',' };
+        }
+        self.name = begin.saturating_add(2)..self.out.json.len().saturating_sub(1);
+        // Security: read back where such a feature is on, text under this key would be taken for JSON.
+        if self.out.text(&self.name).starts_with(SERDE_JSON_PRIVATE.as_bytes()) {
+            let problem = format!("no key may start with \"{SERDE_JSON_PRIVATE}\"; choose another key");
+            return Err(self.blamed(Inexact::new(problem), &self.name));
+        }
+        self.out.names.push(self.name.clone());
+        Ok(())
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Inexact> {
+        self.out.begin_value(self.depth);
+        if let Err(error) = value.serialize(Exact { out: self.out, depth: self.depth }) {
+            return Err(self.blamed(error, &self.name));
+        }
+        self.out.end_value(self.depth, &self.name);
+        Ok(())
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Inexact> {
+        self.begin(|out| {
+            out.json.push(b',');
+            Ok(out.write(name)?)
+        })?;
+        self.value(value)
+    }
+
+    fn close(self) -> Result<(), Inexact> {
+        if let Some(name) = self.out.repeated(self.first_name) {
+            return Err(self.blamed(Inexact::new(REPEATED), name));
+        }
+        self.out.json.extend(if self.out.names.len() == self.first_name { b"{}" } else { b"}" });
+        self.out.names.truncate(self.first_name);
+        if let Some(tag) = self.tag {
+            tag.end(self.out);
+        }
+        Ok(())
+    }
+
+    fn blamed(&self, error: Inexact, name: &Range<usize>) -> Inexact {
+        error.under(self.out.name(name)).under_variant(self.tag.as_ref())
+    }
+}
+
+impl ser::SerializeMap for Members<'_> {
+    type Ok = ();
+    type Error = Inexact;
+
+    // As `serde_json` writes it: numbers, booleans and characters become text, and what has no text is refused.
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Inexact> {
+        self.begin(|out| {
+            let mut writer = serde_json::Serializer::new(&mut out.json);
+            Ok(writer.serialize_map(None)?.serialize_key(key)?)
+        })
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Inexact> {
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), Inexact> {
+        self.close()
+    }
+}
+
+impl ser::SerializeStructVariant for Members<'_> {
+    type Ok = ();
+    type Error = Inexact;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Inexact> {
+        self.field(key, value)
+    }
+
+    fn end(self) -> Result<(), Inexact> {
+        self.close()
+    }
+}
+
+/// A struct that is being written: an object, or JSON text that `serde_json` wraps.
+enum Fields<'w> {
+    Members(Members<'w>),
+    JsonText(Exact<'w>, Value),
+}
+
+impl ser::SerializeStruct for Fields<'_> {
+    type Ok = ();
+    type Error = Inexact;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Inexact> {
+        match self {
+            Self::Members(members) => members.field(key, value),
+            Self::JsonText(_, text) => {
+                *text = serde_json::to_value(value)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn end(self) -> Result<(), Inexact> {
+        let (exact, text) = match self {
+            Self::Members(members) => return members.close(),
+            Self::JsonText(exact, text) => (exact, text),
+        };
+        let json = text.as_str().unwrap_or_default().as_bytes();
+        let value = value::parse(json)?;
+        if let Some(path) = repeated_name(json) {
+            return Err(path.into_iter().rev().fold(Inexact::new(REPEATED), Inexact::under));
+        }
+        match &value {
+            Value::Number(number) => exact.number(number),
+            other => other.serialize(exact),
+        }
     }
 }

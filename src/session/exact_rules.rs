@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::exact::{Inexact, to_value};
+use super::exact::{Inexact, to_json};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
+
+fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Inexact> {
+    to_json(value, 0).map(|json| json.value())
+}
 
 fn problem<T: Serialize + ?Sized>(value: &T) -> (String, String) {
     match to_value(value).unwrap_err().below("") {

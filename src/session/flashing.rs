@@ -45,7 +45,7 @@ impl Session {
     ///
     /// As [`Session::flash`]; then nothing was left.
     pub fn flash_all<T: Serialize + ?Sized>(&self, messages: &T) -> Result<(), SessionError> {
-        let messages = to_object(messages)?;
+        let messages = to_object(messages)?.members();
         self.write_flash(|flash| messages.into_iter().for_each(|(key, value)| flash.put(key, value)))
     }
 
@@ -68,7 +68,7 @@ impl Session {
     ///
     /// As [`Session::flash`].
     pub fn flash_input<T: Serialize + ?Sized>(&self, form: &T) -> Result<(), SessionError> {
-        let form = to_object(form)?;
+        let form = to_object(form)?.members();
         self.write_flash(|flash| flash.put_input(form))
     }
 
@@ -78,7 +78,7 @@ impl Session {
     ///
     /// As [`Session::flash`].
     pub fn flash_only<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
-        let form = to_object(form)?;
+        let form = to_object(form)?.members();
         self.write_flash(|flash| flash.put_only(form, keys))
     }
 
@@ -88,7 +88,7 @@ impl Session {
     ///
     /// As [`Session::flash`].
     pub fn flash_except<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
-        let form = to_object(form)?;
+        let form = to_object(form)?.members();
         self.write_flash(|flash| flash.put_except(form, keys))
     }
 
@@ -111,6 +111,7 @@ impl Session {
     /// As [`Session::put`], and [`SessionError::Value`] for what is neither a text nor a list of texts.
     pub fn flash_errors<T: Serialize + ?Sized>(&self, errors: &T) -> Result<(), SessionError> {
         let errors = to_object(errors)?
+            .members()
             .into_iter()
             .filter(|(_, messages)| !messages.as_array().is_some_and(Vec::is_empty))
             .map(|(field, messages)| match messages {
@@ -255,7 +256,7 @@ impl fmt::Debug for FlashMessages {
 /// to, and none is refused for a field that it leaves out.
 fn check_bags(left: &Bags) -> Result<(), SessionError> {
     let mut entries = left.flash.iter().chain(&left.errors).chain(&left.input);
-    entries.try_for_each(|(key, value)| check_depth(&Path::from_segments([key]), LEVELS_AROUND, value))
+    entries.try_for_each(|(key, value)| check_depth(&Path::from_segments([key]), LEVELS_AROUND, tree::depth(value)))
 }
 
 /// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use serde::Serialize;
@@ -9,8 +10,9 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::changes::Change;
+use super::json::Found;
 use super::state::{Phase, State};
-use super::{Amount, Path, json_to_time, time_to_json, to_json, to_object};
+use super::{Amount, Path, json_to_time, time_to_text, to_json, to_object};
 use crate::clock::Timestamp;
 use crate::error::{CommitError, LoadError, SessionError};
 use crate::events::{Event, Observers};
@@ -45,6 +47,8 @@ struct Shared {
     state: Mutex<State>,
     fixed: Fixed,
     backing: OnceLock<Weak<dyn Backing>>,
+    /// An observer is hearing of a write that came too late.
+    is_reporting: AtomicBool,
 }
 
 /// What writes a session before its response is due, and reads it again.
@@ -68,7 +72,12 @@ pub(crate) struct Fixed {
 
 impl Session {
     pub(crate) fn new(state: State, fixed: Fixed) -> Self {
-        Self(Arc::new(Shared { state: Mutex::new(state), fixed, backing: OnceLock::new() }))
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            fixed,
+            backing: OnceLock::new(),
+            is_reporting: AtomicBool::new(false),
+        }))
     }
 
     /// Ties the session to its request. Weakly: a handler may keep the session for longer than that lives.
@@ -100,7 +109,8 @@ impl Session {
     ///
     /// [`SessionError::Type`] names the path, and what stands there, when that is no `T`.
     pub fn get<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        self.look(|state| state.payload.data.get(&path.into()))
+        let path = path.into();
+        self.read_found(|state| state.payload.data.locate(&path), |found| found.read(&path))
     }
 
     /// The value at a path, or `default` when it is absent or null. `0`, `false` and `""` are values.
@@ -155,7 +165,8 @@ impl Session {
     ///
     /// [`SessionError::Path`] for a path that cannot name a value.
     pub fn has(&self, path: impl Into<Path>) -> Result<bool, SessionError> {
-        self.look(|state| state.payload.data.has(&path.into()))
+        let path = path.into();
+        self.look(|state| state.payload.data.has(&path))
     }
 
     /// Whether a value stands at a path, null included.
@@ -164,7 +175,8 @@ impl Session {
     ///
     /// [`SessionError::Path`] for a path that cannot name a value.
     pub fn contains(&self, path: impl Into<Path>) -> Result<bool, SessionError> {
-        self.look(|state| state.payload.data.contains(&path.into()))
+        let path = path.into();
+        self.look(|state| state.payload.data.contains(&path))
     }
 
     /// A copy of all data.
@@ -191,7 +203,7 @@ impl Session {
     ///
     /// [`SessionError::Type`] when the data are no `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        self.look(|state| state.payload.data.read())
+        self.read_found(|state| Ok(state.payload.data.locate_all()), Found::read_whole)
     }
 
     /// Whether there is no data.
@@ -245,8 +257,8 @@ impl Session {
     /// As [`Session::put`].
     pub fn put_time(&self, path: impl Into<Path>, time: OffsetDateTime) -> Result<(), SessionError> {
         let path = path.into();
-        let value = time_to_json(&path, time)?;
-        self.change(Change::Put(path, value)).map(drop)
+        let text = time_to_text(&path, time)?;
+        self.put(path, &text)
     }
 
     /// Puts every member of an object, each under its name as it is.
@@ -312,7 +324,20 @@ impl Session {
     /// As [`Session::get`] and [`Session::forget`].
     pub fn pull<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
         let path = path.into();
-        self.write(|state| state.pull(&path))
+        loop {
+            let (found, revision) = {
+                let mut state = self.state();
+                state.touched = true;
+                let state = self.writable(state)?;
+                (state.payload.data.locate(&path)?, state.revision)
+            };
+            let pulled = found.read(&path)?;
+            let state = self.state();
+            // Another thread may have written since: what it left is looked at again.
+            if state.revision == revision {
+                return self.write_locked(state, |state| state.change(Change::Pull(path))).map(|_| pulled);
+            }
+        }
     }
 
     /// Adds to the number at a path, a missing one counting as 0, and returns the sum.
@@ -499,6 +524,24 @@ impl Session {
         found
     }
 
+    /// Finds something under the lock and reads it without: a type's `Deserialize` may call the session.
+    fn read_found<R>(
+        &self,
+        find: impl FnOnce(&State) -> Result<Found, SessionError>,
+        read: impl FnOnce(Found) -> Result<R, SessionError>,
+    ) -> Result<R, SessionError> {
+        let (found, is_used) = {
+            let mut state = self.state();
+            state.touched = true;
+            (find(&state)?, state.used)
+        };
+        let read = read(found)?;
+        if !is_used {
+            self.state().used = true;
+        }
+        Ok(read)
+    }
+
     fn change(&self, change: Change) -> Result<Option<serde_json::Number>, SessionError> {
         self.write(|state| state.change(change))
     }
@@ -510,14 +553,15 @@ impl Session {
     ) -> Result<R, SessionError> {
         let mut state = self.state();
         state.touched = true;
-        if let Err(refused) = state.check_writable() {
-            if matches!(state.phase, Phase::Committed | Phase::Abandoned) {
-                let id = state.id.as_ref().map(|id| self.public(id));
-                drop(state);
-                self.0.fixed.observers.tell(&Event::WriteAfterCommit { id });
-            }
-            return Err(refused);
-        }
+        self.write_locked(state, change)
+    }
+
+    fn write_locked<R>(
+        &self,
+        state: MutexGuard<'_, State>,
+        change: impl FnOnce(&mut State) -> Result<(R, bool), SessionError>,
+    ) -> Result<R, SessionError> {
+        let mut state = self.writable(state)?;
         // Drawn before the change: without random bytes nothing is written.
         let id_was_missing = state.id.is_none();
         state.ensure_id()?;
@@ -530,6 +574,22 @@ impl Session {
             state.id = None;
         }
         outcome.map(|(result, _)| result)
+    }
+
+    /// The state, where a write would be kept. Reports a write that comes too late.
+    fn writable<'s>(&'s self, state: MutexGuard<'s, State>) -> Result<MutexGuard<'s, State>, SessionError> {
+        let Err(refused) = state.check_writable() else { return Ok(state) };
+        if matches!(state.phase, Phase::Committed | Phase::Abandoned) {
+            let id = state.id.clone();
+            // An observer is the application's code, and may write to this very session: not under the lock, and once.
+            drop(state);
+            if !self.0.is_reporting.swap(true, Ordering::SeqCst) {
+                let id = id.map(|id| self.public(&id));
+                self.0.fixed.observers.tell(&Event::WriteAfterCommit { id });
+                self.0.is_reporting.store(false, Ordering::SeqCst);
+            }
+        }
+        Err(refused)
     }
 }
 

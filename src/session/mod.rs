@@ -1,7 +1,6 @@
 //! A session as an application sees it: data under paths, and a life of its own. No I/O.
 
 mod changes;
-mod composite;
 mod csrf_guard;
 mod data;
 mod date;
@@ -10,6 +9,7 @@ mod exact;
 mod flash;
 mod flashing;
 mod handle;
+mod json;
 mod lifecycle;
 mod number;
 mod outline;
@@ -32,11 +32,12 @@ mod exact_rules;
 
 pub use csrf_guard::{CsrfDecision, CsrfFacts, csrf_decision};
 use data::Data;
-use date::{json_to_time, time_to_json};
+use date::{json_to_time, time_to_text};
 pub(crate) use draft::{Draft, Undone};
 pub use flashing::FlashMessages;
 pub use handle::Session;
 pub(crate) use handle::{Backing, Fixed};
+pub(crate) use json::Text;
 pub use number::Amount;
 pub use path::Path;
 pub(crate) use payload::Payload;

@@ -3,21 +3,26 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
-use super::data::{Data, Text};
+use super::data::Data;
 use super::flash::{Bags, Flash};
+use super::json::Text;
 use super::parse_object;
 use crate::error::Reason;
-use crate::seal::{Counted, sizes_of};
+use crate::seal::sizes_of;
+use crate::wipe::WipedBytes;
 
 const RESERVED_MEMBER: &str = "~";
 const FLASH: &str = "flash";
 const ERRORS: &str = "errors";
 const INPUT: &str = "input";
 const SERVER_ONLY: &str = "server_only";
+
+/// Taken for what was put, before its length is known.
+const ROOM_BYTES: usize = 128;
 
 /// What is sealed.
 #[derive(Clone, Default)]
@@ -81,16 +86,16 @@ impl Payload {
         reserved
     }
 
-    pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn to_json(&self) -> Text {
         let reserved = self.reserved();
-        // One allocation of the whole length: growing would leave copies of the data behind that nobody wipes.
-        let mut counted = Counted::default();
+        if let Some(written) = self.data.written().filter(|_| reserved.is_empty()) {
+            return Arc::clone(written);
+        }
+        let mut json = WipedBytes::with_capacity(self.data.text_bytes().saturating_add(ROOM_BYTES));
         // Writing JSON values into memory cannot fail; a payload cut short would be refused when it is opened.
-        let _ = self.write(&reserved, &mut counted);
-        let mut json = Zeroizing::new(Vec::with_capacity(counted.0));
-        let written = self.write(&reserved, &mut *json);
-        debug_assert!(written.is_ok() && json.len() == counted.0);
-        json
+        let written = self.write(&reserved, &mut json);
+        debug_assert!(written.is_ok());
+        Arc::new(json)
     }
 
     fn write(&self, reserved: &Map<String, Value>, out: &mut impl Write) -> std::io::Result<()> {
@@ -125,12 +130,10 @@ fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn parse(json: &[u8]) -> Result<Payload, Reason> {
-        Payload::parse(&Arc::new(Zeroizing::new(json.to_vec())))
+        Payload::parse(&Arc::new(WipedBytes::from(json)))
     }
 
     fn rewritten(json: &str) -> Result<String, Reason> {

@@ -1,10 +1,9 @@
 //! What a session is inside of one request.
 
-use serde::de::DeserializeOwned;
 use serde_json::Number;
 
+use super::Payload;
 use super::changes::{Change, Changes, Remembered};
-use super::{Path, Payload};
 use crate::clock::Timestamp;
 use crate::error::{RandomError, SessionError};
 use crate::id::SessionId;
@@ -99,14 +98,6 @@ impl State {
         let outcome = change.make(&mut self.payload.data)?;
         self.changes.remember(remembered.filter(|_| outcome.1));
         Ok(outcome)
-    }
-
-    /// Takes a value out, and remembers that it was this one.
-    pub(crate) fn pull<T: DeserializeOwned>(&mut self, path: &Path) -> Result<(Option<T>, bool), SessionError> {
-        let remembered = self.remembers.then(|| Remembered::before(&Change::Pull(path.clone()), &self.payload.data));
-        let (pulled, changed) = self.payload.data.pull(path)?;
-        self.changes.remember(remembered.filter(|_| changed));
-        Ok((pulled, changed))
     }
 
     /// Makes this request's changes again, on what another has written meanwhile; `false` when they do not fit there.

@@ -1,14 +1,16 @@
 //! Between an application's types and JSON values, exactly or not at all.
 
 use std::any::type_name;
+use std::fmt;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value};
 
+use super::json::Json;
 use super::path::Path;
 use super::repeated::{REPEATED, repeated_name};
-use super::{exact, number, tree};
+use super::{exact, number};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 use crate::seal::has_number_beyond_64_bits;
@@ -47,6 +49,10 @@ pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError>
     }
 }
 
+/// Bytes that are taken for a value, and for a whole session, before their lengths are known.
+const VALUE_BYTES: usize = 64;
+const OBJECT_BYTES: usize = 512;
+
 /// The JSON form of a value that is meant for a path, which errors name.
 ///
 /// # Errors
@@ -54,8 +60,8 @@ pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError>
 /// [`SessionError::Value`], naming the part of the value at fault: NaN and infinities (JSON has none, and `serde_json`
 /// writes null), integers beyond 64 bits (readers round them), keys that are not strings, keys that `serde_json` takes
 /// for its own, two members of one name, more than 127 arrays and objects inside one another, or what the type itself says.
-pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Value, SessionError> {
-    exact::to_value(value).map_err(|inexact| inexact.below(&path.to_string()))
+pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Json, SessionError> {
+    exact::to_json(value, VALUE_BYTES).map_err(|inexact| inexact.below(&path.to_string()))
 }
 
 /// The JSON form of a value that becomes a whole session, or several of its members.
@@ -63,14 +69,15 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<V
 /// # Errors
 ///
 /// As [`to_json`], and for what is not an object.
-pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Map<String, Value>, SessionError> {
-    match exact::to_value(value).map_err(|inexact| inexact.below(""))? {
-        Value::Object(members) => Ok(members),
-        other => Err(SessionError::Value {
-            path: String::new(),
-            problem: format!("it is {}, and a session is an object; wrap it in a struct or a map", kind(&other)),
-        }),
+pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Json, SessionError> {
+    let json = exact::to_json(value, OBJECT_BYTES).map_err(|inexact| inexact.below(""))?;
+    if json.is_object() {
+        return Ok(json);
     }
+    Err(SessionError::Value {
+        path: String::new(),
+        problem: format!("it is {}, and a session is an object; wrap it in a struct or a map", json.kind()),
+    })
 }
 
 /// The value at a path as a `T`.
@@ -78,18 +85,8 @@ pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Map<String, 
 /// # Errors
 ///
 /// [`SessionError::Type`] where it does not read as one.
-pub(super) fn from_json<T: DeserializeOwned>(path: &Path, value: &Value) -> Result<T, SessionError> {
+pub(super) fn from_json<T: DeserializeOwned>(path: impl fmt::Display, value: &Value) -> Result<T, SessionError> {
     T::deserialize(value).map_err(|error| not_a::<T>(path.to_string(), kind(value), &error))
-}
-
-/// The whole session as a `T`.
-///
-/// # Errors
-///
-/// [`SessionError::Type`] with an empty path, where it does not read as one.
-pub(super) fn from_object<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, SessionError> {
-    // A value and not a map, which reads as no newtype and no option.
-    T::deserialize(&Value::Object(members)).map_err(|error| not_a::<T>(String::new(), "an object", &error))
 }
 
 /// The object in a payload: wire format, section 3.1. Of repeated names the last counts.
@@ -123,27 +120,14 @@ pub(super) fn parse(json: &[u8]) -> Result<Value, serde_json::Error> {
 /// # Errors
 ///
 /// [`SessionError::Value`] where more than 127 arrays and objects would lie inside one another.
-pub(crate) fn check_depth(path: &Path, around: usize, value: &Value) -> Result<(), SessionError> {
+pub(crate) fn check_depth(path: &Path, around: usize, depth: usize) -> Result<(), SessionError> {
     // `serde_json` refuses the 128th array or object inside one another.
-    if around.saturating_add(tree::depth(value)) < DATA_DEPTH_MAX {
+    if around.saturating_add(depth) < DATA_DEPTH_MAX {
         return Ok(());
     }
     Err(SessionError::Value {
         path: path.to_string(),
         problem: format!("it would be nested deeper than {DATA_DEPTH_MAX} levels; nest less"),
-    })
-}
-
-/// Refuses members that a session cannot have at the top.
-///
-/// # Errors
-///
-/// [`SessionError::Path`] for the reserved key, [`SessionError::Value`] for a value that is nested too deep.
-pub(super) fn check_members(members: &Map<String, Value>) -> Result<(), SessionError> {
-    members.iter().try_for_each(|(key, value)| {
-        let path = Path::from_segments([key]);
-        path.checked()?;
-        check_depth(&path, path.segment_count(), value)
     })
 }
 
@@ -217,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_session_is_made_of_an_object_alone() {
-        assert_eq!(to_object(&json!({"a": [1]})).unwrap(), *json!({"a": [1]}).as_object().unwrap());
+        assert_eq!(to_object(&json!({"a": [1]})).unwrap().value(), json!({"a": [1]}));
         for other in [json!(null), json!([]), json!("a"), json!(1)] {
             let error = to_object(&other).unwrap_err().to_string();
             assert!(error.starts_with("cannot keep the value as the whole session: it is "), "{error}");
@@ -239,7 +223,7 @@ mod tests {
         }
         let error = from_json::<User>(&at("user"), &json!({"name": "hunter2"})).unwrap_err().to_string();
         assert!(error.ends_with("User`: missing field `theme`") && !error.contains("hunter2"), "{error}");
-        let error = from_object::<User>(Map::new()).unwrap_err().to_string();
+        let error = from_json::<User>("", &json!({})).unwrap_err().to_string();
         assert!(error.starts_with("the session as a whole: ") && error.ends_with("missing field `theme`"), "{error}");
     }
 
@@ -334,35 +318,19 @@ mod tests {
                 parse_object(json!({"a": value}).to_string().as_bytes())
             };
             let deepest = DATA_DEPTH_MAX - 1 - segments;
+            assert!(check_depth(&path, segments, deepest).is_ok() && as_payload(deepest).is_ok(), "{segments}");
             assert!(
-                check_depth(&path, segments, &nested(deepest)).is_ok() && as_payload(deepest).is_ok(),
-                "{segments}"
-            );
-            assert!(
-                check_depth(&path, segments, &nested(deepest + 1)).is_err() && as_payload(deepest + 1).is_err(),
+                check_depth(&path, segments, deepest + 1).is_err() && as_payload(deepest + 1).is_err(),
                 "{segments}"
             );
         }
-    }
-
-    #[test]
-    fn a_session_has_no_member_that_a_path_could_not_name() {
-        for (members, problem) in [
-            (json!({"a": 1, "~": {}}), "reserved"),
-            (json!({"$serde_json::private::Number": "1"}), "choose another key"),
-            (json!({"a": nested(DATA_DEPTH_MAX - 1)}), "nested deeper"),
-        ] {
-            let error = check_members(members.as_object().unwrap()).unwrap_err().to_string();
-            assert!(error.contains(problem), "{error}");
-        }
-        assert!(check_members(json!({"": 1, "a.b": nested(DATA_DEPTH_MAX - 2)}).as_object().unwrap()).is_ok());
     }
 
     proptest! {
         #[test]
         fn a_payload_is_read_or_refused_whatever_its_bytes(payload in prop::collection::vec(any::<u8>(), 0..64)) {
             if let Ok(members) = parse_object(&payload) {
-                prop_assert_eq!(to_object(&members).unwrap(), members);
+                prop_assert_eq!(to_object(&members).unwrap().value(), Value::Object(members));
             }
         }
     }

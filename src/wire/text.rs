@@ -1,15 +1,21 @@
 //! The text of an envelope: base64url without padding, strict, one text per envelope (RFC 4648 §5, §3.5).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Reason;
-use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, COOKIE_TEXT_MIN_CHARACTERS};
+use crate::limits::COOKIE_TEXT_MIN_CHARACTERS;
+
+/// The engine that is fastest on this processor. A constant: only which processor this is has to be asked once.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static BASE64URL: std::sync::LazyLock<base64::engine::Simd> =
+    std::sync::LazyLock::new(|| base64::engine::Simd::url_safe(base64::engine::general_purpose::NO_PAD));
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+static BASE64URL: base64::engine::GeneralPurpose = base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The text of these bytes, in one allocation of its exact length.
 pub(crate) fn encode(envelope: &[u8]) -> String {
     let mut text = String::with_capacity(encoded_length(envelope.len()));
-    URL_SAFE_NO_PAD.encode_string(envelope, &mut text);
+    BASE64URL.encode_string(envelope, &mut text);
     text
 }
 
@@ -23,27 +29,29 @@ pub(crate) const fn decoded_length(characters: usize) -> usize {
     characters.saturating_mul(3) / 4
 }
 
-/// Decodes a text of at most `longest` characters into `scratch` and returns the bytes: wire format, section 4, steps 1 and 2.
-pub(crate) fn decode<'a>(
-    text: &[u8],
-    longest: usize,
-    scratch: &'a mut [u8; COOKIE_ENVELOPE_MAX_BYTES],
-) -> Result<&'a mut [u8], Reason> {
-    if !(COOKIE_TEXT_MIN_CHARACTERS..=longest).contains(&text.len()) {
-        return Err(Reason::Malformed);
-    }
+/// Bytes that a text has room for, where its length is that of an envelope of at most `longest` characters: wire format,
+/// section 4, step 1.
+pub(crate) fn check_length(text: &[u8], longest: usize) -> Result<usize, Reason> {
+    let is_good = (COOKIE_TEXT_MIN_CHARACTERS..=longest).contains(&text.len());
+    if is_good { Ok(decoded_length(text.len())) } else { Err(Reason::Malformed) }
+}
+
+/// Decodes a text into exactly its bytes: wire format, section 4, step 2.
+pub(crate) fn decode(text: &[u8], bytes: &mut [u8]) -> Result<(), Reason> {
     // Security: strict. White space, padding, another alphabet or bits beyond the last byte would give one envelope
     // several texts.
-    let length = URL_SAFE_NO_PAD.decode_slice(text, scratch).map_err(|_| Reason::Malformed)?;
-    scratch.get_mut(..length).ok_or(Reason::Malformed)
+    let length = BASE64URL.decode_slice(text, bytes).map_err(|_| Reason::Malformed)?;
+    if length == bytes.len() { Ok(()) } else { Err(Reason::Malformed) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::COOKIE_ENVELOPE_MAX_BYTES;
 
     fn decoded(text: &[u8], longest: usize) -> Result<Vec<u8>, Reason> {
-        decode(text, longest, &mut [0; COOKIE_ENVELOPE_MAX_BYTES]).map(|bytes| bytes.to_vec())
+        let mut bytes = vec![0; check_length(text, longest)?];
+        decode(text, &mut bytes).map(|()| bytes)
     }
 
     #[test]
