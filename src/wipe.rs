@@ -23,20 +23,31 @@ impl WipedBytes {
         Self(Vec::with_capacity(bytes))
     }
 
+    #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let length = self.0.len().saturating_add(bytes.len());
         if length > self.0.capacity() {
-            // Security: a vector that grows by itself gives its old memory back as it is.
-            let mut larger = Vec::with_capacity(length.saturating_mul(2));
-            larger.extend_from_slice(&self.0);
-            wipe(&mut self.0);
-            self.0 = larger;
+            self.grow(length);
         }
         self.0.extend_from_slice(bytes);
     }
 
+    // Security: a vector that grows by itself gives its old memory back as it is.
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        let mut larger = Vec::with_capacity(length.saturating_mul(2));
+        larger.extend_from_slice(&self.0);
+        wipe(&mut self.0);
+        self.0 = larger;
+    }
+
+    #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        self.extend(&[byte]);
+        if self.0.len() == self.0.capacity() {
+            self.extend(&[byte]);
+        } else {
+            self.0.push(byte);
+        }
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {

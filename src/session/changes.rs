@@ -84,6 +84,8 @@ impl Seen {
 /// A change, and what it depends on.
 #[derive(Clone)]
 pub(crate) struct Remembered {
+    /// Which change of the request it is.
+    number: usize,
     change: Change,
     seen: Option<Seen>,
 }
@@ -91,33 +93,45 @@ pub(crate) struct Remembered {
 impl Remembered {
     /// Remembers a change that is about to be made.
     pub(super) fn before(change: &Change, data: &Data) -> Self {
-        Self { seen: change.depends_on(data), change: change.clone() }
+        Self { number: 0, seen: change.depends_on(data), change: change.clone() }
+    }
+}
+
+impl Remembered {
+    /// Whether nothing is left of the other one once this was made.
+    fn replaces(&self, other: &Self) -> bool {
+        let (Change::Put(path, _), Change::Put(before, _)) = (&self.change, &other.change) else { return false };
+        path == before && self.seen.is_none() && other.seen.is_none()
     }
 }
 
 /// The changes of one request that are not saved yet, in their order.
 #[derive(Default)]
 pub(crate) struct Changes {
-    /// Those before the first one here: saved, or made undone.
-    passed: usize,
+    /// How many there were in the whole request.
+    made: usize,
     remembered: Vec<Remembered>,
 }
 
 impl Changes {
     pub(super) fn remember(&mut self, change: Option<Remembered>) {
-        self.remembered.extend(change);
+        let Some(change) = change else { return };
+        let change = Remembered { number: self.made, ..change };
+        self.made = self.made.saturating_add(1);
+        match self.remembered.last_mut() {
+            // A loop that puts one key a thousand times is remembered by its last value.
+            Some(last) if change.replaces(last) => *last = change,
+            _ => self.remembered.push(change),
+        }
     }
 
-    /// How many there were in the whole request.
-    pub(super) fn made(&self) -> usize {
-        self.passed.saturating_add(self.remembered.len())
+    pub(super) const fn made(&self) -> usize {
+        self.made
     }
 
     /// Forgets those of the first `made` that are still here.
     pub(super) fn forget_until(&mut self, made: usize) {
-        let count = made.saturating_sub(self.passed).min(self.remembered.len());
-        self.remembered.drain(..count);
-        self.passed = self.passed.saturating_add(count);
+        self.remembered.retain(|change| change.number >= made);
     }
 
     pub(super) fn forget_all(&mut self) {
@@ -127,7 +141,7 @@ impl Changes {
     /// Makes them again on other data; `false` when one of them does not mean there what it meant, and then the data are to
     /// be given up. To a login it does not matter what a replacement replaces, nor whether what is forgotten is there.
     pub(super) fn replay(&self, data: &mut Data, is_login: bool) -> bool {
-        self.remembered.iter().all(|Remembered { change, seen }| {
+        self.remembered.iter().all(|Remembered { change, seen, .. }| {
             let is_met = match seen {
                 Some(seen) => seen.is_unchanged_in(data),
                 // A name that is a number must not become the index of an element.
@@ -228,6 +242,26 @@ mod tests {
         assert_eq!(replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [2] })), None);
         let forget = [Change::Forget(path("list.1"))];
         assert_eq!(replayed(json!({ "list": [1, 2] }), &forget, json!({ "list": [2] })), None);
+    }
+
+    #[test]
+    fn of_puts_in_one_place_the_last_is_remembered_and_a_save_before_it_forgets_none_of_it() {
+        let mut seen = data(json!({ "n": 1 }));
+        let mut changes = Changes::default();
+        let mut make = |changes: &mut Changes, change: Change| {
+            changes.remember(Some(Remembered::before(&change, &seen)));
+            change.make(&mut seen).unwrap();
+        };
+        make(&mut changes, Change::Increment(path("n"), Amount::from(1)));
+        let written = changes.made();
+        for number in 0..1000 {
+            make(&mut changes, Change::Put(path("a"), value(&json!(number))));
+        }
+        assert_eq!((changes.remembered.len(), changes.made()), (2, 1001));
+        changes.forget_until(written);
+        let mut newest = data(json!({ "n": 2 }));
+        assert!(changes.replay(&mut newest, false));
+        assert_eq!(Value::Object(newest.all()), json!({ "n": 2, "a": 999 }));
     }
 
     #[test]

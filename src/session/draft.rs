@@ -34,8 +34,7 @@ pub(crate) struct Draft {
     revision: u64,
     /// So many changes of this request were made until then.
     changes: usize,
-    /// `None` where there is none: a draft is made often.
-    flash: Option<Box<Flash>>,
+    flash: Flash,
 }
 
 impl Draft {
@@ -55,7 +54,7 @@ impl Draft {
             must_stay_on_server: state.payload.must_stay_on_server(),
             revision: state.revision,
             changes: state.changes.made(),
-            flash: Some(&state.payload.flash).filter(|flash| !flash.is_blank()).cloned().map(Box::new),
+            flash: state.payload.flash.clone(),
         }
     }
 }
@@ -135,7 +134,7 @@ impl Session {
         }
         // What was left before the session was ended is not the next one's.
         if state.id.as_ref() == written.id.as_deref() {
-            state.payload.flash.mark_saved(written.flash.as_deref().unwrap_or(&Flash::default()), remembers);
+            state.payload.flash.mark_saved(&written.flash, remembers);
         }
     }
 

@@ -16,9 +16,33 @@ pub(crate) struct Bags {
     pub(crate) input: Map<String, Value>,
 }
 
+/// One of the bags.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Flash,
+    Errors,
+    Input,
+}
+
 impl Bags {
     pub(crate) fn is_empty(&self) -> bool {
         self.flash.is_empty() && self.errors.is_empty() && self.input.is_empty()
+    }
+
+    pub(crate) const fn of(&self, kind: Kind) -> &Map<String, Value> {
+        match kind {
+            Kind::Flash => &self.flash,
+            Kind::Errors => &self.errors,
+            Kind::Input => &self.input,
+        }
+    }
+
+    const fn of_mut(&mut self, kind: Kind) -> &mut Map<String, Value> {
+        match kind {
+            Kind::Flash => &mut self.flash,
+            Kind::Errors => &mut self.errors,
+            Kind::Input => &mut self.input,
+        }
     }
 
     /// Adds the other's entries, which win over those of the same name.
@@ -29,9 +53,12 @@ impl Bags {
     }
 }
 
-/// The flash of one request: what it found, and what it leaves.
+/// The flash of one request: what it found, and what it leaves. Most requests have none, and pay for none.
 #[derive(Clone, Default)]
-pub(crate) struct Flash {
+pub(crate) struct Flash(Option<Box<Found>>);
+
+#[derive(Clone, Default)]
+struct Found {
     loaded: Bags,
     fresh: Bags,
     /// What this request wrote and has saved already.
@@ -45,156 +72,166 @@ pub(crate) struct Flash {
 
 impl From<Bags> for Flash {
     fn from(loaded: Bags) -> Self {
-        Self { persisted: loaded.clone(), loaded, ..Self::default() }
+        if loaded.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Found { persisted: loaded.clone(), loaded, ..Found::default() })))
     }
 }
 
-impl Flash {
-    /// What an earlier request left. Reading it is what uses it up.
-    pub(crate) fn read(&mut self) -> &Bags {
-        self.was_read = true;
-        &self.loaded
-    }
-
-    /// What this request leaves. What it found stays until somebody reads it: an image or a background fetch that only
-    /// asks who the user is must not eat a message.
-    pub(crate) fn left(&self) -> Bags {
-        if self.is_blank() {
-            return Bags::default();
-        }
+impl Found {
+    fn left(&self) -> Bags {
         let mut left = if self.was_read { self.kept.clone() } else { self.loaded.clone() };
         left.extend(&self.saved);
         left.extend(&self.fresh);
         left
     }
 
-    pub(crate) fn is_changed(&self) -> bool {
-        !self.is_blank() && self.left() != self.persisted
+    /// What is left under one name.
+    fn left_of(&self, kind: Kind, name: &str) -> Option<&Value> {
+        let earlier = if self.was_read { &self.kept } else { &self.loaded };
+        [&self.fresh, &self.saved, earlier].into_iter().find_map(|bags| bags.of(kind).get(name))
+    }
+}
+
+impl Flash {
+    /// What an earlier request left. Reading it is what uses it up.
+    pub(crate) fn read(&mut self) -> Option<&Bags> {
+        let found = self.0.as_mut()?;
+        found.was_read = true;
+        Some(&found.loaded)
     }
 
-    /// Nothing was found and nothing is left, as in most requests.
-    pub(crate) fn is_blank(&self) -> bool {
-        [&self.loaded, &self.fresh, &self.saved, &self.kept, &self.persisted].into_iter().all(Bags::is_empty)
+    /// What this request leaves. What it found stays until somebody reads it: an image or a background fetch that only
+    /// asks who the user is must not eat a message.
+    pub(crate) fn left(&self) -> Bags {
+        self.0.as_ref().map(|found| found.left()).unwrap_or_default()
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        self.0.as_ref().is_some_and(|found| found.left() != found.persisted)
     }
 
     /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
     /// there.
     pub(crate) fn replay(&mut self, other: &Self) {
         self.use_up(other);
-        self.fresh = other.fresh.clone();
+        if let Some(other) = &other.0 {
+            self.0.get_or_insert_default().fresh = other.fresh.clone();
+        }
     }
 
     /// Takes out what the other read of it and did not keep.
     pub(crate) fn use_up(&mut self, other: &Self) {
-        if !other.was_read {
-            return;
+        let (Some(found), Some(other)) = (&mut self.0, other.0.as_ref().filter(|other| other.was_read)) else { return };
+        let mut left = found.loaded.clone();
+        for kind in KINDS {
+            let (used, kept) = (other.loaded.of(kind), other.kept.of(kind));
+            left.of_mut(kind).retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
         }
-        let (used, kept) = (&other.loaded, &other.kept);
-        let mut left = self.loaded.clone();
-        for (left, used, kept) in [
-            (&mut left.flash, &used.flash, &kept.flash),
-            (&mut left.errors, &used.errors, &kept.errors),
-            (&mut left.input, &used.input, &kept.input),
-        ] {
-            left.retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
-        }
-        self.was_read = true;
-        self.kept = left;
+        found.was_read = true;
+        found.kept = left;
     }
 
     /// What the request read before it read the session again is used up. Where another request left something
     /// meanwhile, a message is shown twice rather than never.
     pub(crate) fn read_as(&mut self, before: &Self) {
+        let (Some(found), Some(before)) = (&mut self.0, &before.0) else { return };
         // What it saved itself is not for itself.
-        for (loaded, found_before, written, saved) in [
-            (&mut self.loaded.flash, &before.loaded.flash, &before.persisted.flash, &mut self.saved.flash),
-            (&mut self.loaded.errors, &before.loaded.errors, &before.persisted.errors, &mut self.saved.errors),
-            (&mut self.loaded.input, &before.loaded.input, &before.persisted.input, &mut self.saved.input),
-        ] {
-            for (key, value) in written {
-                if found_before.get(key) != Some(value) && loaded.get(key) == Some(value) {
-                    saved.extend(loaded.remove_entry(key));
+        for kind in KINDS {
+            for (key, value) in before.persisted.of(kind) {
+                let loaded = found.loaded.of_mut(kind);
+                if before.loaded.of(kind).get(key) != Some(value) && loaded.get(key) == Some(value) {
+                    found.saved.of_mut(kind).extend(loaded.remove_entry(key));
                 }
             }
         }
-        self.was_read = before.was_read && self.loaded == before.loaded;
+        found.was_read = before.was_read && found.loaded == before.loaded;
     }
 
     /// Notes that it was written as it was then.
     pub(crate) fn mark_saved(&mut self, then: &Self, remembers: bool) {
-        self.persisted = then.left();
-        if remembers {
+        if self.0.is_none() && then.0.is_none() {
             return;
         }
-        for (fresh, written) in [
-            (&mut self.fresh.flash, &then.fresh.flash),
-            (&mut self.fresh.errors, &then.fresh.errors),
-            (&mut self.fresh.input, &then.fresh.input),
-        ] {
-            fresh.retain(|key, value| written.get(key) != Some(value));
+        let found = self.0.get_or_insert_default();
+        found.persisted = then.left();
+        let Some(then) = then.0.as_ref().filter(|_| !remembers) else { return };
+        for kind in KINDS {
+            let written = then.fresh.of(kind);
+            found.fresh.of_mut(kind).retain(|key, value| written.get(key) != Some(value));
         }
-        self.saved.extend(&then.fresh);
+        found.saved.extend(&then.fresh);
     }
 
-    pub(crate) fn put(&mut self, key: String, value: Value) {
-        self.fresh.flash.insert(key, value);
-    }
-
-    pub(crate) fn put_errors(&mut self, errors: Map<String, Value>) {
-        self.fresh.errors.extend(errors);
-    }
-
-    /// Keeps the fields of a form, without secrets.
-    pub(crate) fn put_input(&mut self, mut form: Map<String, Value>) {
-        remove_everywhere(&mut form);
-        self.fresh.input.extend(form);
-    }
-
-    /// Keeps the named fields of a form, whatever they are called.
-    pub(crate) fn put_only(&mut self, mut form: Map<String, Value>, keys: &[&str]) {
-        for key in keys {
-            if let Some(mut value) = form.remove(*key) {
-                if let Value::Object(inner) = &mut value {
-                    remove_everywhere(inner);
-                }
-                self.fresh.input.insert((*key).to_owned(), value);
-            }
+    /// Leaves these for the next request; whether anything differs then.
+    pub(crate) fn put(&mut self, kind: Kind, entries: Map<String, Value>) -> bool {
+        let mut changed = false;
+        for (name, value) in entries {
+            let found = self.0.get_or_insert_default();
+            changed |= found.left_of(kind, &name) != Some(&value);
+            found.fresh.of_mut(kind).insert(name, value);
         }
+        changed
     }
 
-    /// Keeps the fields of a form but the named ones, and without secrets.
-    pub(crate) fn put_except(&mut self, mut form: Map<String, Value>, keys: &[&str]) {
-        form.retain(|key, _| !keys.contains(&key.as_str()));
-        self.put_input(form);
+    pub(crate) fn keep_all(&mut self) -> bool {
+        KINDS.into_iter().fold(false, |changed, kind| self.keep(kind, |_| true) || changed)
     }
 
-    pub(crate) fn keep_all(&mut self) {
-        let loaded = mem::take(&mut self.loaded);
-        self.kept.extend(&loaded);
-        self.loaded = loaded;
-    }
-
-    /// Keeps the messages that are chosen by their key.
-    pub(crate) fn keep(&mut self, is_chosen: impl Fn(&str) -> bool) {
-        let chosen = self.loaded.flash.iter().filter(|(key, _)| is_chosen(key));
-        self.kept.flash.extend(chosen.map(|(key, value)| (key.clone(), value.clone())));
+    /// Keeps the entries that are chosen by their names; whether anything differs then.
+    pub(crate) fn keep(&mut self, kind: Kind, is_chosen: impl Fn(&str) -> bool) -> bool {
+        let Some(found) = &mut self.0 else { return false };
+        let chosen = found.loaded.of(kind).iter().filter(|(name, _)| is_chosen(name));
+        let chosen: Vec<_> = chosen.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut changed = false;
+        for (name, value) in chosen {
+            let before = found.left_of(kind, &name).cloned();
+            found.kept.of_mut(kind).insert(name.clone(), value);
+            changed |= found.left_of(kind, &name) != before.as_ref();
+        }
+        changed
     }
 
     /// Forgets what earlier requests left; what this one wrote stays. `false` when there was nothing.
     pub(crate) fn clear_earlier(&mut self) -> bool {
-        let before = self.left();
-        self.loaded = Bags::default();
-        self.kept = Bags::default();
-        self.was_read = true;
-        self.left() != before
+        let Some(found) = &mut self.0 else { return false };
+        let before = found.left();
+        found.loaded = Bags::default();
+        found.kept = Bags::default();
+        found.was_read = true;
+        found.left() != before
     }
 
     /// Drops the old input that this request was to leave; `false` when there is none.
     pub(crate) fn drop_input(&mut self) -> bool {
-        let dropped = [&mut self.fresh.input, &mut self.kept.input, &mut self.saved.input].map(mem::take);
-        let unread = if self.was_read { Map::new() } else { mem::take(&mut self.loaded.input) };
+        let Some(found) = &mut self.0 else { return false };
+        let dropped = [&mut found.fresh.input, &mut found.kept.input, &mut found.saved.input].map(mem::take);
+        let unread = if found.was_read { Map::new() } else { mem::take(&mut found.loaded.input) };
         dropped.iter().chain([&unread]).any(|input| !input.is_empty())
     }
+}
+
+const KINDS: [Kind; 3] = [Kind::Flash, Kind::Errors, Kind::Input];
+
+/// The fields of a form, without secrets.
+pub(crate) fn without_secrets(mut form: Map<String, Value>) -> Map<String, Value> {
+    remove_everywhere(&mut form);
+    form
+}
+
+/// The named fields of a form, whatever they are called.
+pub(crate) fn named(mut form: Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    let mut chosen = Map::new();
+    for name in names {
+        if let Some(mut value) = form.remove(*name) {
+            if let Value::Object(inner) = &mut value {
+                remove_everywhere(inner);
+            }
+            chosen.insert((*name).to_owned(), value);
+        }
+    }
+    chosen
 }
 
 /// Old input goes back into a page, so a password that was typed into a form is not to be found there again.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::flash::{Bags, Flash};
+use super::flash::{Bags, Flash, Kind, named, without_secrets};
 use super::value::{check_depth, from_json};
 use super::{Path, Session, to_object, tree};
 use crate::error::SessionError;
@@ -46,7 +46,7 @@ impl Session {
     /// As [`Session::flash`]; then nothing was left.
     pub fn flash_all<T: Serialize + ?Sized>(&self, messages: &T) -> Result<(), SessionError> {
         let messages = to_object(messages)?.members();
-        self.write_flash(|flash| messages.into_iter().for_each(|(key, value)| flash.put(key, value)))
+        self.put_flash(Kind::Flash, messages)
     }
 
     /// Leaves the fields of a form, so that the page that is shown again is filled in; several calls add up.
@@ -69,7 +69,7 @@ impl Session {
     /// As [`Session::flash`].
     pub fn flash_input<T: Serialize + ?Sized>(&self, form: &T) -> Result<(), SessionError> {
         let form = to_object(form)?.members();
-        self.write_flash(|flash| flash.put_input(form))
+        self.put_flash(Kind::Input, without_secrets(form))
     }
 
     /// Leaves the named fields of a form, also those that are left out otherwise.
@@ -79,7 +79,7 @@ impl Session {
     /// As [`Session::flash`].
     pub fn flash_only<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
         let form = to_object(form)?.members();
-        self.write_flash(|flash| flash.put_only(form, keys))
+        self.put_flash(Kind::Input, named(form, keys))
     }
 
     /// Leaves the fields of a form but the named ones.
@@ -88,8 +88,9 @@ impl Session {
     ///
     /// As [`Session::flash`].
     pub fn flash_except<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
-        let form = to_object(form)?.members();
-        self.write_flash(|flash| flash.put_except(form, keys))
+        let mut form = to_object(form)?.members();
+        form.retain(|name, _| !keys.contains(&name.as_str()));
+        self.put_flash(Kind::Input, without_secrets(form))
     }
 
     /// Leaves validation errors: an object of fields, each with its message or a list of messages.
@@ -123,13 +124,13 @@ impl Session {
                 }),
             })
             .collect::<Result<Map<_, _>, _>>()?;
-        self.write_flash(|flash| flash.put_errors(errors))
+        self.put_flash(Kind::Errors, errors)
     }
 
     /// The messages that an earlier request left. Asking for them uses them up, with errors and old input.
     #[must_use]
     pub fn flash_messages(&self) -> FlashMessages {
-        FlashMessages(self.read_flash().flash)
+        FlashMessages(self.read_flash(|bags| bags.map(|bags| bags.flash.clone())).unwrap_or_default())
     }
 
     /// What was typed into a field of the form that came back, `None` when it was absent or null. A name with dots is the
@@ -139,19 +140,23 @@ impl Session {
     ///
     /// [`SessionError::Type`] when it is no `T`.
     pub fn old<T: DeserializeOwned>(&self, field: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        find_named(&self.read_flash().input, &field.into())
+        let field = field.into();
+        let find = |bags: &Bags| find_named(&bags.input, &field).map(Option::<&Value>::cloned);
+        let found = self.read_flash(|bags| bags.map_or(Ok(None), find))?;
+        read_found(found.as_ref(), &field)
     }
 
     /// The validation errors of a field, none for one that is right.
     #[must_use]
     pub fn errors(&self, field: &str) -> Vec<String> {
-        self.read_flash().errors.get(field).map(texts).unwrap_or_default()
+        self.read_flash(|bags| bags.and_then(|bags| bags.errors.get(field).map(texts))).unwrap_or_default()
     }
 
     /// All validation errors: each field that has some, with its messages.
     #[must_use]
     pub fn all_errors(&self) -> Vec<(String, Vec<String>)> {
-        self.read_flash().errors.into_iter().map(|(field, messages)| (field, texts(&messages))).collect()
+        let all = |bags: &Bags| bags.errors.iter().map(|(field, messages)| (field.clone(), texts(messages))).collect();
+        self.read_flash(|bags| bags.map(all)).unwrap_or_default()
     }
 
     /// Keeps what the earlier request left for one request more: messages, errors and old input.
@@ -180,7 +185,7 @@ impl Session {
     ///
     /// As [`Session::put`] when it is too late.
     pub fn reflash_only(&self, keys: &[&str]) -> Result<(), SessionError> {
-        self.write_flash(|flash| flash.keep(|key| keys.contains(&key)))
+        self.write_flash(|flash| flash.keep(Kind::Flash, |key| keys.contains(&key)))
     }
 
     /// Keeps the messages but the named ones for one request more; several calls add up.
@@ -189,25 +194,27 @@ impl Session {
     ///
     /// As [`Session::put`] when it is too late.
     pub fn reflash_except(&self, keys: &[&str]) -> Result<(), SessionError> {
-        self.write_flash(|flash| flash.keep(|key| !keys.contains(&key)))
+        self.write_flash(|flash| flash.keep(Kind::Flash, |key| !keys.contains(&key)))
     }
 
-    fn write_flash(&self, change: impl FnOnce(&mut Flash)) -> Result<(), SessionError> {
-        self.write(|state| {
-            let mut changed = state.payload.flash.clone();
-            change(&mut changed);
-            let (before, left) = (state.payload.flash.left(), changed.left());
-            check_bags(&left)?;
-            state.payload.flash = changed;
-            Ok(((), left != before))
-        })
+    /// Leaves entries for the next request. Refuses what that could not read back.
+    fn put_flash(&self, kind: Kind, entries: Map<String, Value>) -> Result<(), SessionError> {
+        for (name, value) in &entries {
+            check_depth(&Path::from_segments([name]), LEVELS_AROUND, tree::depth(value))?;
+        }
+        self.write_flash(|flash| flash.put(kind, entries))
     }
 
-    fn read_flash(&self) -> Bags {
+    /// Makes a change that says whether anything differs afterwards.
+    fn write_flash(&self, change: impl FnOnce(&mut Flash) -> bool) -> Result<(), SessionError> {
+        self.write(|state| Ok(((), change(&mut state.payload.flash))))
+    }
+
+    fn read_flash<R>(&self, read: impl FnOnce(Option<&Bags>) -> R) -> R {
         let mut state = self.read_state();
         // A save that is under way has not seen that it is used up.
         state.revision = state.revision.wrapping_add(1);
-        state.payload.flash.read().clone()
+        read(state.payload.flash.read())
     }
 }
 
@@ -223,7 +230,8 @@ impl FlashMessages {
     ///
     /// [`SessionError::Type`] when it is no `T`.
     pub fn get<T: DeserializeOwned>(&self, key: impl Into<Path>) -> Result<Option<T>, SessionError> {
-        find_named(&self.0, &key.into())
+        let key = key.into();
+        read_found(find_named(&self.0, &key)?, &key)
     }
 
     /// Whether there is a message under a key.
@@ -252,16 +260,13 @@ impl fmt::Debug for FlashMessages {
     }
 }
 
-/// Refuses what the next request could not read back. What is to be left is looked at as a whole, so that no call forgets
-/// to, and none is refused for a field that it leaves out.
-fn check_bags(left: &Bags) -> Result<(), SessionError> {
-    let mut entries = left.flash.iter().chain(&left.errors).chain(&left.input);
-    entries.try_for_each(|(key, value)| check_depth(&Path::from_segments([key]), LEVELS_AROUND, tree::depth(value)))
+/// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.
+fn find_named<'m>(members: &'m Map<String, Value>, name: &Path) -> Result<Option<&'m Value>, SessionError> {
+    members.get(&name.to_string()).map_or_else(|| find(members, name), |found| Ok(Some(found)))
 }
 
-/// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.
-fn find_named<T: DeserializeOwned>(members: &Map<String, Value>, name: &Path) -> Result<Option<T>, SessionError> {
-    match members.get(&name.to_string()).map_or_else(|| find(members, name), |found| Ok(Some(found)))? {
+fn read_found<T: DeserializeOwned>(found: Option<&Value>, name: &Path) -> Result<Option<T>, SessionError> {
+    match found {
         None | Some(Value::Null) => Ok(None),
         Some(found) => from_json(name, found).map(Some),
     }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 use crate::limits::DATA_DEPTH_MAX;
 
 /// A member of the object, by its places in the text.
@@ -155,7 +157,7 @@ impl Scan<'_> {
         let mut is_escaped = false;
         loop {
             let rest = self.bytes.get(self.at..)?;
-            let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+            let length = plain_length(rest)?;
             self.at = self.at.checked_add(length)?;
             match self.next()? {
                 b'"' => return Some(is_escaped),
@@ -235,6 +237,21 @@ impl Scan<'_> {
         self.digits();
         (self.at > begin).then_some(())
     }
+}
+
+/// How many bytes come before a quote, a backslash or a control character; `None` where a string does not end.
+fn plain_length(text: &[u8]) -> Option<usize> {
+    /// Most strings are shorter; a long one is searched at the speed of memory.
+    const SHORT: usize = 16;
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    let (short, long) = text.split_at_checked(SHORT).unwrap_or((text, &[]));
+    if let Some(length) = short.iter().position(is_special) {
+        return Some(length);
+    }
+    let length = memchr2(b'"', b'\\', long)?;
+    // Without a branch for each byte, so that many are compared at once.
+    let has_control = long.get(..length)?.iter().fold(false, |found, byte| found | (*byte < 0x20));
+    if has_control { text.iter().position(is_special) } else { SHORT.checked_add(length) }
 }
 
 #[cfg(test)]

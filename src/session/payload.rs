@@ -29,8 +29,14 @@ const ROOM_BYTES: usize = 128;
 pub(crate) struct Payload {
     pub(crate) data: Data,
     pub(crate) flash: Flash,
+    /// The rest of the member `"~"`, where there is any.
+    marks: Option<Box<Marks>>,
+}
+
+#[derive(Clone, Default)]
+struct Marks {
     /// Top-level keys that must never travel in the cookie.
-    pub(crate) server_only: BTreeSet<String>,
+    server_only: BTreeSet<String>,
     /// Members under `"~"` that this version does not know are kept on rewriting.
     unknown: Map<String, Value>,
 }
@@ -52,35 +58,50 @@ impl Payload {
             Some(keys) => serde_json::from_value(keys).map_err(|_| Reason::Payload)?,
             None => BTreeSet::new(),
         };
-        Ok(Self { data, flash: Flash::from(flash), server_only, unknown })
+        let marks = Marks { server_only, unknown };
+        let has_marks = !marks.server_only.is_empty() || !marks.unknown.is_empty();
+        Ok(Self { data, flash: Flash::from(flash), marks: has_marks.then(|| Box::new(marks)) })
     }
 
     /// A session that begins anew, in the same request: what was marked before stays out of the cookie.
     pub(crate) fn emptied(&self) -> Self {
-        Self { server_only: self.server_only.clone(), ..Self::default() }
+        let mut emptied = Self::default();
+        emptied.keep_on_server(self.server_only().cloned());
+        emptied
+    }
+
+    /// Top-level keys that must never travel in the cookie.
+    pub(crate) fn server_only(&self) -> impl Iterator<Item = &String> {
+        self.marks.iter().flat_map(|marks| &marks.server_only)
+    }
+
+    /// Marks more of them; whether one is new.
+    pub(crate) fn keep_on_server(&mut self, keys: impl IntoIterator<Item = String>) -> bool {
+        keys.into_iter().fold(false, |is_new, key| self.marks.get_or_insert_default().server_only.insert(key) || is_new)
     }
 
     /// Nothing of the application's and nothing of the crate's.
     pub(crate) fn is_empty(&self) -> bool {
-        self.data.is_empty() && self.flash.left().is_empty() && self.unknown.is_empty()
+        let has_unknown = self.marks.as_ref().is_some_and(|marks| !marks.unknown.is_empty());
+        self.data.is_empty() && !has_unknown && self.flash.left().is_empty()
     }
 
     /// Whether there is something that must never travel in the cookie.
     pub(crate) fn must_stay_on_server(&self) -> bool {
-        self.server_only.iter().any(|key| self.data.has_member(key))
+        self.server_only().any(|key| self.data.has_member(key))
     }
 
     /// The member `"~"`, absent parts left out.
     fn reserved(&self) -> Map<String, Value> {
         let Bags { flash, errors, input } = self.flash.left();
-        let mut reserved = self.unknown.clone();
+        let mut reserved = self.marks.as_ref().map(|marks| marks.unknown.clone()).unwrap_or_default();
         for (name, bag) in [(FLASH, flash), (ERRORS, errors), (INPUT, input)] {
             if !bag.is_empty() {
                 reserved.insert(name.to_owned(), Value::Object(bag));
             }
         }
-        if !self.server_only.is_empty() {
-            let marks: Vec<_> = self.server_only.iter().cloned().collect();
+        let marks: Vec<_> = self.server_only().cloned().collect();
+        if !marks.is_empty() {
             reserved.insert(SERVER_ONLY.to_owned(), Value::from(marks));
         }
         reserved

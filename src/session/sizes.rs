@@ -59,7 +59,7 @@ impl Session {
         }
         let key = key.into();
         self.write(|state| {
-            let is_new = state.payload.server_only.insert(key);
+            let is_new = state.payload.keep_on_server([key]);
             // Kept before its key is there, but it begins no session by itself.
             let is_kept = is_new && (state.expires.is_some() || !state.payload.is_empty());
             Ok(((), is_kept))

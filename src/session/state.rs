@@ -107,7 +107,7 @@ impl State {
             return false;
         }
         newest.flash.replay(&self.payload.flash);
-        newest.server_only.extend(self.payload.server_only.iter().cloned());
+        newest.keep_on_server(self.payload.server_only().cloned());
         self.payload = newest;
         self.loaded_with_data |= had_data;
         true

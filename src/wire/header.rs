@@ -66,9 +66,12 @@ impl Header {
             Persistence::OwnLifetime => OWN_LIFETIME,
         };
         let [created, issued, expires] = [self.created, self.issued, self.expires].map(|time| u40(time.unix_seconds()));
-        let parts = [&[kind | flags], self.id.as_bytes().as_slice(), &created, &issued, &expires];
-        for (slot, byte) in out.iter_mut().zip(parts.into_iter().flatten()) {
-            *slot = *byte;
+        let mut rest = out.as_mut_slice();
+        for part in [&[kind | flags], self.id.as_bytes().as_slice(), &created, &issued, &expires] {
+            // They fill it exactly.
+            let Some((slot, after)) = rest.split_at_mut_checked(part.len()) else { return };
+            slot.copy_from_slice(part);
+            rest = after;
         }
     }
 

@@ -93,7 +93,7 @@ pub(crate) const CRATES: &[(&[&str], &[&str])] = &[
     (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], &["crypto"]),
     (&["arc_swap"], &["key"]),
     (&["aws_sdk_dynamodb"], &["store/dynamodb"]),
-    (&["memchr"], &["cookie"]),
+    (&["memchr"], &["cookie", "session"]),
     (&["moka"], &["store/memory"]),
     (&["redis"], &["store/redis"]),
     (&["mongodb"], &["store/mongodb", SWEEP]),
