@@ -290,3 +290,21 @@ fn messages_live_in_the_store_by_the_same_rules() {
     assert_eq!(messages(&mut browser, &store), json!({}));
     assert!(browser.cookie().is_some());
 }
+
+#[test]
+fn thousands_of_messages_are_written_and_read_one_by_one() {
+    let site = Site::new();
+    let store = site.with_records().build().unwrap();
+    let mut browser = site.browser();
+    browser.visit(&store, |session| {
+        for number in 0..8000 {
+            session.flash(format!("message{number}"), &number).unwrap();
+        }
+    });
+    browser.visit(&store, |session| {
+        for number in 0..8000 {
+            assert!(session.errors(&format!("message{number}")).is_empty());
+        }
+        assert_eq!(session.flash_messages().all().len(), 8000);
+    });
+}

@@ -60,4 +60,5 @@ mod store_calls;
 mod support;
 mod tenants;
 mod tokens;
+mod user_code;
 mod writing;
