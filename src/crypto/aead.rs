@@ -1,11 +1,13 @@
 //! One door for both suites: seal and open in place, with the tag beside the buffer.
 
-use chacha20poly1305::XChaCha20Poly1305;
-use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
 use zeroize::ZeroizeOnDrop;
 
 use super::Suite;
+#[cfg(feature = "aws-lc-rs")]
+use super::aws_lc::XChaCha;
 use super::xaes::Xaes256Gcm;
+#[cfg(not(feature = "aws-lc-rs"))]
+use super::xchacha::XChaCha;
 
 /// Bytes of a nonce, in both suites.
 pub(crate) const NONCE_LENGTH: usize = 24;
@@ -27,7 +29,7 @@ pub(crate) struct Unauthentic;
 )]
 pub(crate) enum Aead {
     Xaes(Xaes256Gcm),
-    XChaCha(XChaCha20Poly1305),
+    XChaCha(XChaCha),
 }
 
 // Each cipher wipes itself.
@@ -37,7 +39,7 @@ impl Aead {
     pub(crate) fn new(suite: Suite, key: &[u8; 32]) -> Self {
         match suite {
             Suite::Xaes => Self::Xaes(Xaes256Gcm::new(key)),
-            Suite::XChaCha => Self::XChaCha(XChaCha20Poly1305::new(key.into())),
+            Suite::XChaCha => Self::XChaCha(XChaCha::new(key)),
         }
     }
 
@@ -47,17 +49,15 @@ impl Aead {
     pub(crate) fn seal(&self, nonce: &Nonce, aad: &[u8], buffer: &mut [u8]) -> Result<Tag, Unauthentic> {
         match self {
             Self::Xaes(cipher) => cipher.encrypt(nonce, aad, buffer),
-            Self::XChaCha(cipher) => cipher.encrypt_inout_detached(nonce.into(), aad, buffer.into()).map(Into::into),
+            Self::XChaCha(cipher) => cipher.encrypt(nonce, aad, buffer),
         }
-        .map_err(|_| Unauthentic)
     }
 
-    /// Decrypts `buffer` in place, after the tag was found good; a forged buffer is left as it came.
+    /// Decrypts `buffer` in place, after the tag was found good; a forged buffer is left as it came, or as zeros.
     pub(crate) fn open(&self, nonce: &Nonce, aad: &[u8], buffer: &mut [u8], tag: &Tag) -> Result<(), Unauthentic> {
         match self {
             Self::Xaes(cipher) => cipher.decrypt(nonce, aad, buffer, tag),
-            Self::XChaCha(cipher) => cipher.decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into()),
+            Self::XChaCha(cipher) => cipher.decrypt(nonce, aad, buffer, tag),
         }
-        .map_err(|_| Unauthentic)
     }
 }

@@ -1,11 +1,15 @@
 //! The primitives: the only room that names a cryptography crate.
 
 mod aead;
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 mod kdf;
 mod mac;
 pub(crate) mod random;
 mod suite;
 mod xaes;
+#[cfg(not(feature = "aws-lc-rs"))]
+mod xchacha;
 
 #[cfg(test)]
 mod vectors;

@@ -9,14 +9,22 @@
 //! ```
 
 use aes::Aes256Enc;
+#[cfg(any(not(feature = "aws-lc-rs"), test))]
 use aes_gcm::AesGcm;
+#[cfg(not(feature = "aws-lc-rs"))]
+use aes_gcm::aead::AeadInOut as _;
+use aes_gcm::aead::KeyInit as _;
 use aes_gcm::aead::array::Array;
 use aes_gcm::aead::consts::{U4, U12, U16, U24, U32};
-use aes_gcm::aead::{self, AeadInOut as _, KeyInit as _};
 use aes_gcm::aes::cipher::BlockCipherEncrypt as _;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
+use super::aead::Unauthentic;
+#[cfg(feature = "aws-lc-rs")]
+use super::aws_lc;
+
 /// GCM never runs the block cipher backwards: the schedule for decryption is not computed.
+#[cfg(any(not(feature = "aws-lc-rs"), test))]
 pub(super) type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 
 type HalfNonce = Array<u8, U12>;
@@ -40,9 +48,12 @@ impl Xaes256Gcm {
         Self { aes, k1: Zeroizing::new(double(u128::from_be_bytes(*l))) }
     }
 
-    pub(crate) fn encrypt(&self, nonce: &[u8; 24], aad: &[u8], buffer: &mut [u8]) -> Result<[u8; 16], aead::Error> {
+    pub(crate) fn encrypt(&self, nonce: &[u8; 24], aad: &[u8], buffer: &mut [u8]) -> Result<[u8; 16], Unauthentic> {
         let (n, nx) = split(nonce);
-        self.gcm(n).encrypt_inout_detached(nx, aad, buffer.into()).map(Into::into)
+        #[cfg(feature = "aws-lc-rs")]
+        return aws_lc::seal_aes_256_gcm(&self.derive_key(n), nx.as_ref(), aad, buffer);
+        #[cfg(not(feature = "aws-lc-rs"))]
+        self.gcm(n).encrypt_inout_detached(nx, aad, buffer.into()).map(Into::into).map_err(|_| Unauthentic)
     }
 
     pub(crate) fn decrypt(
@@ -51,11 +62,15 @@ impl Xaes256Gcm {
         aad: &[u8],
         buffer: &mut [u8],
         tag: &[u8; 16],
-    ) -> Result<(), aead::Error> {
+    ) -> Result<(), Unauthentic> {
         let (n, nx) = split(nonce);
-        self.gcm(n).decrypt_inout_detached(nx, aad, buffer.into(), tag.into())
+        #[cfg(feature = "aws-lc-rs")]
+        return aws_lc::open_aes_256_gcm(&self.derive_key(n), nx.as_ref(), aad, buffer, tag);
+        #[cfg(not(feature = "aws-lc-rs"))]
+        self.gcm(n).decrypt_inout_detached(nx, aad, buffer.into(), tag.into()).map_err(|_| Unauthentic)
     }
 
+    #[cfg(not(feature = "aws-lc-rs"))]
     fn gcm(&self, n: &HalfNonce) -> Aes256Gcm {
         Aes256Gcm::new((&*self.derive_key(n)).into())
     }

@@ -7,7 +7,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("limits", &[]),
     ("wipe", &[]),
-    ("crypto", &["error"]),
+    ("crypto", &["error", "wipe"]),
     ("id", &["error", "crypto"]),
     ("key", &["error", "clock", "limits", "crypto", "id"]),
     ("wire", &["error", "limits", "clock", "id"]),
@@ -90,7 +90,22 @@ const SWEEP: &str = "bin/sealed-session/sweep";
 
 /// Crates, as code spells them, and the only files or folders below `src` that may name them.
 pub(crate) const CRATES: &[(&[&str], &[&str])] = &[
-    (&["aes", "aes_gcm", "chacha20poly1305", "ctutils", "getrandom", "hkdf", "hmac", "poly1305", "sha2"], &["crypto"]),
+    (
+        &[
+            "aes",
+            "aes_gcm",
+            "aws_lc_rs",
+            "chacha20",
+            "chacha20poly1305",
+            "ctutils",
+            "getrandom",
+            "hkdf",
+            "hmac",
+            "poly1305",
+            "sha2",
+        ],
+        &["crypto"],
+    ),
     (&["arc_swap"], &["key"]),
     (&["aws_sdk_dynamodb"], &["store/dynamodb"]),
     (&["memchr"], &["cookie", "session"]),

@@ -3,6 +3,8 @@
 use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 
 use super::{Count, array, bytes, check_aead, run};
+#[cfg(feature = "aws-lc-rs")]
+use crate::crypto::aws_lc::{open_aes_256_gcm, seal_aes_256_gcm};
 use crate::crypto::xaes::Aes256Gcm;
 
 #[test]
@@ -14,6 +16,13 @@ fn aes_256_gcm_seals_and_opens_as_published_and_refuses_forgeries() {
         |test, valid| {
             let cipher = Aes256Gcm::new((&array::<32>(&test["key"])).into());
             let (nonce, aad) = (array::<12>(&test["iv"]), bytes(&test["aad"]));
+            #[cfg(feature = "aws-lc-rs")]
+            check_aead(
+                test,
+                valid,
+                |buffer| seal_aes_256_gcm(&array(&test["key"]), &nonce, &aad, buffer).unwrap(),
+                |buffer, tag| open_aes_256_gcm(&array(&test["key"]), &nonce, &aad, buffer, tag).is_ok(),
+            );
             check_aead(
                 test,
                 valid,

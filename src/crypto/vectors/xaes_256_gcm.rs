@@ -34,7 +34,7 @@ fn a_million_accumulated_cases_have_the_published_hash() {
 }
 
 #[test]
-fn one_changed_bit_of_any_input_is_refused_and_the_buffer_left_as_it_came() {
+fn one_changed_bit_of_any_input_is_refused_and_nothing_comes_out() {
     let input = Inputs::new().next().expect("an endless stream");
     let sealed = input.sealed_and_opened();
     let (ciphertext, tag) = sealed.split_at(input.plaintext.len());
@@ -49,7 +49,8 @@ fn one_changed_bit_of_any_input_is_refused_and_the_buffer_left_as_it_came() {
             let cipher = Aead::new(Suite::Xaes, &key.try_into().unwrap());
             let opened = cipher.open(&nonce.try_into().unwrap(), &aad, &mut buffer, &tag.try_into().unwrap());
             assert_eq!(opened, Err(Unauthentic), "bit {bit} of part {part}");
-            assert_eq!(buffer, ciphertext, "bit {bit} of part {part}");
+            let is_zeros = buffer.iter().all(|byte| *byte == 0);
+            assert!(buffer == ciphertext || is_zeros, "bit {bit} of part {part}");
             refused += 1;
         }
     }
