@@ -1,5 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -76,7 +78,8 @@ impl Sweeper {
 
     /// Sweeps now and at each interval, on a thread of its own that ends with the handle.
     ///
-    /// The thread has no runtime. A store that needs one panics there, or waits for ever: use [`run`](Self::run) with it.
+    /// The thread has no runtime. A store that needs one panics there, which is [`Event::SweepFailed`], or waits for ever: use
+    /// [`run`](Self::run) with it.
     ///
     /// # Errors
     ///
@@ -114,11 +117,21 @@ impl Sweeper {
         }
     }
 
+    /// One call. An application's own store may panic, and the next sweep is made all the same.
+    async fn call(&self) -> Result<usize, StoreError> {
+        let mut call = pin!(async { self.store.sweep(self.limit).await });
+        let poll = |context: &mut Context<'_>| {
+            catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)))
+                .unwrap_or_else(|_| Poll::Ready(Err(StoreError::other("sweeper", "the store panicked"))))
+        };
+        poll_fn(poll).await
+    }
+
     /// One sweep: calls until one finds less than it may remove.
     async fn sweep(&self) {
         let mut removed = 0_usize;
         let problem = loop {
-            match self.store.sweep(self.limit).await {
+            match self.call().await {
                 Err(error) => break Some(error.to_string()),
                 Ok(count) => {
                     removed = removed.saturating_add(count);

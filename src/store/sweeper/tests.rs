@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::future::{pending, poll_fn, ready};
+use std::future::{pending, ready};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -40,7 +40,11 @@ impl RecordStore for Script {
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
         // Whoever listened may have gone.
         let _ = self.calls.try_send(limit);
-        Box::pin(ready(self.answers.lock().unwrap().pop_front().unwrap_or(Ok(0))))
+        let answer = self.answers.lock().unwrap().pop_front();
+        if matches!(answer, Some(Err(StoreError::Timeout { .. }))) {
+            panic!("a store that panics");
+        }
+        Box::pin(ready(answer.unwrap_or(Ok(0))))
     }
 }
 
@@ -142,4 +146,21 @@ fn a_store_that_answers_from_another_thread_is_waited_for() {
     }));
     assert_eq!(answer, 7);
     other.join().unwrap();
+}
+
+#[test]
+fn a_store_that_panics_is_a_sweep_that_failed_and_not_the_end_of_the_thread() {
+    let panics = || Err(StoreError::Timeout { store: "script", waited_milliseconds: 0 });
+    let (store, called) = Script::new([panics(), panics(), Ok(1)]);
+    let told = Told::default();
+    let sweeper = Sweeper::new(store).interval(Duration::from_millis(1)).observer(told.clone()).start().unwrap();
+    for _ in 0..4 {
+        called.recv().unwrap();
+    }
+    drop(sweeper);
+    let told = told.0.lock().unwrap();
+    let failed =
+        |event: &Event| matches!(event, Event::SweepFailed { problem } if problem.contains("the store panicked"));
+    assert!(told.iter().take(2).all(failed), "{told:?}");
+    assert_eq!(told.get(2), Some(&Event::Swept { removed: 1 }));
 }
