@@ -62,6 +62,7 @@ pub mod cookie;
 mod crypto;
 mod error;
 mod events;
+mod facts;
 pub mod guide;
 mod id;
 mod key;

@@ -1,4 +1,4 @@
-//! Where a session's data goes, and the sealed records of the server store.
+//! The sealed records of the server store.
 
 use std::sync::Arc;
 
@@ -28,41 +28,6 @@ pub enum Placement {
     CookieOnly,
     /// In the store always: copies of a cookie then show no older data, and what is destroyed stays so.
     StoreOnly,
-}
-
-/// Where the data of one write goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Cookie,
-    Store,
-    /// Nothing is left to keep.
-    Nowhere,
-}
-
-/// Decides by the payload's length alone, before anything is sealed. `None` when it fits nowhere.
-///
-/// A session that is in the store comes back only when it fits three quarters of the limit, so that one which grows and
-/// shrinks around the limit does not move with each request.
-pub(crate) fn target(
-    placement: Placement,
-    sealer: &Sealer,
-    payload: &[u8],
-    longest_text: usize,
-    is_in_store: bool,
-    must_stay_on_server: bool,
-) -> Option<Target> {
-    let length = sealer.text_length(payload.len());
-    match placement {
-        // Wire format, section 4, step 10: an empty session begins without a record.
-        Placement::StoreOnly if payload == b"{}" && !is_in_store => Some(Target::Cookie),
-        Placement::StoreOnly => Some(Target::Store),
-        _ if must_stay_on_server => Some(Target::Store),
-        Placement::CookieOnly => length.map(|_| Target::Cookie),
-        Placement::Spill => {
-            let limit = if is_in_store { longest_text.saturating_mul(3) / 4 } else { longest_text };
-            Some(if length.is_some_and(|length| length <= limit) { Target::Cookie } else { Target::Store })
-        }
-    }
 }
 
 /// The records of a store, sealed and opened.
@@ -96,6 +61,13 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
+    pub(crate) fn record(&self) -> Option<&Arc<FoundRecord>> {
+        match self {
+            Self::Record(found) => Some(found),
+            Self::Nothing | Self::Unreadable { .. } => None,
+        }
+    }
+
     pub(crate) fn version(&self) -> Option<u64> {
         match self {
             Self::Nothing => None,
@@ -105,11 +77,24 @@ impl Standing {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self, Self::Record(found) if found.header.state == RecordState::Ended)
+        self.record().is_some_and(|found| found.header.state == RecordState::Ended)
     }
 }
 
+/// A place for one record.
+#[derive(Clone)]
+pub(crate) struct Place {
+    records: Records,
+    // Security: behind a pointer, or lists of places would keep copies of it that nobody wipes (`tests/memory`).
+    pub(crate) id: Arc<SessionId>,
+    pub(crate) created: Timestamp,
+}
+
 impl Records {
+    pub(crate) fn place(&self, id: SessionId, created: Timestamp) -> Place {
+        Place { records: self.clone(), id: Arc::new(id), created }
+    }
+
     /// What stands under a session's id. A call whose connection is cut is made once more.
     pub(crate) async fn find(&self, session: &SessionId, created: Timestamp) -> Result<Standing, StoreError> {
         let id = session.record_id(self.sealer.audience());
@@ -127,28 +112,37 @@ impl Records {
         })
     }
 
+    /// Whether the store answers.
+    pub(crate) async fn ask(&self, id: &RecordId) -> Result<(), StoreError> {
+        self.store.load(id).await.map(drop)
+    }
+}
+
+impl Place {
+    /// What stands there.
+    pub(crate) async fn find(&self) -> Result<Standing, StoreError> {
+        self.records.find(&self.id, self.created).await
+    }
+
     /// The version of a record that replaces one of this version. Milliseconds since 1970 at least, so that a session
     /// which left the store and comes back never repeats one.
     pub(crate) fn next_version(&self, before: Option<u64>) -> u64 {
-        before.unwrap_or(0).saturating_add(1).max(self.clock.unix_milliseconds())
+        before.unwrap_or(0).saturating_add(1).max(self.records.clock.unix_milliseconds())
     }
 
     /// Writes a record where none is expected, or in the place of the version that is; `false` where something else stands.
     pub(crate) async fn put(
         &self,
-        session: &SessionId,
         FoundRecord { header, payload, .. }: &FoundRecord,
         expected_version: Option<u64>,
     ) -> Result<bool, CommitError> {
-        let id = session.record_id(self.sealer.audience());
-        let bytes = self.sealer.seal_record(session, header, payload).map_err(|error| match error {
-            SealError::Random(error) => CommitError::Random(error),
-            SealError::NoSealingKey => CommitError::NoSealingKey,
-            _ => CommitError::TooLarge {
+        let Records { store, sealer, .. } = &self.records;
+        let bytes = sealer.seal_record(&self.id, header, payload).map_err(|error| {
+            not_sealed(error, || CommitError::TooLarge {
                 payload_bytes: payload.len(),
                 payload_max_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
                 largest_keys: Vec::new(),
-            },
+            })
         })?;
         let kept_until = match header.state {
             RecordState::Open | RecordState::Returned => header.expires,
@@ -158,28 +152,36 @@ impl Records {
         };
         let record = Record::new(header.version, with_skew(kept_until), bytes);
         Ok(match expected_version {
-            None => self.store.create(&id, record).await? == Created::Created,
-            Some(version) => self.store.update(&id, record, version).await? == Updated::Updated,
+            None => store.create(&self.record_id(), record).await? == Created::Created,
+            Some(version) => store.update(&self.record_id(), record, version).await? == Updated::Updated,
         })
     }
 
     /// Keeps a record alive until the session's new end, without rewriting it. `false` when it is gone.
-    pub(crate) async fn touch(&self, session: &SessionId, expires: Timestamp) -> Result<bool, StoreError> {
-        let (id, expires) = (session.record_id(self.sealer.audience()), with_skew(expires));
-        match self.store.touch(&id, expires).await {
-            Err(StoreError::Unavailable { .. }) => self.store.touch(&id, expires).await,
+    pub(crate) async fn touch(&self, expires: Timestamp) -> Result<bool, StoreError> {
+        let (store, id, expires) = (&self.records.store, self.record_id(), with_skew(expires));
+        match store.touch(&id, expires).await {
+            Err(StoreError::Unavailable { .. }) => store.touch(&id, expires).await,
             answer => answer,
         }
     }
 
     /// Removes what is no record.
-    pub(crate) async fn destroy(&self, session: &SessionId) -> Result<(), StoreError> {
-        self.store.destroy(&session.record_id(self.sealer.audience())).await
+    pub(crate) async fn destroy(&self) -> Result<(), StoreError> {
+        self.records.store.destroy(&self.record_id()).await
     }
 
-    /// Whether the store answers.
-    pub(crate) async fn ask(&self, id: &RecordId) -> Result<(), StoreError> {
-        self.store.load(id).await.map(drop)
+    fn record_id(&self) -> RecordId {
+        self.id.record_id(self.records.sealer.audience())
+    }
+}
+
+/// Why nothing was sealed, to whoever wanted it written.
+pub(crate) fn not_sealed(error: SealError, too_large: impl FnOnce() -> CommitError) -> CommitError {
+    match error {
+        SealError::Random(error) => CommitError::Random(error),
+        SealError::NoSealingKey => CommitError::NoSealingKey,
+        _ => too_large(),
     }
 }
 

@@ -565,7 +565,6 @@ impl SessionManagerBuilder {
             also_remove: self.also_remove,
             commit_when: self.commit_when,
             enabled: self.enabled,
-            sets_markers: true,
             clock: self.clock,
             observers: self.observers,
         })))

@@ -82,10 +82,26 @@ pub(crate) struct Inner {
     pub(crate) also_remove: Vec<CookieAttributes>,
     pub(crate) commit_when: fn(u16) -> bool,
     pub(crate) enabled: bool,
-    /// Whether browsers are told which sessions they have left.
-    pub(crate) sets_markers: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observers: Observers,
+}
+
+impl Inner {
+    /// The name and audience of today, and those of before.
+    // Security: a cookie is tried under a second context only where the application names it: to open it, and to end it.
+    pub(crate) fn contexts(&self) -> impl Iterator<Item = (&Sealer, Option<&Arc<Earlier>>)> {
+        let earlier = self.earlier.iter().map(|earlier| (&*earlier.sealer, Some(earlier)));
+        std::iter::once((&*self.sealer, None)).chain(earlier)
+    }
+
+    /// The names of their cookies, each once.
+    pub(crate) fn cookie_names(&self) -> impl Iterator<Item = &str> {
+        let names = || self.contexts().map(|(sealer, _)| sealer.cookie_name());
+        names()
+            .enumerate()
+            .filter(move |(place, name)| names().take(*place).all(|other| other != *name))
+            .map(|(_, name)| name)
+    }
 }
 
 impl SessionManager {

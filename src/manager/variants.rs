@@ -56,7 +56,6 @@ impl SessionManager {
             store_failure: StoreFailure::FailClosed,
             // The library sets one cookie, at no other path or domain of ours.
             also_remove: Vec::new(),
-            sets_markers: false,
             ..(**today).clone()
         }))
     }

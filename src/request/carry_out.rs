@@ -1,62 +1,65 @@
-//! Carries out a write: says where the session fits, seals its cookie, and writes the records one after the other.
+//! Carries out a write: says where the session fits, seals its cookie, writes the records one after the other, and says what
+//! stays where a session leaves: the record of its old id, the end of its record, and the marker in its browser.
 
 use std::sync::Arc;
 
-use super::progress::{Attempt, Completion, Known, Opened};
-use super::protocol::{Case, Want};
-use super::write::Write;
+use super::cookies::public_ids;
+use super::protocol::{Case, Known, Opened, Target, Want};
+use super::write::{Attempt, Completion, Write};
 use crate::clock::{Clock as _, Timestamp};
+use crate::cookie::request::ENDED;
 use crate::cookie::response;
-use crate::error::{CommitError, SealError};
-use crate::id::SessionId;
+use crate::error::{CommitError, StoreError};
+use crate::events::Event;
+use crate::id::{PublicId, SessionId};
+use crate::limits;
 use crate::manager::TooLarge;
-use crate::records::{FoundRecord, Placement, Standing, Target, target};
+use crate::records::{FoundRecord, Place, Placement, Standing, not_sealed};
 use crate::seal::CookieNonce;
-use crate::session::{Draft, IdChange, Text};
+use crate::session::{Draft, Text};
+use crate::wipe::WipedBytes;
 use crate::wire::header::{Header, Kind, Persistence};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
-/// The JSON that is written, and where.
-pub(super) struct Fitted {
-    payload: Text,
-    pub(super) target: Target,
-    /// The old input of a form was left out, for want of room.
-    without_input: bool,
-}
-
 impl Write<'_> {
-    /// The JSON that fits, and where. Old input is the first to go, where the configuration lets it: a form that comes
-    /// back without its fields is better than none, and one without its errors is worse.
-    pub(super) fn fitted(&self, draft: &Draft, known: &Known) -> Result<Fitted, CommitError> {
-        let session = &self.loaded.session;
-        let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
-        let is_empty = (ends || known.began_anew) && !draft.has_something;
-        if draft.destroyed || is_empty || (known.opened.is_some() && draft.emptied) {
-            return Ok(Fitted { payload: Arc::default(), target: Target::Nowhere, without_input: false });
-        }
-        let is_in_store = known.opened.as_ref().is_some_and(|opened| opened.is_in_record());
-        let fitted = |payload: Text, without_input| {
-            let target = self.target(&payload, draft, is_in_store)?;
-            Ok(Fitted { payload, target, without_input })
-        };
-        let outcome = fitted(session.payload_json(), false);
-        if outcome.is_err()
+    /// The JSON that fits, where, and whether old input was left out of it. That is the first to go, where the configuration
+    /// lets it: a form that comes back without its fields is better than none, and one without its errors is worse.
+    pub(super) fn fit(&self, draft: &Draft, is_in_store: bool) -> Result<(Text, Target, bool), CommitError> {
+        let whole = self.session.payload_json();
+        let target = self.target(&whole, draft, is_in_store);
+        if target.is_err()
             && self.inner().when_too_large == TooLarge::TrimFlash
-            && let Some(payload) = session.payload_json_without_input()
-            && let Ok(trimmed) = fitted(payload, true)
+            && let Some(trimmed) = self.session.payload_json_without_input()
+            && let Ok(target) = self.target(&trimmed, draft, is_in_store)
         {
-            return Ok(trimmed);
+            return Ok((trimmed, target, true));
         }
-        outcome
+        Ok((whole, target?, false))
     }
 
+    /// Decides by the payload's length alone, before anything is sealed.
+    ///
+    /// A session that is in the store comes back only when it fits three quarters of the limit, so that one which grows and
+    /// shrinks around the limit does not move with each request.
     fn target(&self, payload: &[u8], draft: &Draft, is_in_store: bool) -> Result<Target, CommitError> {
         let inner = self.inner();
-        let (longest_text, must_stay) = (inner.longest_text, draft.must_stay_on_server);
-        match target(inner.placement, &inner.sealer, payload, longest_text, is_in_store, must_stay) {
-            Some(Target::Store) if payload.len() > inner.record_limit_bytes => Err(self.too_large(payload.len())),
-            Some(target) => Ok(target),
-            None => Err(self.too_large(payload.len())),
+        let longest = if is_in_store { inner.longest_text.saturating_mul(3) / 4 } else { inner.longest_text };
+        let length = inner.sealer.text_length(payload.len());
+        let fits = match inner.placement {
+            // Wire format, section 4, step 10: an empty session begins without a record.
+            Placement::StoreOnly => payload == b"{}" && !is_in_store,
+            _ if draft.must_stay_on_server => false,
+            Placement::CookieOnly => {
+                return length.map(|_| Target::Cookie).ok_or_else(|| self.too_large(payload.len()));
+            }
+            Placement::Spill => length.is_some_and(|length| length <= longest),
+        };
+        if fits {
+            Ok(Target::Cookie)
+        } else if payload.len() > inner.record_limit_bytes {
+            Err(self.too_large(payload.len()))
+        } else {
+            Ok(Target::Store)
         }
     }
 
@@ -64,95 +67,87 @@ impl Write<'_> {
     /// another request was faster, and whether under the new id.
     pub(super) async fn carry_out(
         &self,
+        case: Case,
         record: Option<RecordState>,
         leaves: Option<RecordState>,
-        case: &Case<'_>,
-        draft: Draft,
-        fitted: Fitted,
     ) -> Result<Option<bool>, CommitError> {
-        let Known { opened, here, ahead, .. } = case.known;
-        let (opened, nothing) = (opened.as_deref(), Standing::Nothing);
-        let here = here.as_ref().unwrap_or(&nothing);
+        let opened = case.known.opened.as_deref();
+        let here = case.known.here.as_ref().unwrap_or(&Standing::Nothing);
         let is_ahead = case.want == Want::NewId;
-        let is_left = matches!(here, Standing::Record(left) if left.header.state == RecordState::Left);
-        if is_ahead && is_left && self.loaded.session.has_pulled() {
+        let is_left = here.record().is_some_and(|left| left.header.state == RecordState::Left);
+        if is_ahead && is_left && self.session.has_pulled() {
             // Another login has left this session. Whether it, or a request behind it, has taken the same cannot be told.
             return Err(CommitError::Conflict);
         }
-        let (builds_on, before) = if is_ahead { (None, ahead) } else { (opened, here) };
+        let (builds_on, before) = if is_ahead { (None, &case.known.ahead) } else { (opened, here) };
         let nonce = CookieNonce::draw()?;
         let write = nonce.write_id();
-        let header = self.header(&self.id()?, &draft, builds_on);
-        let place = self.place(builds_on, builds_on.map_or(0, |opened| opened.place))?;
-        let mut attempts = Vec::new();
-        if let (Some(place), Some(state)) = (&place, record) {
-            let record = if state == RecordState::Ended {
-                self.closed(state, place, before, builds_on, write)
-            } else {
-                let header = RecordHeader {
-                    state,
-                    persistence: draft.persistence,
-                    lifetime_seconds: draft.own_lifetime_seconds,
-                    version: place.records.next_version(before.version()),
-                    created: header.created,
-                    updated: header.issued,
-                    expires: self.session_end(&header),
-                    lineage: lineage(before, builds_on, &header, write),
+        let header = self.header(self.id()?, &case, builds_on);
+        let own = match record {
+            Some(state) => self.place(builds_on)?.map(|place| {
+                let record = if state == RecordState::Ended {
+                    self.closed(state, &place, before, builds_on, write)
+                } else {
+                    let header = RecordHeader {
+                        state,
+                        persistence: case.draft.persistence,
+                        lifetime_seconds: case.draft.own_lifetime_seconds,
+                        version: place.next_version(before.version()),
+                        created: header.created,
+                        updated: header.issued,
+                        expires: self.session_end(&header),
+                        lineage: lineage(before, builds_on, &header, write),
+                    };
+                    FoundRecord { header, superseded_key: None, payload: Arc::clone(&case.payload) }
                 };
-                FoundRecord { header, superseded_key: None, payload: Arc::clone(&fitted.payload) }
-            };
-            attempts.push(Attempt::new(place.clone(), is_ahead, record, before));
-        }
+                Attempt::new(place, is_ahead, record, before)
+            }),
+            None => None,
+        };
+        let left = match leaves.zip(opened) {
+            Some((state, opened)) => self.place(Some(opened))?.map(|place| {
+                let record = self.closed(state, &place, here, Some(opened), write);
+                Attempt::new(place, false, record, here)
+            }),
+            None => None,
+        };
         // Sealed before the store is asked, under a nonce that the record remembers.
-        let kept = attempts.first().map(|attempt| Arc::clone(&attempt.record));
-        let mut completion = Some(self.completion(case.want, case.known, nonce, header, kept, draft, fitted)?);
-        if let (Some(state), Some(opened)) = (leaves, opened)
-            && let Some(place) = self.place(Some(opened), opened.place)?
-        {
-            let record = self.closed(state, &place, here, Some(opened), write);
-            attempts.push(Attempt::new(place, false, record, here));
+        let kept = own.as_ref().map(|attempt| Arc::clone(&attempt.record));
+        let completion = self.completion(case, nonce, header, kept)?;
+        let mut attempts = [own, left];
+        match attempts.iter_mut().flatten().last() {
+            Some(last) => last.completion = Some(completion),
+            None => self.complete(self.progress()?, completion),
         }
-        let count = attempts.len();
-        for (position, mut attempt) in attempts.into_iter().enumerate() {
-            attempt.completion = completion.take_if(|_| position.saturating_add(1) == count);
+        for attempt in attempts.into_iter().flatten() {
             let is_ahead = attempt.is_ahead;
             if !self.attempt(attempt).await? {
                 return Ok(Some(is_ahead));
             }
         }
-        if let Some(completion) = completion {
-            self.complete(self.progress()?, completion);
-        }
         Ok(None)
     }
 
     /// Lets a session in a record live on without rewriting it.
-    pub(super) async fn touch(
-        &self,
-        known: &Known,
-        want: Want,
-        draft: Draft,
-        fitted: Fitted,
-    ) -> Result<bool, CommitError> {
-        let Some(opened) = known.opened.as_deref() else { return Err(CommitError::Conflict) };
-        let place = self.place(Some(opened), opened.place)?.ok_or(CommitError::Conflict)?;
-        let header = self.header(&place.id, &draft, Some(opened));
-        if !place.records.touch(&place.id, self.session_end(&header)).await? {
+    pub(super) async fn touch(&self, case: Case) -> Result<(), CommitError> {
+        let opened = case.known.opened.as_deref().ok_or(CommitError::Conflict)?;
+        let place = self.place(Some(opened))?.ok_or(CommitError::Conflict)?;
+        let header = self.header(opened.header.id.clone(), &case, Some(opened));
+        if !place.touch(self.session_end(&header)).await? {
             return Err(CommitError::Conflict);
         }
-        let (nonce, record) = (CookieNonce::draw()?, opened.record.clone());
-        let completion = self.completion(want, known, nonce, header, record, draft, fitted)?;
+        let record = opened.record.clone();
+        let completion = self.completion(case, CookieNonce::draw()?, header, record)?;
         self.complete(self.progress()?, completion);
-        Ok(true)
+        Ok(())
     }
 
     /// Hands one record to the store; `false` where another request was faster. What is not answered is remembered, and found
     /// out about by the next step.
     async fn attempt(&self, attempt: Attempt) -> Result<bool, CommitError> {
-        let (place, record, expected_version) =
-            (attempt.place.clone(), Arc::clone(&attempt.record), attempt.before.version());
+        let (place, record, expected) = (attempt.place.clone(), Arc::clone(&attempt.record), attempt.before.version());
         self.progress()?.attempts.push(attempt);
-        let answer = place.records.put(&place.id, &record, expected_version).await;
+        let answer = place.put(&record, expected).await;
         let mut progress = self.progress()?;
         if matches!(answer, Err(CommitError::Store(_))) {
             return answer;
@@ -169,28 +164,22 @@ impl Write<'_> {
     }
 
     /// What holds once the session is written, with its cookie if something is left of it.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of what holds then")]
     fn completion(
         &self,
-        want: Want,
-        known: &Known,
+        case: Case,
         nonce: CookieNonce,
         header: Header,
         record: Option<Arc<FoundRecord>>,
-        draft: Draft,
-        fitted: Fitted,
     ) -> Result<Completion, CommitError> {
-        let Fitted { payload, target, without_input: drops_input } = fitted;
+        let Case { want, draft, payload, target, drops_input, known, .. } = case;
         let before = known.opened.as_deref();
         let markers = match before.filter(|_| want == Want::NewId) {
             None => Vec::new(),
             Some(left) => {
                 // Where nothing goes on, the session has ended.
                 let goes_on = target != Target::Nowhere && !known.began_anew;
-                self.markers(
-                    vec![self.loaded.session.public(&left.header.id)],
-                    goes_on.then(|| self.loaded.session.public(&header.id)),
-                )?
+                let successor = goes_on.then(|| self.session.public(&header.id));
+                self.markers(vec![self.session.public(&left.header.id)], successor)?
             }
         };
         if target == Target::Nowhere {
@@ -203,10 +192,16 @@ impl Write<'_> {
             }
             _ => (Kind::Inline, sealer.seal_inline(nonce, &header, &payload)),
         };
-        let value = value.map_err(|error| self.seal_error(&payload, error))?;
-        let line = Some(self.line(&header, &value));
+        let value = value.map_err(|error| not_sealed(error, || self.too_large(payload.len())))?;
+        let max_age = match header.persistence {
+            Persistence::BrowserSession => None,
+            Persistence::IdleTimeout | Persistence::OwnLifetime => {
+                Some(self.session_end(&header).saturating_seconds_since(header.issued))
+            }
+        };
+        let line = Some(response::issue(&self.inner().attributes, &value, max_age));
         let same = before.filter(|before| before.header.id == header.id);
-        let opened = Some(Box::new(Opened {
+        let opened = Some(Arc::new(Opened {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
             place: same.map_or(0, |before| before.place),
             header: Header { kind, ..header },
@@ -222,13 +217,13 @@ impl Write<'_> {
     }
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
-    fn header(&self, id: &SessionId, draft: &Draft, builds_on: Option<&Opened>) -> Header {
-        let Draft { created, persistence, .. } = *draft;
+    fn header(&self, id: SessionId, case: &Case, builds_on: Option<&Opened>) -> Header {
+        let Draft { created, persistence, .. } = case.draft;
         // Servers' clocks differ. No cookie is older than the session, or than the one that it takes the place of.
         let before = builds_on.map_or(created, |opened| opened.header.issued.max(created));
         let issued = self.inner().clock.now().max(before);
-        let expires = issued.saturating_add_seconds(self.lifetime_seconds(draft));
-        Header { kind: Kind::Inline, persistence, id: id.clone(), created, issued, expires }
+        let expires = issued.saturating_add_seconds(self.lifetime_seconds(&case.draft));
+        Header { kind: Kind::Inline, persistence, id, created, issued, expires }
     }
 
     /// The idle lifetime of this session by the settings of today.
@@ -246,33 +241,169 @@ impl Write<'_> {
         absolute.map_or(header.expires, |end| end.min(header.expires))
     }
 
-    fn line(&self, header: &Header, value: &str) -> String {
-        let max_age = match header.persistence {
-            Persistence::BrowserSession => None,
-            Persistence::IdleTimeout | Persistence::OwnLifetime => {
-                Some(self.session_end(header).saturating_seconds_since(header.issued))
-            }
-        };
-        response::issue(&self.inner().attributes, value, max_age)
-    }
-
     fn too_large(&self, payload_bytes: usize) -> CommitError {
         let inner = self.inner();
         let payload_max_bytes = match inner.placement {
             Placement::CookieOnly => inner.sealer.payload_max_bytes(),
             Placement::Spill | Placement::StoreOnly => inner.record_limit_bytes,
         };
-        let mut largest_keys = self.loaded.session.member_sizes();
+        let mut largest_keys = self.session.member_sizes();
         largest_keys.truncate(5);
         CommitError::TooLarge { payload_bytes, payload_max_bytes, largest_keys }
     }
 
-    pub(super) fn seal_error(&self, payload: &[u8], error: SealError) -> CommitError {
-        match error {
-            SealError::Random(error) => CommitError::Random(error),
-            SealError::NoSealingKey => CommitError::NoSealingKey,
-            _ => self.too_large(payload.len()),
+    /// The record of a session that was left, or has ended. `write` names the write, where its outcome is asked for later.
+    // Security: what an old id shows to requests in flight is what it showed before, and nothing of the new session; and once
+    // the session is over, nothing at all.
+    fn closed(
+        &self,
+        state: RecordState,
+        place: &Place,
+        standing: &Standing,
+        opened: Option<&Opened>,
+        write: WriteId,
+    ) -> FoundRecord {
+        let now = self.inner().clock.now();
+        let before = standing.record();
+        let left_before = before.filter(|before| before.header.state == RecordState::Left);
+        // What another login has taken from it stays taken.
+        let shown = left_before.map(|left| &left.payload).or_else(|| {
+            opened.and_then(|opened| opened.record.as_ref().map(|record| &record.payload).or(opened.inline.as_ref()))
+        });
+        let payload = match (state, shown) {
+            (RecordState::Left, Some(shown)) => self.session.leftovers_json(shown),
+            _ => Text::new(WipedBytes::from(&b"{}"[..])),
+        };
+        let base = opened.map_or_else(Lineage::default, |opened| {
+            Lineage::from_base(opened.base.0, opened.base.1).followed_by(opened.write)
+        });
+        let header = RecordHeader {
+            state,
+            persistence: before.map(|before| before.header.persistence).unwrap_or_default(),
+            lifetime_seconds: before.map_or(0, |before| before.header.lifetime_seconds),
+            version: place.next_version(standing.version()),
+            created: place.created,
+            updated: opened.map_or(now, |opened| now.max(opened.header.issued)),
+            expires: left_before.map_or_else(
+                || now.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS),
+                |left| left.header.expires,
+            ),
+            lineage: before.map_or(base, |before| before.header.lineage).followed_by(write),
+        };
+        FoundRecord { header, superseded_key: None, payload }
+    }
+
+    /// Ends the session, and every other one whose good cookie came with the request. What was written since begins another.
+    pub(super) async fn end(&mut self, known: &Known, draft: &Draft) -> Result<(), CommitError> {
+        let (inner, candidates) = (self.inner(), &self.request.candidates);
+        let mut sessions: Vec<_> = known.opened.iter().cloned().collect();
+        for came in self.request.manager.all_good(candidates) {
+            if sessions.iter().all(|session| session.header.id != came.header.id) {
+                sessions.push(came);
+            }
         }
+        // A server of another audience knows them by other ids.
+        let left: Vec<_> = sessions.iter().flat_map(|session| public_ids(inner, &session.header)).collect();
+        let markers = match self.markers(left, None) {
+            // Without a key that seals, an end still ends.
+            Err(CommitError::NoSealingKey) => Vec::new(),
+            lines => lines?,
+        };
+        for (position, session) in sessions.iter().enumerate() {
+            for (index, records) in inner.records.iter().enumerate() {
+                let place = records.place(session.header.id.clone(), session.header.created);
+                let is_here = index == session.place;
+                let known_here = known.here.as_ref().filter(|_| is_here && position == 0 && known.opened.is_some());
+                // A session in its cookie has no record as a rule, and none beside the one that was found.
+                let standing = match known_here {
+                    Some(here) => here.clone(),
+                    None if is_here && session.inline.is_none() => standing(&place).await?,
+                    None => Standing::Nothing,
+                };
+                self.end_in(&place, session, standing).await?;
+            }
+        }
+        let mut progress = self.progress()?;
+        progress.known = Known::default();
+        progress.attempts.clear();
+        progress.has_ended = true;
+        if !sessions.is_empty() {
+            progress.line = Some(response::remove(&inner.attributes));
+        }
+        progress.markers.extend(markers);
+        drop(progress);
+        let ids: Vec<_> = sessions.iter().map(|session| self.public_id(session)).collect();
+        ids.iter().for_each(|id| self.tell(&Event::Destroyed { id: *id }));
+        if let Some(id) = ids.first().filter(|_| draft.destroyed || !draft.has_something) {
+            self.tell(&Event::Committed { id: *id });
+        }
+        Ok(())
+    }
+
+    /// Ends the record that a session has in a place, or might have.
+    async fn end_in(&mut self, place: &Place, session: &Opened, mut stands: Standing) -> Result<(), CommitError> {
+        let mut was_cut = false;
+        while !stands.has_ended() {
+            let record = self.closed(RecordState::Ended, place, &stands, Some(session), WriteId::default());
+            match place.put(&record, stands.version()).await {
+                Ok(true) => break,
+                // Whatever another request has written is over, too.
+                Ok(false) => self.pause(false).await?,
+                // Whether it happened is looked at once, as for any write.
+                Err(CommitError::Store(StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) if !was_cut => {
+                    was_cut = true;
+                }
+                Err(error) => return Err(error),
+            }
+            stands = standing(place).await?;
+        }
+        Ok(())
+    }
+
+    /// `Set-Cookie` of the markers of sessions that this browser leaves: of one that got a new id, or of those that ended.
+    /// Where there are too many, the oldest are removed.
+    fn markers(&self, mut left: Vec<PublicId>, successor: Option<PublicId>) -> Result<Vec<String>, CommitError> {
+        let (inner, now) = (self.inner(), self.inner().clock.now());
+        let name = |id, successor: Option<PublicId>| {
+            let suffix = if successor.is_none() { ENDED } else { "" };
+            inner.attributes.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
+        };
+        let mut others = self.request.candidates.valid_markers(inner, true, now);
+        if successor.is_none() {
+            // What took the place of a session that has ended has ended with it, whichever response comes last.
+            while let Some(position) =
+                others.iter().position(|other| other.successor.is_some_and(|successor| left.contains(&successor)))
+            {
+                left.push(others.swap_remove(position).id);
+            }
+        }
+        others.retain(|other| !(left.contains(&other.id) && other.successor == successor));
+        others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
+        let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
+        let mut lines: Vec<_> = too_many.map(|other| response::remove(&name(other.id, other.successor))).collect();
+        // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
+        // also one that is on its way, whatever lifetime of its own it asked for.
+        let lifetimes = inner.sealer.lifetimes();
+        let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
+        let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
+        for id in left {
+            let value = inner.sealer.marker(id, successor, now);
+            let value = value.map_err(|error| not_sealed(error, || self.too_large(b"{}".len())))?;
+            lines.push(response::issue(&name(id, successor), &value, Some(seconds)));
+        }
+        Ok(lines)
+    }
+}
+
+/// What stands in a place that is to be ended.
+async fn standing(place: &Place) -> Result<Standing, CommitError> {
+    match place.find().await {
+        // What the engine holds is no record, and nothing could be written in its place.
+        Err(StoreError::Corrupt { .. }) => {
+            place.destroy().await?;
+            Ok(Standing::Nothing)
+        }
+        found => Ok(found?),
     }
 }
 
@@ -280,14 +411,10 @@ impl Write<'_> {
 fn lineage(before: &Standing, opened: Option<&Opened>, header: &Header, write: WriteId) -> Lineage {
     let presented = opened.filter(|opened| opened.inline.is_some());
     let record = opened.and_then(|opened| opened.record.as_ref());
-    let continued = match (before, record) {
-        (Standing::Record(found), Some(record)) if found.header.version == record.header.version => {
-            Some(found.header.lineage)
-        }
-        _ => None,
-    };
+    let continued = before.record().zip(record).filter(|(found, seen)| found.header.version == seen.header.version);
     let made_from = presented.map_or((write, header.issued), |opened| opened.base);
-    let lineage = continued.unwrap_or_else(|| Lineage::from_base(made_from.0, made_from.1));
+    let lineage =
+        continued.map_or_else(|| Lineage::from_base(made_from.0, made_from.1), |(found, _)| found.header.lineage);
     // Another request with the same cookie finds itself in it, too.
     let lineage = match presented {
         Some(opened) if !lineage.contains(opened.write) => lineage.followed_by(opened.write),

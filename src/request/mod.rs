@@ -1,25 +1,30 @@
 //! One request: begin, load, decide, write, answer.
 
-mod candidates;
 mod carry_out;
-mod facts;
-mod leaving;
-mod load;
-mod pending;
-mod progress;
+mod cookies;
 mod protocol;
-mod renewal;
-mod response;
 mod write;
 
-pub use facts::{Commit, FailedCommit, RequestFacts, ResponseFacts};
-pub use pending::PendingSession;
+pub use crate::facts::{Commit, FailedCommit, RequestFacts, ResponseFacts};
 
-use candidates::Candidates;
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 
-use crate::error::LoadError;
-use crate::manager::{SessionManager, StoreFailure};
-use crate::session::{Phase, Session};
+use self::cookies::Candidates;
+use self::write::{Progress, Write};
+#[cfg(feature = "tower-sessions")]
+use crate::clock::{Clock as _, Timestamp};
+use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
+use crate::cookie::response;
+use crate::error::{CommitError, LoadError, Reason, SessionError, StoreError};
+use crate::events::Event;
+use crate::facts::Purpose;
+use crate::manager::{Renewal, SessionManager, StoreFailure};
+use crate::session::{Backing, IdChange, Phase, Session, Undone};
 
 impl SessionManager {
     /// Takes what a request says of its session. Cheap and synchronous: nothing is opened before it is asked for.
@@ -34,7 +39,16 @@ impl SessionManager {
     /// ```
     #[must_use]
     pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
-        PendingSession::new(self.clone(), request)
+        PendingSession(Arc::new(Pending {
+            manager: self.clone(),
+            candidates: Candidates::of(&self.0, request.cookie_headers()),
+            purpose: request.purpose(),
+            session: OnceLock::new(),
+            progress: Mutex::default(),
+            is_committing: false.into(),
+            is_answered: false.into(),
+            is_committed: false.into(),
+        }))
     }
 
     /// Opens a session to be read, outside of a request: for a WebSocket that goes on, or a job that was handed a cookie.
@@ -65,9 +79,417 @@ impl SessionManager {
     /// [`LoadError`] when the cookie is good and the store does not answer.
     pub async fn read_only(&self, request: &RequestFacts<'_>) -> Result<Option<Session>, LoadError> {
         // Whatever is to happen to a request whose store does not answer: this is none, and has no response.
-        let session =
-            self.open(&Candidates::of(self, &request.cookie_headers), StoreFailure::FailClosed).await?.session;
+        let candidates = Candidates::of(&self.0, request.cookie_headers());
+        let (session, _) = self.open(&candidates, StoreFailure::FailClosed).await?;
         session.state().phase = Phase::ReadOnly;
         Ok(Some(session).filter(|session| !session.is_new()))
+    }
+}
+
+/// The session of a request that nobody has asked for yet.
+///
+/// A clone is the same one: adapters put it into the request, and keep one for the response.
+///
+/// ```
+/// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+/// # let store = SessionManager::builder(Key::generate()?).build()?;
+/// let in_the_request = store.begin(&RequestFacts::new());
+/// let for_the_response = in_the_request.clone();
+/// in_the_request.session_now()?.put("user", &42)?;
+/// assert_eq!(for_the_response.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct PendingSession(Arc<Pending>);
+
+struct Pending {
+    manager: SessionManager,
+    candidates: Candidates,
+    purpose: Purpose,
+    session: OnceLock<Session>,
+    progress: Mutex<Progress>,
+    /// A commit has begun: what is written from now on is too late.
+    is_committing: AtomicBool,
+    /// A commit has returned, with its success or with an error.
+    is_answered: AtomicBool,
+    /// A commit has succeeded.
+    is_committed: AtomicBool,
+}
+
+impl PendingSession {
+    /// The session: opens the cookie the first time, and asks the server store where the data is there.
+    ///
+    /// A cookie that is missing, forged or expired is no error: the session is empty and new.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// let session = pending.session().await?;
+    /// assert!(session.is_new());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when the cookie is good and the store does not answer. The user is not logged out: answer 503.
+    pub async fn session(&self) -> Result<Session, LoadError> {
+        let Pending { manager, candidates, session, .. } = &*self.0;
+        if let Some(session) = session.get() {
+            return Ok(session.clone());
+        }
+        // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
+        Ok(self.attached(manager.open(candidates, manager.0.store_failure).await?))
+    }
+
+    /// Ends the session that the request came with, without reading it, and gives a new and empty one: for a farewell, or a
+    /// login. The store is asked at commit.
+    ///
+    /// For a logout that must work when the session cannot be loaded, because its record cannot be read or the store holds
+    /// an older one. Where it was loaded already, this is [`Session::invalidate`].
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
+    /// pending.end()?;
+    /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
+    /// assert!(commit.set_cookies[0].contains("Max-Age=0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::invalidate`].
+    pub fn end(&self) -> Result<Session, SessionError> {
+        if let Some(session) = self.0.session.get() {
+            session.invalidate()?;
+            return Ok(session.clone());
+        }
+        Ok(self.attached(self.0.manager.open_ended(&self.0.candidates)))
+    }
+
+    fn attached(&self, opened: (Session, Progress)) -> Session {
+        let session = self.0.keep(opened).clone();
+        session.attach(Arc::downgrade(&self.0) as Weak<dyn Backing>);
+        if self.0.is_answered.load(Ordering::SeqCst) {
+            // Asked for after the response head: it can be read, and a write is an error to its writer.
+            session.state().phase = Phase::Committed;
+        }
+        session
+    }
+
+    /// The time by the store's clock, for what an adapter keeps in a session beside it.
+    #[cfg(feature = "tower-sessions")]
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.manager.0.clock.now()
+    }
+
+    /// Writes the session and says what the response gets of it. After a success, a second call returns an empty [`Commit`];
+    /// after one that failed or was dropped, it goes on where that one stopped.
+    ///
+    /// Call it when the response head is complete and not yet sent. A later write to the session is an error to its
+    /// writer.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    /// # pollster::block_on(async {
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
+    /// pending.session().await?.put("user", &42)?;
+    /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
+    /// assert_eq!(commit.set_cookies.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FailedCommit`]: what was written since the last save is not kept, or it is not known to be. Answer with
+    /// [`FailedCommit::status_code`] and an empty body in place of the handler's response, and with the edits of
+    /// [`FailedCommit::commit`].
+    pub async fn commit(&self, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
+        let request = &*self.0;
+        if request.is_committed.load(Ordering::SeqCst) {
+            return Ok(Commit::default());
+        }
+        request.is_committing.store(true, Ordering::SeqCst);
+        if request.session.get().is_none() && request.is_renewed_unasked() {
+            // A store that does not answer costs this request its renewal and nothing more.
+            if let Ok(opened) = request.manager.open(&request.candidates, StoreFailure::FailClosed).await {
+                request.keep(opened);
+            }
+        }
+        let outcome = match request.session.get() {
+            Some(session) => request.commit(session, response).await,
+            None => Ok(Commit::default()),
+        };
+        request.is_answered.store(true, Ordering::SeqCst);
+        request.is_committed.fetch_or(outcome.is_ok(), Ordering::SeqCst);
+        outcome
+    }
+
+    /// Whether a response of this status takes along what is written to the session.
+    #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
+    pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
+        let manager = &self.0.manager.0;
+        manager.enabled && (manager.commit_when)(status_code)
+    }
+
+    /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
+    #[cfg(feature = "poem")]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.0.session.get().is_none() && !self.0.is_renewed_unasked()
+    }
+}
+
+/// Without async: for scripts, edge functions and frameworks that have no runtime.
+impl PendingSession {
+    /// As [`PendingSession::session`], where nothing has to wait: always without a server store.
+    ///
+    /// ```
+    /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    ///
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// pending.session_now()?.put("user", &42)?;
+    /// assert_eq!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`PendingSession::session`], and [`StoreError::Other`] when the store has to wait for its answer.
+    pub fn session_now(&self) -> Result<Session, LoadError> {
+        now(self.session()).unwrap_or_else(|| Err(LoadError::Store(waits())))
+    }
+
+    /// As [`PendingSession::commit`], where nothing has to wait: always without a server store.
+    ///
+    /// ```
+    /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
+    ///
+    /// let store = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = store.begin(&RequestFacts::new());
+    /// assert!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`PendingSession::commit`], and [`StoreError::Other`] when the store has to wait for its answer; whether it was
+    /// written is then not known.
+    pub fn commit_now(&self, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
+        now(self.commit(response))
+            .unwrap_or_else(|| Err(FailedCommit { error: CommitError::Store(waits()), commit: Commit::default() }))
+    }
+}
+
+/// The result of a future that does not wait.
+fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}
+
+fn waits() -> StoreError {
+    StoreError::other("store", "its answer has to be waited for; call `session` and `commit` on an async runtime")
+}
+
+impl Pending {
+    /// Keeps what was opened, unless another task was faster.
+    fn keep(&self, (session, progress): (Session, Progress)) -> &Session {
+        self.session.get_or_init(|| {
+            *self.progress() = progress;
+            session
+        })
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_turn(&self) -> MutexGuard<'_, Progress> {
+        let mut progress = self.progress();
+        progress.turn = progress.turn.wrapping_add(1);
+        progress
+    }
+
+    /// A session that nobody asks for is opened to be renewed.
+    fn is_renewed_unasked(&self) -> bool {
+        self.manager.0.renewal == Renewal::EveryResponse && !self.candidates.is_empty()
+    }
+
+    async fn commit(&self, session: &Session, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
+        let inner = &self.manager.0;
+        session.freeze();
+        if !inner.enabled {
+            return Ok(Commit::default());
+        }
+        let ends = session.was_ended();
+        // A logout holds whatever is answered.
+        let outcome = if ends || (inner.commit_when)(response.status) {
+            Write::begin(self, session, Some(self.purpose)).run().await
+        } else {
+            let draft = session.draft();
+            if draft.has_unsaved || draft.id_change != IdChange::None {
+                let id = draft.id.as_ref().map(|id| session.public(id));
+                inner.observers.tell(&Event::WritesDropped { id });
+            }
+            Ok(())
+        };
+        match outcome {
+            Ok(()) => Ok(self.headers(session, ends, response)),
+            Err(error) => {
+                self.tell_failed(&error);
+                // The handler's response goes, and its headers with it.
+                let commit = self.headers(session, false, &ResponseFacts::new(error.status_code()));
+                let commit = Some(commit).filter(|commit| !commit.set_cookies.is_empty()).unwrap_or_default();
+                Err(FailedCommit { error, commit })
+            }
+        }
+    }
+
+    fn tell_failed(&self, error: &CommitError) {
+        let observers = &self.manager.0.observers;
+        if matches!(error, CommitError::TooLarge { .. }) {
+            observers.tell(&Event::Rejected { reason: Reason::TooLarge });
+        }
+        observers.tell(&Event::CommitFailed { problem: error.to_string() });
+    }
+
+    /// RFC 9110 §12.5.5 and RFC 9111 §5.2: what caches are told.
+    // Security: a response that carries a session, or was made from one, must not be served to somebody else
+    // (CVE-2023-30861, CVE-2026-27205).
+    fn headers(&self, session: &Session, ends: bool, response: &ResponseFacts<'_>) -> Commit {
+        let (touched, made_token) = session.response_facts();
+        let set_cookies = self.set_cookies(ends);
+        let depends_on_cookie = touched || !set_cookies.is_empty();
+        let is_private = !set_cookies.is_empty() || (touched && self.progress().was_opened) || made_token;
+        let cache_control = match cache_control(response.cache_control.iter().copied()) {
+            CacheDecision::Replace(value) if is_private => {
+                self.manager.0.observers.tell(&Event::CachingRestricted);
+                Some(value)
+            }
+            _ => None,
+        };
+        Commit {
+            add_vary_cookie: depends_on_cookie && !varies_by_cookie(response.vary.iter().copied()),
+            cache_control,
+            remove_cdn_cache_control: is_private,
+            set_cookies,
+        }
+    }
+
+    /// Removals first, then markers, and the session's own cookie last: where path and domain are the same, the last counts.
+    fn set_cookies(&self, ends: bool) -> Vec<String> {
+        let (inner, progress) = (&self.manager.0, self.progress());
+        let mut own = progress.line.clone();
+        let ends = (ends || progress.has_ended) && !self.candidates.is_empty();
+        let removes_unopened = ends && own.is_none();
+        if removes_unopened {
+            // Security: a cookie that could not be opened here may be good on another server, or in a minute.
+            own = Some(response::remove(&inner.attributes));
+        }
+        let removes_earlier = ends || progress.has_new_id || progress.is_ambiguous;
+        let earlier = inner.also_remove.iter().filter(|_| removes_earlier);
+        // Security: a cookie of an earlier name would be read again once this one is gone, and undo a logout.
+        let is_set = own.is_some();
+        let came = |name: &str| self.candidates.named(name).next().is_some();
+        let renamed = inner.earlier.iter().filter(|earlier| is_set && came(earlier.sealer.cookie_name()));
+        let removed = earlier.chain(renamed.filter_map(|earlier| earlier.removal.as_ref())).map(response::remove);
+        let lines = removed.chain(progress.markers.iter().cloned()).chain(own).collect();
+        drop(progress);
+        if removes_unopened {
+            inner.observers.tell(&Event::UnopenedRemoved);
+        }
+        lines
+    }
+}
+
+/// Saving and reading again, for the session's own calls.
+impl Backing for Pending {
+    fn save(&self) -> Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send + '_>> {
+        Box::pin(async {
+            let Some(session) = self.session.get() else { return Ok(()) };
+            if self.is_committing.load(Ordering::SeqCst) {
+                // The commit writes what there is, or says that it did not.
+                return if session.draft().has_unsaved { Err(CommitError::Abandoned) } else { Ok(()) };
+            }
+            if !self.manager.0.enabled {
+                return Ok(());
+            }
+            // By the session's own will, so not as a renewal, which is left to the response.
+            Write::begin(self, session, None).run().await.inspect_err(|error| self.tell_failed(error))
+        })
+    }
+
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), LoadError>> + Send + '_>> {
+        Box::pin(async {
+            let Some(session) = self.session.get() else { return Ok(()) };
+            if self.is_answered.load(Ordering::SeqCst) {
+                return Err(LoadError::RequestOver);
+            }
+            loop {
+                // A save that is under way gives way: what it writes could not be told from what is read here.
+                let (turn, saved) = {
+                    let progress = self.take_turn();
+                    (progress.turn, progress.line.as_deref().map(Candidates::sent_back))
+                };
+                // As the browser will send it: the cookie of the last save, or those that came.
+                let candidates = saved.as_ref().unwrap_or(&self.candidates);
+                let (fresh, read) = self.manager.open(candidates, StoreFailure::FailClosed).await?;
+                let mut progress = self.progress();
+                if progress.turn != turn {
+                    continue;
+                }
+                // An empty session in place of one that is at hand would be written over its cookie; and one that this request
+                // has ended stays so.
+                let is_lost = progress.known.opened.is_some() && !read.was_opened;
+                if is_lost || !session.become_like(&fresh) {
+                    return Err(LoadError::Ended);
+                }
+                progress.known = read.known;
+                progress.attempts.clear();
+                return Ok(());
+            }
+        })
+    }
+}
+
+impl Drop for Pending {
+    /// A request may end without a commit: its client has left, or its service failed. What it leaves undone is told.
+    fn drop(&mut self) {
+        let is_answered = self.is_answered.load(Ordering::SeqCst);
+        let Some(session) = self.session.get().filter(|_| self.manager.0.enabled && !is_answered) else { return };
+        let progress = self.progress.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let opened = progress.known.opened.as_ref();
+        let event = match session.abandon() {
+            // The session that lives on is the one that the cookie names.
+            Some(Undone::Logout) => Event::LogoutLost { id: opened.map(|opened| session.public(&opened.header.id)) },
+            Some(Undone::Writes(id)) => Event::WritesDropped { id },
+            // A cookie that a save wrote, and that no response took along.
+            None => match opened.filter(|_| progress.line.is_some()) {
+                Some(opened) if progress.has_new_id || !opened.is_in_record() => {
+                    Event::WritesDropped { id: Some(session.public(&opened.header.id)) }
+                }
+                _ => return,
+            },
+        };
+        self.manager.0.observers.tell(&event);
+    }
+}
+
+impl fmt::Debug for PendingSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingSession")
+            .field("candidates", &self.0.candidates.named(self.0.manager.cookie_name()).count())
+            .field("session", &self.0.session.get())
+            .finish_non_exhaustive()
     }
 }

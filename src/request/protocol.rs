@@ -2,12 +2,17 @@
 //! [`protocol`](crate::guide::protocol) has the table and the reasons.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use super::progress::{Known, Opened};
 use crate::clock::Timestamp;
+use crate::facts::Purpose;
+use crate::id::KeyId;
 use crate::limits;
-use crate::records::{Standing, Target};
-use crate::wire::record::{RecordHeader, RecordState};
+use crate::manager::{Earlier, Renewal};
+use crate::records::{FoundRecord, Standing};
+use crate::session::{Draft, Text};
+use crate::wire::header::Header;
+use crate::wire::record::{RecordHeader, RecordState, WriteId};
 
 /// What a request wants of its session, the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,13 +28,71 @@ pub(super) enum Want {
     End,
 }
 
-/// Everything that a step depends on.
-#[derive(Clone, Copy)]
-pub(super) struct Case<'a> {
+/// Where the data of one write goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Cookie,
+    Store,
+    /// Nothing is left to keep.
+    Nowhere,
+}
+
+/// Where the session is, as far as this request has seen.
+#[derive(Clone, Default)]
+pub(super) struct Known {
+    /// The session of a good cookie; `None` for a new one.
+    // Security: behind a pointer. Where there is no record, its place would carry what stood on the stack to the heap, which
+    // may be a session's id (`tests/memory`); and what an await or a growing list moves, nobody wipes.
+    pub(super) opened: Option<Arc<Opened>>,
+    /// What stands where the session came from; `None` while nobody has looked.
+    pub(super) here: Option<Standing>,
+    /// What this request has written under a new id.
+    pub(super) ahead: Standing,
+    /// The result builds on an empty session, because the session was found to be gone.
+    pub(super) began_anew: bool,
+}
+
+/// A session whose cookie is good.
+#[derive(Clone)]
+pub(super) struct Opened {
+    pub(super) header: Header,
+    /// Names the write that the cookie was sealed for.
+    pub(super) write: WriteId,
+    /// The cookie that the browser holds while this request goes on, and when it was issued: a save does not change that.
+    pub(super) base: (WriteId, Timestamp),
+    /// The key that the cookie or its record was sealed under, when a newer one seals today.
+    pub(super) superseded_key: Option<KeyId>,
+    /// The JSON of a session in its cookie.
+    pub(super) inline: Option<Text>,
+    /// Of a reference: the least version of its record.
+    pub(super) least_version: u64,
+    /// The record on which this request's result builds. A reference has none until it is followed.
+    pub(super) record: Option<Arc<FoundRecord>>,
+    /// Which of the manager's records it has, or would have: a session stays where its record is until it gets a new id.
+    pub(super) place: usize,
+    /// The name or audience of before under which the cookie was found.
+    pub(super) earlier: Option<Arc<Earlier>>,
+    /// Why the reference was not followed: the store did not answer, and the session is not kept.
+    pub(super) failure: Option<Arc<str>>,
+}
+
+impl Opened {
+    /// Whether the session is in a record now.
+    pub(super) fn is_in_record(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.header.state == RecordState::Open)
+    }
+}
+
+/// One try of a write: what is to be written, and everything that its next step depends on.
+pub(super) struct Case {
     pub(super) want: Want,
-    /// Where the result fits.
+    pub(super) draft: Draft,
+    pub(super) payload: Text,
+    /// Where the payload fits.
     pub(super) target: Target,
-    pub(super) known: &'a Known,
+    /// The old input of a form was left out of it, for want of room.
+    pub(super) drops_input: bool,
+    pub(super) known: Known,
     /// In how many places its record may stand: one, and one more for each earlier audience. None without a store.
     pub(super) places: usize,
     pub(super) store_only: bool,
@@ -84,8 +147,7 @@ enum Base {
     Gone,
 }
 
-pub(super) fn decide(case: &Case<'_>) -> Step {
-    let write = |record| Step::Write { record, leaves: None };
+pub(super) fn decide(case: &Case) -> Step {
     match (case.want, case.base()) {
         (Want::End, _) => Step::End,
         (_, Base::Unknown) => Step::Look,
@@ -99,31 +161,31 @@ pub(super) fn decide(case: &Case<'_>) -> Step {
                 Base::Broken => Some(RecordState::Ended),
                 _ => Some(RecordState::Left),
             };
-            Step::Write { record: case.record_ahead(), leaves }
+            // A record that this request has written there already, before it found that the session fits the cookie after
+            // all, is not left as it is.
+            Step::Write { record: case.written(!matches!(case.known.ahead, Standing::Nothing)), leaves }
         }
 
         (_, Base::Newer) => Step::Adopt,
         (_, Base::Returned | Base::Left { .. } | Base::Undecidable | Base::Broken | Base::Gone) => Step::Refuse,
-        (want, Base::Current | Base::Orphan) => match (case.target, case.record().map(|record| record.state)) {
-            // Security: no record is asked for a session in its cookie, so none is written: the cookie is its state.
-            (Target::Cookie | Target::Nowhere, None) => write(None),
-            (Target::Cookie, Some(_)) => write(Some(RecordState::Returned)),
-            (Target::Nowhere, Some(_)) => write(Some(RecordState::Ended)),
-            (Target::Store, Some(RecordState::Open)) if want == Want::Refresh && !case.rewrite => Step::Touch,
-            (Target::Store, _) => write(Some(RecordState::Open)),
+        (want, Base::Current | Base::Orphan) => match case.record().map(|record| record.state) {
+            Some(RecordState::Open) if want == Want::Refresh && case.target == Target::Store && !case.rewrite => {
+                Step::Touch
+            }
+            record => Step::Write { record: case.written(record.is_some()), leaves: None },
         },
     }
 }
 
-impl Case<'_> {
-    /// What is written under a new id. A record that this request has written there already, before it found that the session
-    /// fits the cookie after all, is not left as it is.
-    const fn record_ahead(&self) -> Option<RecordState> {
-        match (self.target, &self.known.ahead) {
-            (Target::Store, _) => Some(RecordState::Open),
-            (Target::Cookie | Target::Nowhere, Standing::Nothing) => None,
-            (Target::Cookie, _) => Some(RecordState::Returned),
-            (Target::Nowhere, _) => Some(RecordState::Ended),
+impl Case {
+    /// What is written as the session's record, where there is one of it or there is none.
+    // Security: no record is asked for a session in its cookie, so none is written: the cookie is its state.
+    const fn written(&self, has_record: bool) -> Option<RecordState> {
+        match self.target {
+            Target::Store => Some(RecordState::Open),
+            Target::Cookie if has_record => Some(RecordState::Returned),
+            Target::Nowhere if has_record => Some(RecordState::Ended),
+            Target::Cookie | Target::Nowhere => None,
         }
     }
 
@@ -197,6 +259,94 @@ impl Case<'_> {
             Base::Orphan
         } else {
             Base::Undecidable
+        }
+    }
+}
+
+impl Renewal {
+    /// Whether a session that was used is sealed again. `left_seconds` are left of its `lifetime_seconds`; `is_reseal_due`
+    /// where a newer key seals today, or the cookie has another name, or another lifetime than its record says.
+    ///
+    /// A fetch may have read a session in its cookie before a parallel write, and its answer would put the older data over the
+    /// newer. So it renews only what has lived for half of its time.
+    pub(super) fn is_due(
+        self,
+        purpose: Purpose,
+        is_in_record: bool,
+        is_reseal_due: bool,
+        (left_seconds, lifetime_seconds): (u64, u64),
+    ) -> bool {
+        let below_half = left_seconds < lifetime_seconds / 2;
+        let always = is_reseal_due || self == Self::EveryResponse;
+        let may = is_reseal_due || self != Self::OnWrite;
+        match purpose {
+            _ if self == Self::EveryResponse && is_in_record => true,
+            Purpose::Navigation => always || (may && below_half),
+            Purpose::Fetch => may && below_half,
+            Purpose::Part => false,
+        }
+    }
+}
+
+/// The seconds that are left of a cookie, and those that it was given, when today's settings give a session like it so many.
+pub(super) fn remaining(header: &Header, todays_lifetime_seconds: u64, now: Timestamp) -> (u64, u64) {
+    // A timeout that was shortened since ends the session earlier than the cookie says: wire format, section 4, step 9.
+    let lifetime_seconds = header.expires.saturating_seconds_since(header.issued).min(todays_lifetime_seconds);
+    (lifetime_seconds.saturating_sub(now.saturating_seconds_since(header.issued)), lifetime_seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SessionId;
+    use crate::wire::header::{Kind, Persistence};
+
+    const PURPOSES: [Purpose; 3] = [Purpose::Navigation, Purpose::Fetch, Purpose::Part];
+
+    /// Of a lifetime of 100 s, so many are left; for a navigation, a fetch, and a part of a page.
+    fn due(renewal: Renewal, left_seconds: u64, is_in_record: bool, reseal_due: bool) -> [bool; 3] {
+        PURPOSES.map(|purpose| renewal.is_due(purpose, is_in_record, reseal_due, (left_seconds, 100)))
+    }
+
+    #[test]
+    fn the_shorter_of_the_sealed_lifetime_and_todays_counts() {
+        let [created, issued, expires] = [0, 1000, 1100].map(Timestamp::from_unix_seconds);
+        let (kind, persistence, id) = (Kind::Inline, Persistence::IdleTimeout, SessionId::from_bytes([0; 16]));
+        let header = Header { kind, persistence, id, created, issued, expires };
+        for (todays, now, expected) in
+            [(100, 1030, (70, 100)), (500, 1030, (70, 100)), (40, 1030, (10, 40)), (40, 1050, (0, 40))]
+        {
+            assert_eq!(remaining(&header, todays, Timestamp::from_unix_seconds(now)), expected);
+        }
+    }
+
+    #[test]
+    fn half_life_renews_below_half_by_navigations_and_fetches() {
+        for is_in_record in [false, true] {
+            assert_eq!(due(Renewal::HalfLife, 50, is_in_record, false), [false, false, false]);
+            assert_eq!(due(Renewal::HalfLife, 49, is_in_record, false), [true, true, false]);
+        }
+    }
+
+    #[test]
+    fn every_response_renews_a_record_always_and_a_cookie_by_navigations_or_below_half() {
+        assert_eq!(due(Renewal::EveryResponse, 100, true, false), [true; 3]);
+        assert_eq!(due(Renewal::EveryResponse, 100, false, false), [true, false, false]);
+        assert_eq!(due(Renewal::EveryResponse, 49, false, false), [true, true, false]);
+    }
+
+    #[test]
+    fn on_write_never_renews_what_was_read() {
+        for is_in_record in [false, true] {
+            assert_eq!(due(Renewal::OnWrite, 1, is_in_record, false), [false; 3]);
+        }
+    }
+
+    #[test]
+    fn a_retiring_key_is_left_by_a_navigation_or_below_half() {
+        for renewal in [Renewal::HalfLife, Renewal::EveryResponse, Renewal::OnWrite] {
+            assert_eq!(due(renewal, 100, false, true), [true, false, false]);
+            assert_eq!(due(renewal, 49, false, true), [true, true, false]);
         }
     }
 }

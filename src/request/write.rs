@@ -3,72 +3,146 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use super::candidates::Candidates;
-use super::load::Loaded;
-use super::progress::{Attempt, Completion, Known, Opened, Place, Progress};
-use super::protocol::{Case, Step, Want, decide};
-use crate::clock::within;
+use super::Pending;
+use super::protocol::{Case, Known, Opened, Step, Target, Want, decide, remaining};
+use crate::clock::{Clock as _, within};
 use crate::cookie::response;
 use crate::crypto::random;
 use crate::error::{CommitError, Reason, StoreError};
 use crate::events::Event;
+use crate::facts::Purpose;
+use crate::id::{PublicId, SessionId};
 use crate::limits;
-use crate::manager::{Inner, SessionManager};
-use crate::records::{Placement, Standing};
-use crate::session::{Draft, IdChange, Payload};
+use crate::manager::{Inner, Renewal};
+use crate::records::{FoundRecord, Place, Placement, Standing};
+use crate::session::{Draft, IdChange, Payload, Session, Text};
+use crate::wire::header::Persistence;
+
+/// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
+/// one goes on where that one stopped.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Counts saves and commits: the newest goes on, and an older one gives way.
+    pub(super) turn: u64,
+    pub(super) known: Known,
+    /// Writes to the store that may have happened, or may still happen. The last is looked for first; the others are
+    /// recognized where they turn up.
+    pub(super) attempts: Vec<Attempt>,
+    /// `Set-Cookie` of what was written last.
+    pub(super) line: Option<String>,
+    /// `Set-Cookie` of the markers of sessions that this browser leaves.
+    pub(super) markers: Vec<String>,
+    /// A session of a good cookie was loaded, or could not be for the store's sake.
+    pub(super) was_opened: bool,
+    /// Good cookies of two sessions came: those of earlier attributes go.
+    pub(super) is_ambiguous: bool,
+    /// The session got an id: cookies of earlier attributes go.
+    pub(super) has_new_id: bool,
+    /// The session was ended: every cookie that came goes.
+    pub(super) has_ended: bool,
+}
+
+/// A write that is handed to the store.
+pub(super) struct Attempt {
+    pub(super) place: Place,
+    /// Of the record under a new id.
+    pub(super) is_ahead: bool,
+    pub(super) record: Arc<FoundRecord>,
+    /// What it is to replace.
+    pub(super) before: Standing,
+    /// Nobody has looked yet whether it happened.
+    pub(super) is_unsettled: bool,
+    /// What holds once it has happened; `None` while another write must follow.
+    pub(super) completion: Option<Completion>,
+}
+
+/// What holds when a session has been written.
+pub(super) struct Completion {
+    pub(super) want: Want,
+    pub(super) opened: Option<Arc<Opened>>,
+    pub(super) line: Option<String>,
+    pub(super) markers: Vec<String>,
+    pub(super) draft: Draft,
+    pub(super) drops_input: bool,
+}
+
+impl Attempt {
+    pub(super) fn new(place: Place, is_ahead: bool, record: FoundRecord, before: &Standing) -> Self {
+        let (record, before) = (Arc::new(record), before.clone());
+        Self { place, is_ahead, record, before, is_unsettled: true, completion: None }
+    }
+
+    /// Whether the write happened, judged by what stands in its place now. `None` where that cannot be told any more: eight
+    /// other writes have pushed it out of the record's memory.
+    fn happened(&self, found: &Standing) -> Option<bool> {
+        let is_unchanged = self.before.version() == found.version();
+        let Standing::Record(found) = found else {
+            return (is_unchanged || matches!(found, Standing::Nothing)).then_some(false);
+        };
+        let lineage = &found.header.lineage;
+        if self.record.header.lineage.newest().is_some_and(|write| lineage.contains(write)) {
+            return Some(true);
+        }
+        let replaced = self.before.record().and_then(|before| before.header.lineage.newest());
+        let is_evidence =
+            is_unchanged || lineage.is_complete() || replaced.is_some_and(|write| lineage.remembers(write));
+        is_evidence.then_some(false)
+    }
+}
 
 /// One save or commit.
 pub(super) struct Write<'a> {
-    pub(super) manager: &'a SessionManager,
-    pub(super) loaded: &'a Loaded,
-    pub(super) candidates: &'a Candidates,
+    pub(super) request: &'a Pending,
+    pub(super) session: &'a Session,
+    /// What the request is for, where a session that was merely used is to live on.
+    renews: Option<Purpose>,
     turn: u64,
+    /// How often another request was faster.
+    meetings: usize,
+    begun_milliseconds: u64,
 }
 
 impl<'a> Write<'a> {
     /// Takes the turn: a save or commit of the same request that is under way gives way at its next step.
-    pub(super) fn begin(manager: &'a SessionManager, loaded: &'a Loaded, candidates: &'a Candidates) -> Self {
-        let mut progress = loaded.progress();
-        progress.turn = progress.turn.wrapping_add(1);
-        progress.meetings = 0;
-        let turn = progress.turn;
-        drop(progress);
-        Self { manager, loaded, candidates, turn }
+    pub(super) fn begin(request: &'a Pending, session: &'a Session, renews: Option<Purpose>) -> Self {
+        let turn = request.take_turn().turn;
+        Self { request, session, renews, turn, meetings: 0, begun_milliseconds: 0 }
     }
 
-    /// Writes what the request wants kept. `renews` says whether a session that was merely used is to live on.
-    pub(super) async fn run(self, renews: impl Fn(&Self, &Opened, &Draft) -> bool) -> Result<(), CommitError> {
-        let want = self.want(&renews, &self.loaded.session.draft());
+    /// Writes what the request wants kept.
+    pub(super) async fn run(mut self) -> Result<(), CommitError> {
+        let inner = self.inner();
+        let draft = self.session.draft();
+        let want = self.want(&draft);
         if want == Want::Nothing && !self.has_unsettled()? {
             return Ok(());
         }
-        let done = match &self.inner().timer {
-            Some(timer) => within(self.steps(&renews), timer.wait(self.inner().store_timeout)).await,
-            None => Some(self.steps(&renews).await),
+        let done = match &inner.timer {
+            Some(timer) => within(self.steps(draft), timer.wait(inner.store_timeout)).await,
+            None => Some(self.steps(draft).await),
         };
-        let done = done.unwrap_or_else(|| Err(self.inner().timed_out().into()));
+        let done = done.unwrap_or_else(|| Err(inner.timed_out().into()));
         if done.is_err() && want == Want::Refresh {
-            self.tell(&Event::RenewalSkipped { id: self.loaded.session.public(&self.id()?) });
+            self.tell(&Event::RenewalSkipped { id: self.session.public(&self.id()?) });
             return Ok(());
         }
         done
     }
 
-    async fn steps(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool) -> Result<(), CommitError> {
-        let begun_milliseconds = self.inner().clock.unix_milliseconds();
+    async fn steps(&mut self, mut draft: Draft) -> Result<(), CommitError> {
+        self.begun_milliseconds = self.inner().clock.unix_milliseconds();
         let mut was_cut = false;
         loop {
-            let mut draft = self.loaded.session.draft();
-            let mut want = self.want(renews, &draft);
+            let mut want = self.want(&draft);
             if want != Want::End && self.has_unsettled()? {
                 self.settle().await?;
-                draft = self.loaded.session.draft();
-                want = self.want(renews, &draft);
+                draft = self.session.draft();
+                want = self.want(&draft);
             }
             if want == Want::Nothing {
                 return Ok(());
             }
-            match self.step(want, draft, begun_milliseconds).await {
+            match self.step(want, draft).await {
                 // The connection was cut while a write was under way: whether it happened is looked at next.
                 Err(CommitError::Store(StoreError::Unavailable { .. })) if !was_cut && self.has_unsettled()? => {
                     was_cut = true;
@@ -76,32 +150,46 @@ impl<'a> Write<'a> {
                 Ok(false) => {}
                 outcome => return outcome.map(drop),
             }
+            draft = self.session.draft();
         }
     }
 
     /// What the request wants of its session now.
-    fn want(&self, renews: &impl Fn(&Self, &Opened, &Draft) -> bool, draft: &Draft) -> Want {
+    fn want(&self, draft: &Draft) -> Want {
         let inner = self.inner();
-        let ends = draft.destroyed || draft.id_change == IdChange::Invalidated;
-        let progress = self.loaded.progress();
-        let has_ended = progress.has_ended;
+        let progress = self.request.progress();
         match progress.known.opened.as_deref() {
             // Other cookies than the session's own may have come, and none may be left.
-            None if ends && !has_ended && !self.candidates.is_empty() => Want::End,
-            None if draft.destroyed || (ends && !draft.has_something) => Want::Nothing,
+            None if ends(draft) && !progress.has_ended && !self.request.candidates.is_empty() => Want::End,
+            None if draft.destroyed || (ends(draft) && !draft.has_something) => Want::Nothing,
             // A new session is written when there is something in it: reading an empty one leaves no trace.
             None if draft.has_something || (inner.save_uninitialized && draft.used) => Want::Keep,
             None => Want::Nothing,
-            Some(_) if ends => Want::End,
+            Some(_) if ends(draft) => Want::End,
             Some(_) if draft.id_change == IdChange::Regenerated => Want::NewId,
             Some(_) if draft.has_unsaved || draft.emptied => Want::Keep,
             // Something that rests on a session which is not kept: a token.
             Some(opened) if opened.failure.is_some() && draft.has_something => Want::Keep,
-            Some(opened) if !opened.was_read() => Want::Nothing,
+            // It has no data that this request knows.
+            Some(Opened { inline: None, record: None, .. }) => Want::Nothing,
             Some(_) if draft.used_flash || (inner.resave && draft.used) => Want::Refresh,
-            Some(opened) if renews(self, opened, draft) => Want::Refresh,
+            Some(opened) if self.renews.is_some_and(|purpose| self.renews(purpose, opened, draft)) => Want::Refresh,
             Some(_) => Want::Nothing,
         }
+    }
+
+    fn renews(&self, purpose: Purpose, opened: &Opened, draft: &Draft) -> bool {
+        let (header, renewal) = (&opened.header, self.inner().renewal);
+        let lifetime_seconds = self.lifetime_seconds(draft);
+        let sealed_seconds = header.expires.saturating_seconds_since(header.issued);
+        // Another request may have given the session another lifetime, and its cookie been overtaken.
+        let lasts_otherwise = header.persistence != draft.persistence
+            || (draft.persistence == Persistence::OwnLifetime && sealed_seconds != lifetime_seconds);
+        let is_reseal_due = opened.superseded_key.is_some() || opened.earlier.is_some() || lasts_otherwise;
+        let remaining = remaining(header, lifetime_seconds, self.inner().clock.now());
+        // A session that was asked for and neither read nor written was not used.
+        (draft.used || renewal == Renewal::EveryResponse)
+            && renewal.is_due(purpose, opened.inline.is_none(), is_reseal_due, remaining)
     }
 
     fn has_unsettled(&self) -> Result<bool, CommitError> {
@@ -114,7 +202,7 @@ impl<'a> Write<'a> {
         let Some(place) = self.progress()?.attempts.iter().find(unsettled).map(|attempt| attempt.place.clone()) else {
             return Ok(());
         };
-        let found = place.records.find(&place.id, place.created).await?;
+        let found = place.find().await?;
         let mut progress = self.progress()?;
         let Some(attempt) = progress.attempts.iter_mut().find(|attempt| attempt.is_unsettled) else { return Ok(()) };
         let Some(happened) = attempt.happened(&found) else {
@@ -144,45 +232,32 @@ impl<'a> Write<'a> {
     }
 
     /// One step; `true` for the last. What it learns is noted before the next one is waited for.
-    async fn step(&self, want: Want, draft: Draft, begun_milliseconds: u64) -> Result<bool, CommitError> {
+    async fn step(&mut self, want: Want, draft: Draft) -> Result<bool, CommitError> {
         let known = self.progress()?.known.clone();
-        let (inner, opened) = (self.inner(), known.opened.as_deref());
-        if let Some(problem) = opened.and_then(|opened| opened.failure.as_ref())
+        if let Some(problem) = known.opened.as_ref().and_then(|opened| opened.failure.as_ref())
             && want != Want::End
         {
             return Err(StoreError::unavailable("store", problem.to_string()).into());
         }
-        let fitted = self.fitted(&draft, &known)?;
-        let case = Case {
-            want,
-            target: fitted.target,
-            known: &known,
-            places: inner.records.len(),
-            store_only: inner.placement == Placement::StoreOnly,
-            is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
-            asked_at: self.loaded.session.asked_at(),
-            rewrite: draft.used_flash || inner.resave || opened.is_some_and(|opened| opened.superseded_key.is_some()),
-        };
+        let case = self.case(want, draft, known)?;
         match decide(&case) {
             Step::Look => self.look(false).await?,
-            Step::Adopt => self.adopt(&known, want)?,
+            Step::Adopt => self.adopt(&case.known, want)?,
             Step::BeginAnew => {
-                let fits = self.loaded.session.begin_anew();
+                let fits = self.session.begin_anew();
                 self.progress()?.known.began_anew = true;
                 return if fits { Ok(false) } else { Err(CommitError::Conflict) };
             }
-            Step::Touch => return self.touch(&known, want, draft, fitted).await,
+            Step::Touch => return self.touch(case).await.map(|()| true),
             Step::Write { record, leaves } => {
-                let Some(met_ahead) = self.carry_out(record, leaves, &case, draft, fitted).await? else {
-                    return Ok(true);
-                };
+                let Some(met_ahead) = self.carry_out(case, record, leaves).await? else { return Ok(true) };
                 // The pause first: what was loaded before it would be old by its end, and meet again.
-                self.pause(Some(begun_milliseconds)).await?;
+                self.pause(true).await?;
                 self.look(met_ahead).await?;
             }
-            Step::End => self.end(&known, &draft).await?,
+            Step::End => self.end(&case.known, &case.draft).await?,
             Step::Refuse => {
-                if matches!(known.here, Some(Standing::Nothing)) {
+                if matches!(case.known.here, Some(Standing::Nothing)) {
                     self.tell(&Event::Rejected { reason: Reason::RecordMissing });
                 }
                 return Err(CommitError::Conflict);
@@ -191,15 +266,40 @@ impl<'a> Write<'a> {
         Ok(false)
     }
 
+    /// What is to be written now, and all that its next step depends on.
+    fn case(&self, want: Want, draft: Draft, known: Known) -> Result<Case, CommitError> {
+        let (inner, opened) = (self.inner(), known.opened.as_deref());
+        let begins_anew = ends(&draft) || known.began_anew;
+        let is_gone = draft.destroyed || (begins_anew && !draft.has_something) || (opened.is_some() && draft.emptied);
+        let (payload, target, drops_input) = if is_gone {
+            (Text::default(), Target::Nowhere, false)
+        } else {
+            self.fit(&draft, opened.is_some_and(Opened::is_in_record))?
+        };
+        Ok(Case {
+            want,
+            target,
+            drops_input,
+            payload,
+            places: inner.records.len(),
+            store_only: inner.placement == Placement::StoreOnly,
+            is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
+            asked_at: self.session.asked_at(),
+            rewrite: draft.used_flash || inner.resave || opened.is_some_and(|opened| opened.superseded_key.is_some()),
+            draft,
+            known,
+        })
+    }
+
     /// Asks what stands where the session came from, or under its new id.
     async fn look(&self, is_ahead: bool) -> Result<(), CommitError> {
         let opened = self.progress()?.known.opened.clone().filter(|_| !is_ahead);
+        let place = self.place(opened.as_deref())?.ok_or(CommitError::Conflict)?;
         let first = opened.as_ref().map_or(0, |opened| opened.place);
-        let Place { id, created, .. } = self.place(opened.as_deref(), first)?.ok_or(CommitError::Conflict)?;
-        let (place, found) = self.inner().find(&id, created, first).await?;
+        let (found_in, found) = self.inner().find(&place.id, place.created, first).await?;
         let mut progress = self.progress()?;
-        if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead) {
-            opened.place = place;
+        if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead && found_in != first) {
+            Arc::make_mut(opened).place = found_in;
         }
         self.note(progress, found, is_ahead);
         Ok(())
@@ -213,29 +313,28 @@ impl<'a> Write<'a> {
         let payload = Payload::parse(&found.payload).map_err(|_| CommitError::Conflict)?;
         let mut progress = self.progress()?;
         let lasts = (found.header.persistence, found.header.lifetime_seconds);
-        if !self.loaded.session.replay_onto(payload, lasts, want == Want::NewId) {
+        if !self.session.replay_onto(payload, lasts, want == Want::NewId) {
             return Err(CommitError::Conflict);
         }
-        progress.known.opened = Some(Box::new(Opened { record: Some(Arc::clone(found)), ..(**opened).clone() }));
+        progress.known.opened = Some(Arc::new(Opened { record: Some(Arc::clone(found)), ..(**opened).clone() }));
         Ok(())
     }
 
     /// Another request was faster. Waits for a random while, longer after more meetings, so that requests which met do not
     /// meet again. A conflict after too many, or for a write that has gone on for too long since it began.
-    pub(super) async fn pause(&self, begun_milliseconds: Option<u64>) -> Result<(), CommitError> {
-        let meetings = self.progress()?.meetings;
-        let now = self.inner().clock.unix_milliseconds();
-        let is_late = begun_milliseconds
-            .is_some_and(|begun| now.saturating_sub(begun) >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS);
+    pub(super) async fn pause(&mut self, is_write: bool) -> Result<(), CommitError> {
+        let inner = self.inner();
+        let passed = inner.clock.unix_milliseconds().saturating_sub(self.begun_milliseconds);
+        let is_late = is_write && passed >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS;
+        let is_last =
+            self.meetings >= limits::CONFLICT_RETRIES_MAX || (is_late && self.meetings >= limits::CONFLICT_RETRIES_MIN);
         // An end goes on until the time limit, where there is one.
-        let is_limited = begun_milliseconds.is_some() || self.inner().timer.is_none();
-        let is_last = meetings >= limits::CONFLICT_RETRIES_MAX || (is_late && meetings >= limits::CONFLICT_RETRIES_MIN);
-        if is_limited && is_last {
+        if is_last && (is_write || inner.timer.is_none()) {
             return Err(CommitError::Conflict);
         }
-        self.progress()?.meetings = meetings.saturating_add(1);
-        let Some(timer) = &self.inner().timer else { return Ok(()) };
-        let doubled = u32::try_from(meetings).ok().and_then(|meetings| 1_u64.checked_shl(meetings));
+        let doubled = u32::try_from(self.meetings).ok().and_then(|meetings| 1_u64.checked_shl(meetings));
+        self.meetings = self.meetings.saturating_add(1);
+        let Some(timer) = &inner.timer else { return Ok(()) };
         let longest = doubled.unwrap_or(u64::MAX).min(limits::CONFLICT_PAUSE_MAX_MILLISECONDS);
         let mut drawn = [0; 4];
         random::fill(&mut drawn)?;
@@ -246,89 +345,87 @@ impl<'a> Write<'a> {
 
     /// Notes what holds once a session is written.
     pub(super) fn complete(&self, mut progress: MutexGuard<'_, Progress>, completion: Completion) {
-        let events = self.events(progress.known.opened.as_deref(), &completion);
         let Completion { want, opened, line, markers, draft, drops_input } = completion;
         let record = opened.as_ref().and_then(|opened| opened.record.clone());
         // In a cookie alone, which the browser does not hold yet. Another request may have made a record of the one that it
         // holds; there, all of this request's operations are to be made.
-        self.loaded.session.mark_saved(&draft, opened.is_some() && record.is_none());
+        self.session.mark_saved(&draft, opened.is_some() && record.is_none());
         if drops_input {
-            self.loaded.session.drop_old_input();
+            self.session.drop_old_input();
         }
-        progress.has_new_id |= opened.is_some() && (progress.known.opened.is_none() || want == Want::NewId);
+        // None of the attempts can happen any more: what they expected has been replaced.
+        progress.attempts.clear();
+        let known = Known { opened: opened.clone(), here: record.map(Standing::Record), ..Known::default() };
+        let before = std::mem::replace(&mut progress.known, known).opened;
+        progress.has_new_id |= opened.is_some() && (before.is_none() || want == Want::NewId);
         progress.has_ended |= draft.id_change == IdChange::Invalidated;
-        let removes = line.is_none() && progress.known.opened.is_some();
+        let removes = line.is_none() && before.is_some();
         let removal = removes.then(|| response::remove(&self.inner().attributes));
         progress.line = line.or(removal).or_else(|| progress.line.take());
         progress.markers.extend(markers);
-        progress.known = Known { opened, here: record.map(Standing::Record), ..Known::default() };
-        // None of them can happen any more: what they expected has been replaced.
-        progress.attempts.clear();
         drop(progress);
         // Last: an observer sees what holds, and cannot hold it up.
-        events.iter().for_each(|event| self.tell(event));
-    }
-
-    /// In the order of [`Event`].
-    fn events(&self, before: Option<&Opened>, completion: &Completion) -> Vec<Event> {
-        let Completion { want, opened, draft, drops_input, .. } = completion;
         if self.inner().observers.is_empty() {
-            return Vec::new();
+            return;
         }
-        let from = before.map(|before| self.public_id(before));
+        let from = before.as_ref().map(|before| self.public_id(before));
         let Some(after) = opened else {
-            let id = from.or_else(|| Some(self.loaded.session.public(draft.id.as_deref()?)));
-            return id.map(|id| vec![Event::Destroyed { id }, Event::Committed { id }]).unwrap_or_default();
+            if let Some(id) = from.or_else(|| Some(self.session.public(draft.id.as_deref()?))) {
+                self.tell(&Event::Destroyed { id });
+                self.tell(&Event::Committed { id });
+            }
+            return;
         };
-        let id = self.public_id(after);
-        let migrated = from.filter(|from| *from != id).map(|from| Event::Migrated { from, to: id });
-        let (was_in_store, is_in_store) = (before.is_some_and(Opened::is_in_record), after.is_in_record());
-        let moved = match (was_in_store, is_in_store) {
-            (false, true) => Some(Event::Spilled { id }),
-            (true, false) => Some(Event::Returned { id }),
-            _ => None,
-        };
-        let dropped = drops_input.then_some(Event::OldInputDropped { id });
-        let renewed = match before.and_then(|before| before.superseded_key) {
-            Some(from) => Some(Event::Resealed { id, from }),
-            None => (*want == Want::Refresh).then_some(Event::Renewed { id }),
-        };
-        let optional = [migrated, moved, dropped, renewed].into_iter().flatten();
-        optional.chain([Event::Committed { id }]).collect()
+        let id = self.public_id(&after);
+        let was_in_store = before.as_ref().is_some_and(|before| before.is_in_record());
+        let events = [
+            from.filter(|from| *from != id).map(|from| Event::Migrated { from, to: id }),
+            (!was_in_store && after.is_in_record()).then_some(Event::Spilled { id }),
+            (was_in_store && !after.is_in_record()).then_some(Event::Returned { id }),
+            drops_input.then_some(Event::OldInputDropped { id }),
+            match before.and_then(|before| before.superseded_key) {
+                Some(from) => Some(Event::Resealed { id, from }),
+                None => (want == Want::Refresh).then_some(Event::Renewed { id }),
+            },
+            Some(Event::Committed { id }),
+        ];
+        events.iter().flatten().for_each(|event| self.tell(event));
     }
 
-    pub(super) fn public_id(&self, opened: &Opened) -> crate::id::PublicId {
-        match &opened.earlier {
-            Some(earlier) => opened.header.id.public_id(earlier.sealer.audience()),
-            None => self.loaded.session.public(&opened.header.id),
-        }
+    pub(super) fn public_id(&self, opened: &Opened) -> PublicId {
+        let sealer = opened.earlier.as_ref().map_or(&self.inner().sealer, |earlier| &earlier.sealer);
+        opened.header.id.public_id(sealer.audience())
     }
 
     /// Where the record of a session is or would be: of the one that came, or of the id and the audience of today.
-    pub(super) fn place(&self, opened: Option<&Opened>, place: usize) -> Result<Option<Place>, CommitError> {
-        let Some(records) = self.inner().records.get(place).cloned() else { return Ok(None) };
-        let (id, created) = match opened {
-            Some(opened) => (opened.header.id.clone(), opened.header.created),
-            None => (self.id()?, self.loaded.session.draft().created),
-        };
-        Ok(Some(Place { records, id: Arc::new(id), created }))
+    pub(super) fn place(&self, opened: Option<&Opened>) -> Result<Option<Place>, CommitError> {
+        let Some(records) = self.inner().records.get(opened.map_or(0, |opened| opened.place)) else { return Ok(None) };
+        Ok(Some(match opened {
+            Some(opened) => records.place(opened.header.id.clone(), opened.header.created),
+            None => records.place(self.id()?, self.session.draft().created),
+        }))
     }
 
     /// What this request knows. A conflict once another save or commit of the same request has taken over.
     pub(super) fn progress(&self) -> Result<MutexGuard<'a, Progress>, CommitError> {
-        let progress = self.loaded.progress();
+        let progress = self.request.progress();
         if progress.turn == self.turn { Ok(progress) } else { Err(CommitError::Conflict) }
     }
 
-    pub(super) fn id(&self) -> Result<crate::id::SessionId, CommitError> {
-        Ok(self.loaded.session.ensure_id()?)
+    pub(super) fn id(&self) -> Result<SessionId, CommitError> {
+        Ok(self.session.ensure_id()?)
     }
 
-    pub(super) fn inner(&self) -> &Inner {
-        &self.manager.0
+    pub(super) fn inner(&self) -> &'a Inner {
+        &self.request.manager.0
     }
 
     pub(super) fn tell(&self, event: &Event) {
         self.inner().observers.tell(event);
     }
+}
+
+/// Whether the application has ended the session.
+fn ends(draft: &Draft) -> bool {
+    draft.destroyed || draft.id_change == IdChange::Invalidated
 }

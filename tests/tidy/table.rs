@@ -17,6 +17,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
     ("store", &["error", "clock", "limits", "id", "events"]),
+    ("facts", &["error"]),
     ("records", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "store"]),
     ("config", &["error", "clock", "limits", "key", "cookie"]),
     (
@@ -43,11 +44,11 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         "request",
         &[
             "error", "clock", "limits", "wipe", "crypto", "id", "wire", "seal", "events", "session", "cookie", "store",
-            "records", "manager",
+            "facts", "records", "manager",
         ],
     ),
-    ("adapter", &["error", "clock", "limits", "manager", "request", "session", "store", "cookie", "events"]),
-    ("testing", &["error", "clock", "limits", "id", "session", "store", "manager", "request"]),
+    ("adapter", &["error", "clock", "limits", "facts", "manager", "request", "session", "store", "cookie", "events"]),
+    ("testing", &["error", "clock", "limits", "id", "session", "store", "facts", "manager", "request"]),
     ("guide", &[]),
     (COMMAND_ROOM, &[]),
 ];

@@ -1,3 +1,5 @@
+//! What a manager reads of a request and its response, and what the response gets.
+
 use std::error::Error;
 use std::fmt;
 
@@ -18,20 +20,30 @@ use crate::error::CommitError;
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct RequestFacts<'a> {
-    pub(super) cookie_headers: Vec<&'a [u8]>,
-    pub(super) sec_fetch_dest: Option<&'a [u8]>,
+    // The first apart: a request has one as a rule, and needs no list for it.
+    first_cookie_header: Option<&'a [u8]>,
+    more_cookie_headers: Vec<&'a [u8]>,
+    sec_fetch_dest: Option<&'a [u8]>,
 }
 
 impl<'a> RequestFacts<'a> {
     /// A request without headers.
     pub const fn new() -> Self {
-        Self { cookie_headers: Vec::new(), sec_fetch_dest: None }
+        Self { first_cookie_header: None, more_cookie_headers: Vec::new(), sec_fetch_dest: None }
     }
 
     /// One value of a `Cookie` header field; call it for each of them, in their order.
     pub fn cookie_header(mut self, value: &'a [u8]) -> Self {
-        self.cookie_headers.push(value);
+        if self.first_cookie_header.is_none() {
+            self.first_cookie_header = Some(value);
+        } else {
+            self.more_cookie_headers.push(value);
+        }
         self
+    }
+
+    pub(crate) fn cookie_headers(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.first_cookie_header.into_iter().chain(self.more_cookie_headers.iter().copied())
     }
 
     /// The value of the `Sec-Fetch-Dest` header field: tells navigations, fetches and images apart (Fetch Metadata, §2.1).
@@ -40,7 +52,7 @@ impl<'a> RequestFacts<'a> {
         self
     }
 
-    pub(super) fn purpose(&self) -> Purpose {
+    pub(crate) fn purpose(&self) -> Purpose {
         match self.sec_fetch_dest {
             // Older browsers and other clients do not send it.
             None | Some(b"document" | b"iframe" | b"frame" | b"fencedframe") => Purpose::Navigation,
@@ -52,7 +64,7 @@ impl<'a> RequestFacts<'a> {
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// A page, or a frame of one.
     Navigation,
     /// A script's.
@@ -72,9 +84,9 @@ pub(super) enum Purpose {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ResponseFacts<'a> {
-    pub(super) status: u16,
-    pub(super) cache_control: Vec<&'a [u8]>,
-    pub(super) vary: Vec<&'a [u8]>,
+    pub(crate) status: u16,
+    pub(crate) cache_control: Vec<&'a [u8]>,
+    pub(crate) vary: Vec<&'a [u8]>,
 }
 
 impl<'a> ResponseFacts<'a> {

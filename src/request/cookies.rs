@@ -1,0 +1,403 @@
+//! From the request's cookies to a session.
+
+use std::sync::Arc;
+
+use super::protocol::{Known, Opened};
+use super::write::Progress;
+use crate::clock::{Clock as _, Timestamp, within};
+use crate::cookie::request;
+use crate::error::{LoadError, Reason, StoreError};
+use crate::events::Event;
+use crate::id::{PublicId, SessionId};
+use crate::manager::{Earlier, Inner, SessionManager, StoreFailure};
+use crate::records::{FoundRecord, Placement, Standing};
+use crate::seal::{Body, OpenedCookie, Sealer};
+use crate::session::{Fixed, IdChange, Payload, Session, State};
+use crate::wire::header::{Header, Persistence};
+use crate::wire::record::RecordState;
+
+/// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
+/// a `Cookie` header of nothing else.
+#[derive(Default)]
+pub(super) struct Candidates {
+    sessions: Vec<u8>,
+    markers: Vec<u8>,
+}
+
+/// A marker that a holder of the ring set.
+pub(super) struct Marker {
+    pub(super) id: PublicId,
+    pub(super) set_at: Timestamp,
+    /// The session that took the place of this one; `None` where this one has ended.
+    pub(super) successor: Option<PublicId>,
+}
+
+impl Candidates {
+    pub(super) fn of<'a>(inner: &Inner, headers: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+        let mut candidates = Self::default();
+        for name in inner.cookie_names() {
+            for value in request::candidates(headers.clone(), name) {
+                append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]);
+            }
+            for marker in request::markers(headers.clone(), name) {
+                let ended = if marker.has_ended { request::ENDED } else { "" };
+                let parts = [name.as_bytes(), b"-", marker.digits, ended.as_bytes(), b"=", marker.value];
+                append(&mut candidates.markers, &parts);
+            }
+        }
+        candidates
+    }
+
+    /// As the browser sends back what this line sets.
+    pub(super) fn sent_back(line: &str) -> Self {
+        let pair = line.split(';').next().filter(|pair| !pair.ends_with('='));
+        Self { sessions: pair.map(Vec::from).unwrap_or_default(), markers: Vec::new() }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// The values under a name.
+    pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        request::candidates([self.sessions.as_slice()], name)
+    }
+
+    /// The markers that a holder of the ring set, under the name of today alone or under any.
+    pub(super) fn valid_markers(&self, inner: &Inner, of_today: bool, now: Timestamp) -> Vec<Marker> {
+        let mut valid = Vec::new();
+        for name in inner.cookie_names().take(if of_today { 1 } else { usize::MAX }) {
+            for found in request::markers([self.markers.as_slice()], name) {
+                let Some(id) = PublicId::from_hex(found.digits) else { continue };
+                let mut sealers =
+                    inner.contexts().map(|(sealer, _)| sealer).filter(|sealer| sealer.cookie_name() == name);
+                let verified = sealers.find_map(|sealer| sealer.verify_marker(id, found.value, now));
+                if let Some((set_at, successor)) = verified.filter(|(_, next)| next.is_none() == found.has_ended) {
+                    valid.push(Marker { id, set_at, successor });
+                }
+            }
+        }
+        valid
+    }
+
+    /// Whether this browser has left the session, or has ended one whose place it took, directly or by others between them.
+    fn have_left(&self, inner: &Inner, header: &Header, now: Timestamp) -> bool {
+        if self.markers.is_empty() {
+            return false;
+        }
+        let valid = self.valid_markers(inner, false, now);
+        let mut line = public_ids(inner, header);
+        if valid.iter().any(|marker| line.contains(&marker.id)) {
+            return true;
+        }
+        let mut position = 0;
+        while let Some(id) = line.get(position).copied() {
+            let before = valid.iter().filter(|marker| marker.successor == Some(id)).map(|marker| marker.id);
+            let new: Vec<_> = before.filter(|before| !line.contains(before)).collect();
+            line.extend(new);
+            position = position.saturating_add(1);
+        }
+        valid.iter().any(|marker| marker.successor.is_none() && line.contains(&marker.id))
+    }
+}
+
+fn append(header: &mut Vec<u8>, parts: &[&[u8]]) {
+    // One allocation for the one cookie that most requests have.
+    header.reserve(parts.iter().map(|part| part.len()).sum::<usize>().saturating_add(1));
+    parts.iter().for_each(|part| header.extend_from_slice(part));
+    header.push(b';');
+}
+
+/// The public ids of a session, the first under the audience of today.
+pub(super) fn public_ids(inner: &Inner, header: &Header) -> Vec<PublicId> {
+    let mut ids = Vec::new();
+    for (sealer, _) in inner.contexts() {
+        let id = header.id.public_id(sealer.audience());
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+impl SessionManager {
+    /// Opens what the candidates hold.
+    pub(super) async fn open(
+        &self,
+        candidates: &Candidates,
+        on_failure: StoreFailure,
+    ) -> Result<(Session, Progress), LoadError> {
+        let now = self.0.clock.now();
+        let new = || State::new(now, self.0.persistence);
+        if !self.0.enabled {
+            // Dropped with the response.
+            return Ok(self.loaded(new(), None, false));
+        }
+        let mut refused = Vec::new();
+        let outcome = match self.choose(candidates, now, &mut refused) {
+            Some((mut opened, None)) => match self.follow_in_time(Arc::make_mut(&mut opened)).await {
+                Ok(Ok(payload)) => Ok(Some((opened, Some(payload)))),
+                Ok(Err(reason)) => {
+                    refused.push(reason);
+                    Ok(None)
+                }
+                Err(error) => {
+                    if matches!(error, LoadError::Stale) {
+                        refused.push(Reason::RecordStale);
+                    }
+                    match on_failure {
+                        StoreFailure::FailClosed => Err(error),
+                        StoreFailure::Ephemeral => {
+                            Arc::make_mut(&mut opened).failure = Some(Arc::from(error.to_string()));
+                            Ok(Some((opened, None)))
+                        }
+                    }
+                }
+            },
+            found => Ok(found),
+        };
+        self.tell_opened(outcome.as_ref().map(|found| found.as_ref().map(|(opened, _)| &**opened)), &refused);
+        let (opened, payload) = outcome?.unzip();
+        let state = match (&opened, payload.flatten()) {
+            (Some(opened), Some(payload)) => self.state(opened, payload),
+            _ => new(),
+        };
+        Ok(self.loaded(state, opened, refused.contains(&Reason::Ambiguous)))
+    }
+
+    /// Takes the session for ended, without asking the store for it: a new one takes its place.
+    pub(super) fn open_ended(&self, candidates: &Candidates) -> (Session, Progress) {
+        let now = self.0.clock.now();
+        let mut refused = Vec::new();
+        let chosen = self.choose(candidates, now, &mut refused).filter(|_| self.0.enabled);
+        let opened = chosen.map(|(opened, _)| opened);
+        let mut state = State::new(now, self.0.persistence);
+        // Also for what could not be opened: every cookie that came goes.
+        state.id_change = IdChange::Invalidated;
+        self.tell_opened(Ok(opened.as_deref()), &refused);
+        self.loaded(state, opened, refused.contains(&Reason::Ambiguous))
+    }
+
+    fn tell_opened(&self, outcome: Result<Option<&Opened>, &LoadError>, refused: &[Reason]) {
+        let observers = &self.0.observers;
+        if observers.is_empty() {
+            return;
+        }
+        let kept = outcome.ok().flatten().filter(|opened| opened.failure.is_none());
+        let id = kept.map(|opened| opened.header.id.public_id(self.0.sealer.audience()));
+        observers.tell(&Event::Initiated { id });
+        refused.iter().for_each(|reason| observers.tell(&Event::Rejected { reason: *reason }));
+        match outcome {
+            Err(error) => observers.tell(&Event::LoadFailed { problem: error.to_string() }),
+            Ok(Some(opened)) if opened.failure.is_some() => observers.tell(&Event::Ephemeral),
+            Ok(_) => {}
+        }
+    }
+
+    /// Tries the name and audience of today, and then those of before. In each, of two good cookies of one session it takes the
+    /// one that was issued last; of two sessions none, because who planted one of them is not known.
+    // What is told of a refused cookie is what the first context in which there was one says.
+    fn choose(
+        &self,
+        candidates: &Candidates,
+        now: Timestamp,
+        refused: &mut Vec<Reason>,
+    ) -> Option<(Arc<Opened>, Option<Payload>)> {
+        for context in self.0.contexts() {
+            let mut refused_here = Vec::new();
+            let mut chosen: Option<(Arc<Opened>, Option<Payload>)> = None;
+            let mut is_absent = true;
+            for found in self.opened(context, candidates, now) {
+                is_absent = false;
+                match (found, &chosen) {
+                    (Err(reason), _) => refused_here.push(reason),
+                    (Ok((found, _)), Some((first, _))) if first.header.id != found.header.id => {
+                        refused_here.push(Reason::Ambiguous);
+                        *refused = refused_here;
+                        return None;
+                    }
+                    (Ok((found, _)), Some((first, _))) if first.header.issued >= found.header.issued => {}
+                    (Ok(found), _) => chosen = Some(found),
+                }
+            }
+            if is_absent {
+                refused_here.push(Reason::Absent);
+            }
+            if chosen.is_some() || refused.is_empty() || *refused == [Reason::Absent] {
+                *refused = refused_here;
+            }
+            if chosen.is_some() {
+                return chosen;
+            }
+        }
+        None
+    }
+
+    /// Every session whose good cookie came, under whichever name.
+    // Security: behind pointers, or a list that grows would leave copies of their ids that nobody wipes.
+    pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Arc<Opened>> {
+        let now = self.0.clock.now();
+        let found = self.0.contexts().flat_map(|context| self.opened(context, candidates, now));
+        found.filter_map(Result::ok).map(|(opened, _)| opened).collect()
+    }
+
+    /// The cookies that came under a name, each as its name and audience open it.
+    fn opened<'a>(
+        &'a self,
+        context: (&'a Sealer, Option<&'a Arc<Earlier>>),
+        candidates: &'a Candidates,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Result<(Arc<Opened>, Option<Payload>), Reason>> + 'a {
+        let values = candidates.named(context.0.cookie_name());
+        values.map(move |value| self.open_candidate(context, value, candidates, now))
+    }
+
+    fn open_candidate(
+        &self,
+        (sealer, earlier): (&Sealer, Option<&Arc<Earlier>>),
+        value: &[u8],
+        candidates: &Candidates,
+        now: Timestamp,
+    ) -> Result<(Arc<Opened>, Option<Payload>), Reason> {
+        let OpenedCookie { header, key_id, write_id, reseal_due, body } = sealer.open_cookie(value, now)?;
+        // Security: a late response may bring back the cookie of a session that this browser has left.
+        if candidates.have_left(&self.0, &header, now) {
+            return Err(Reason::Revoked);
+        }
+        let (inline, least_version) = match body {
+            Body::Inline(json) => (Some(Arc::new(json)), 0),
+            Body::Reference { least_version } => (None, least_version),
+        };
+        let payload = inline.as_ref().map(Payload::parse).transpose()?;
+        // Security: under `StoreOnly` a copy of an older inline cookie must not get around the store.
+        let may_be_inline = self.0.placement != Placement::StoreOnly
+            || payload.as_ref().is_none_or(Payload::is_empty)
+            || self.0.accept_inline_until.is_some_and(|until| now < until);
+        if !may_be_inline {
+            return Err(Reason::Payload);
+        }
+        let opened = Opened {
+            base: (write_id, header.issued),
+            header,
+            write: write_id,
+            superseded_key: reseal_due.then_some(key_id),
+            least_version,
+            record: None,
+            // The record of a reference is where its cookie is from; a session in its cookie goes to that of today.
+            place: earlier.filter(|_| inline.is_none()).map_or(0, |earlier| earlier.place),
+            inline,
+            earlier: earlier.cloned(),
+            failure: None,
+        };
+        Ok((Arc::new(opened), payload))
+    }
+
+    async fn follow_in_time(&self, opened: &mut Opened) -> Result<Result<Payload, Reason>, LoadError> {
+        match &self.0.timer {
+            Some(timer) => within(self.follow(opened), timer.wait(self.0.store_timeout)).await,
+            None => Some(self.follow(opened).await),
+        }
+        .unwrap_or_else(|| Err(self.0.timed_out().into()))
+    }
+
+    /// Reads what stands where a reference points, at least of the version that it has seen.
+    async fn follow(&self, opened: &mut Opened) -> Result<Result<Payload, Reason>, LoadError> {
+        let is_behind = |found: &Standing| {
+            !found.has_ended() && found.version().is_some_and(|version| version < opened.least_version)
+        };
+        let find = || self.0.find(&opened.header.id, opened.header.created, opened.place);
+        let (mut place, mut found) = find().await?;
+        if is_behind(&found) {
+            // A lagging replica: once more, and then it is a failure of the store and no logout.
+            (place, found) = find().await?;
+        }
+        if is_behind(&found) {
+            return Err(LoadError::Stale);
+        }
+        let found = match found {
+            Standing::Record(found) if is_readable(&found, self.0.clock.now()) => found,
+            Standing::Unreadable { reason, .. } => return Ok(Err(reason)),
+            Standing::Record(_) | Standing::Nothing => return Ok(Err(Reason::RecordMissing)),
+        };
+        Ok(Payload::parse(&found.payload).inspect(|_| {
+            // A cookie under the newer key may refer to a record that a server with the older ring wrote.
+            opened.superseded_key = opened.superseded_key.or(found.superseded_key);
+            (opened.place, opened.record) = (place, Some(found));
+        }))
+    }
+
+    /// The state of a session that was found.
+    fn state(&self, opened: &Opened, payload: Payload) -> State {
+        let header = &opened.header;
+        let (persistence, own_lifetime_seconds) = match &opened.record {
+            Some(record) => (record.header.persistence, record.header.lifetime_seconds),
+            None if header.persistence == Persistence::OwnLifetime => {
+                (header.persistence, header.expires.saturating_seconds_since(header.issued))
+            }
+            None => (header.persistence, 0),
+        };
+        let mut state = State::new(header.created, persistence);
+        state.own_lifetime_seconds = own_lifetime_seconds;
+        state.id = Some(header.id.clone());
+        state.loaded_with_data = !payload.data.is_empty();
+        state.payload = payload;
+        state.expires = Some(self.0.sealer.lifetimes().end(header));
+        state
+    }
+
+    fn loaded(&self, mut state: State, opened: Option<Arc<Opened>>, is_ambiguous: bool) -> (Session, Progress) {
+        let inner = &self.0;
+        let has_store = !inner.records.is_empty();
+        state.remembers = has_store;
+        let fixed = Fixed {
+            sealer: Arc::clone(&inner.sealer),
+            also_verify: Arc::clone(&inner.also_verify),
+            observers: inner.observers.clone(),
+            opened_at: inner.clock.now(),
+            has_store,
+            persistence: inner.persistence,
+        };
+        let here = opened.as_ref().and_then(|opened| opened.record.clone()).map(Standing::Record);
+        let progress = Progress {
+            was_opened: opened.is_some(),
+            is_ambiguous,
+            known: Known { opened, here, ..Known::default() },
+            ..Progress::default()
+        };
+        (Session::new(state, fixed), progress)
+    }
+}
+
+/// Whether a record still shows its session.
+fn is_readable(found: &FoundRecord, now: Timestamp) -> bool {
+    match found.header.state {
+        RecordState::Open | RecordState::Returned => true,
+        RecordState::Left => now < found.header.expires,
+        RecordState::Ended => false,
+    }
+}
+
+impl Inner {
+    /// What stands under a session's id, and in which place: first in this one, then under the other audiences.
+    pub(super) async fn find(
+        &self,
+        id: &SessionId,
+        created: Timestamp,
+        first: usize,
+    ) -> Result<(usize, Standing), StoreError> {
+        let others = (0..self.records.len()).filter(|place| *place != first);
+        for place in std::iter::once(first).chain(others) {
+            let Some(records) = self.records.get(place) else { continue };
+            match records.find(id, created).await? {
+                Standing::Nothing => {}
+                found => return Ok((place, found)),
+            }
+        }
+        Ok((first, Standing::Nothing))
+    }
+
+    pub(super) fn timed_out(&self) -> StoreError {
+        let waited_milliseconds = u64::try_from(self.store_timeout.as_millis()).unwrap_or(u64::MAX);
+        StoreError::Timeout { store: "store", waited_milliseconds }
+    }
+}
