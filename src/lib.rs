@@ -73,6 +73,7 @@ mod records;
 mod request;
 mod seal;
 mod session;
+mod settings;
 pub mod store;
 pub mod testing;
 mod wipe;
@@ -95,13 +96,13 @@ pub use key::{
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use manager::Stores;
-pub use manager::{Health, Renewal, SessionManager, SessionManagerBuilder, StoreFailure, TooLarge};
-pub use records::Placement;
+pub use manager::{Health, SessionManager, SessionManagerBuilder};
 pub use request::{Commit, FailedCommit, PendingSession, RequestFacts, ResponseFacts};
 pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
 pub use session::{
     Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
 };
+pub use settings::{Placement, Renewal, StoreFailure, TooLarge};
 pub use store::{Record, RecordStore};
 
 /// The JSON types in which a session hands out its data as a whole.

@@ -11,25 +11,6 @@ use crate::store::{Created, Record, RecordStore, Updated};
 use crate::wipe::WipedBytes;
 use crate::wire::record::{RecordHeader, RecordState};
 
-/// Where sessions are kept.
-///
-/// ```
-/// use sealed_session::Placement;
-///
-/// assert_ne!(Placement::Spill, Placement::StoreOnly);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Placement {
-    /// In the cookie while the `Set-Cookie` line fits its limit, otherwise in the store with a sealed reference in the
-    /// cookie. The default where a store is configured.
-    Spill,
-    /// In the cookie always; what does not fit is an error at commit. The default without a store.
-    CookieOnly,
-    /// In the store always: copies of a cookie then show no older data, and what is destroyed stays so.
-    StoreOnly,
-}
-
 /// The records of a store, sealed and opened.
 #[derive(Clone)]
 pub(crate) struct Records {
@@ -110,11 +91,6 @@ impl Records {
             }
             Err(reason) => Standing::Unreadable { version, reason },
         })
-    }
-
-    /// Whether the store answers.
-    pub(crate) async fn ask(&self, id: &RecordId) -> Result<(), StoreError> {
-        self.store.load(id).await.map(drop)
     }
 }
 

@@ -83,7 +83,7 @@ fn override_setting(settings: &mut Settings, setting: &Described, value: Option<
     match setting.path.as_str() {
         "keys.source" => settings.keys.forget_origin(),
         "renewal" => settings.rolling = None,
-        "rolling" => settings.renewal = None,
+        "rolling" => settings.common.renewal = None,
         _ => {}
     }
     table::read(settings, &nested(&setting.path, node), &At::root())

@@ -17,7 +17,6 @@ mod unknown;
 #[cfg(test)]
 mod documented;
 
-pub(crate) use choices::{PlacementName, RenewalName, StoreFailureName, TooLargeName};
 pub use keys::KeyOrigin;
 pub(crate) use settings::Settings;
 
@@ -31,6 +30,7 @@ use self::node::Node;
 use self::settings::{NO_STORE, is_store_name};
 use self::table::At;
 use crate::error::ConfigError;
+use crate::settings::Renewal;
 
 /// Every setting of a [`SessionManager`](crate::SessionManager), as an operator writes them.
 ///
@@ -222,14 +222,13 @@ impl Settings {
     }
 
     /// `renewal`, or what express-session calls `rolling`.
-    pub(crate) fn renewal(&self) -> Result<RenewalName, ConfigError> {
-        match (self.renewal, self.rolling) {
-            (Some(renewal), Some(rolling)) if rolling != (renewal == RenewalName::EveryResponse) => {
+    pub(crate) fn renewal(&self) -> Result<Option<Renewal>, ConfigError> {
+        match (self.common.renewal, self.rolling) {
+            (Some(renewal), Some(rolling)) if rolling != (renewal == Renewal::EveryResponse) => {
                 Err(ConfigError::new("rolling", "it says the contrary of `renewal`; give one of the two"))
             }
-            (Some(renewal), _) => Ok(renewal),
-            (None, Some(true)) => Ok(RenewalName::EveryResponse),
-            (None, _) => Ok(RenewalName::HalfLife),
+            (None, Some(true)) => Ok(Some(Renewal::EveryResponse)),
+            (renewal, _) => Ok(renewal),
         }
     }
 }

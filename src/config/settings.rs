@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use super::choices::{PlacementName, RenewalName, StoreFailureName, TooLargeName};
 use super::duration;
 use super::keys::Keys;
 use super::leaf::{Form, Leaf};
 use super::node::Node;
 use super::table::{At, List, Row, Rule, Section, Slot, Table, section, slot};
-use crate::clock::Timestamp;
 use crate::cookie::CookieAttributes;
 use crate::error::ConfigError;
 use crate::limits;
+use crate::settings::Sizes;
 
 /// `store` without a server store.
 pub(super) const NO_STORE: &str = "cookie";
@@ -20,26 +19,13 @@ pub(super) const NO_STORE: &str = "cookie";
 /// store is built.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
-    pub(crate) enabled: bool,
-    pub(crate) audience: String,
+    /// Those that the builder takes as they are.
+    pub(crate) common: crate::settings::Settings,
     pub(super) store: String,
-    pub(crate) placement: Option<PlacementName>,
-    pub(super) renewal: Option<RenewalName>,
     pub(super) rolling: Option<bool>,
-    pub(crate) clear_with_browser: bool,
-    pub(crate) save_uninitialized: bool,
-    pub(crate) resave: bool,
-    pub(crate) when_too_large: TooLargeName,
-    pub(crate) on_store_failure: StoreFailureName,
-    pub(crate) store_timeout: Duration,
-    pub(crate) accept_inline_until: Option<Timestamp>,
-    pub(crate) insecure_for_development: bool,
     pub(super) keys: Keys,
-    pub(crate) cookie: CookieAttributes,
     pub(crate) lifetimes: LifetimeSettings,
-    pub(crate) sizes: SizeSettings,
     pub(crate) also_read: Vec<EarlierContext>,
-    pub(crate) also_remove: Vec<CookieAttributes>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,13 +33,6 @@ pub(crate) struct LifetimeSettings {
     pub(crate) idle_timeout: Duration,
     pub(super) absolute_timeout: OrNone,
     pub(crate) remember_max: Option<Duration>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SizeSettings {
-    pub(crate) inline_limit_bytes: Option<usize>,
-    pub(crate) record_limit_bytes: usize,
-    pub(crate) padding_bucket_bytes: usize,
 }
 
 /// What cookies were bound to earlier. What is left out is as it is now.
@@ -70,34 +49,16 @@ pub(super) struct OrNone(pub(super) Option<Duration>);
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            enabled: true,
-            audience: String::new(),
+            common: crate::settings::Settings::default(),
             store: NO_STORE.to_owned(),
-            placement: None,
-            renewal: None,
             rolling: None,
-            clear_with_browser: false,
-            save_uninitialized: false,
-            resave: false,
-            when_too_large: TooLargeName::TrimFlash,
-            on_store_failure: StoreFailureName::FailClosed,
-            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
-            accept_inline_until: None,
-            insecure_for_development: false,
             keys: Keys::default(),
-            cookie: CookieAttributes::default(),
             lifetimes: LifetimeSettings {
                 idle_timeout: Duration::from_secs(limits::IDLE_TIMEOUT_SECONDS),
                 absolute_timeout: OrNone(Some(Duration::from_secs(limits::ABSOLUTE_TIMEOUT_SECONDS))),
                 remember_max: None,
             },
-            sizes: SizeSettings {
-                inline_limit_bytes: None,
-                record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
-                padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
-            },
             also_read: Vec::new(),
-            also_remove: Vec::new(),
         }
     }
 }
@@ -105,8 +66,8 @@ impl Default for Settings {
 impl Table for Settings {
     // Values first, then sections, then lists of tables: the order in which TOML has to be written.
     const ROWS: &'static [Row<Self>] = &[
-        Row::new("enabled", "enabled", slot!(enabled)),
-        Row::new("audience", "audience", slot!(audience)),
+        Row::new("enabled", "enabled", slot!(common.enabled)),
+        Row::new("audience", "audience", slot!(common.audience)),
         Row::new(
             "store",
             "store",
@@ -116,28 +77,28 @@ impl Table for Settings {
                 |name: &String| is_store_name(name)
             ),
         ),
-        Row::new("placement", "placement", slot!(placement)),
-        Row::new("renewal", "renewal", slot!(renewal)),
+        Row::new("placement", "placement", slot!(common.placement)),
+        Row::new("renewal", "renewal", slot!(common.renewal)),
         Row::new("rolling", "rolling", slot!(rolling)),
-        Row::new("clear_with_browser", "clear_with_browser", slot!(clear_with_browser)),
-        Row::new("save_uninitialized", "save_uninitialized", slot!(save_uninitialized)),
-        Row::new("resave", "resave", slot!(resave)),
-        Row::new("when_too_large", "when_too_large", slot!(when_too_large)),
-        Row::new("on_store_failure", "on_store_failure", slot!(on_store_failure)),
+        Row::new("clear_with_browser", "clear_with_browser", slot!(common.clear_with_browser)),
+        Row::new("save_uninitialized", "save_uninitialized", slot!(common.save_uninitialized)),
+        Row::new("resave", "resave", slot!(common.resave)),
+        Row::new("when_too_large", "when_too_large", slot!(common.when_too_large)),
+        Row::new("on_store_failure", "on_store_failure", slot!(common.on_store_failure)),
         Row::new(
             "store_timeout",
             "store_timeout",
-            slot!(store_timeout, "one millisecond or more, with its unit, such as `500ms`", |timeout| !timeout
+            slot!(common.store_timeout, "one millisecond or more, with its unit, such as `500ms`", |timeout| !timeout
                 .is_zero()),
         ),
-        Row::new("accept_inline_until", "accept_inline_until", slot!(accept_inline_until)),
-        Row::new("insecure_for_development", "insecure_for_development", slot!(insecure_for_development)),
+        Row::new("accept_inline_until", "accept_inline_until", slot!(common.accept_inline_until)),
+        Row::new("insecure_for_development", "insecure_for_development", slot!(common.insecure_for_development)),
         Row::new("keys", "", section!(Section, keys)),
-        Row::new("cookie", "", section!(Section, cookie)),
+        Row::new("cookie", "", section!(Section, common.cookie)),
         Row::new("lifetimes", "", section!(Section, lifetimes)),
-        Row::new("sizes", "", section!(Section, sizes)),
+        Row::new("sizes", "", section!(Section, common.sizes)),
         Row::new("also_read", "also_read", section!(List, also_read)),
-        Row::new("also_remove", "also_remove", section!(List, also_remove)),
+        Row::new("also_remove", "also_remove", section!(List, common.also_remove)),
     ];
 }
 
@@ -161,7 +122,7 @@ impl Table for LifetimeSettings {
     ];
 }
 
-impl Table for SizeSettings {
+impl Table for Sizes {
     const ROWS: &'static [Row<Self>] = &[
         Row::new("inline_limit_bytes", "inline_limit_bytes", slot!(inline_limit_bytes)),
         Row::new("record_limit_bytes", "record_limit_bytes", slot!(record_limit_bytes)),

@@ -7,6 +7,8 @@ mod closure;
 mod directory;
 mod environment;
 mod file;
+#[cfg(feature = "config")]
+mod origin;
 mod text;
 mod watch;
 

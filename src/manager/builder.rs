@@ -1,16 +1,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::earlier::Earlier;
-use super::{Inner, Renewal, SessionManager, StoreFailure, TooLarge};
+use super::{Earlier, Inner, SessionManager};
 use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
 use crate::events::{Event, Observer, Observers};
 use crate::key::RingHandle;
 use crate::limits;
-use crate::records::{Placement, Records};
+use crate::records::Records;
 use crate::seal::{Lifetimes, Sealer};
+use crate::settings::{Placement, Renewal, Settings, StoreFailure, TooLarge};
 use crate::store::RecordStore;
 use crate::wire::header::Persistence;
 
@@ -34,30 +34,15 @@ pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
 /// ```
 #[must_use = "`build` makes the store"]
 pub struct SessionManagerBuilder {
+    pub(super) settings: Settings,
+    // What no configuration can say, or says in words of its own.
     pub(super) ring: RingHandle,
-    pub(super) attributes: CookieAttributes,
-    pub(super) audience: String,
     pub(super) lifetimes: Lifetimes,
     pub(super) key_grace: Duration,
-    pub(super) padding_bucket_bytes: usize,
-    pub(super) inline_limit_bytes: Option<usize>,
-    pub(super) record_limit_bytes: usize,
-    pub(super) placement: Option<Placement>,
+    pub(super) also_read: Vec<(String, String)>,
     pub(super) store: Option<Arc<dyn RecordStore>>,
     pub(super) timer: Option<Arc<dyn Timer>>,
-    pub(super) store_timeout: Duration,
-    pub(super) renewal: Renewal,
-    pub(super) clear_with_browser: bool,
-    pub(super) save_uninitialized: bool,
-    pub(super) resave: bool,
-    pub(super) when_too_large: TooLarge,
-    pub(super) also_read: Vec<(String, String)>,
-    pub(super) also_remove: Vec<CookieAttributes>,
-    pub(super) accept_inline_until: Option<Timestamp>,
-    pub(super) store_failure: StoreFailure,
     pub(super) commit_when: fn(u16) -> bool,
-    pub(super) enabled: bool,
-    pub(super) insecure: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observers: Observers,
     /// How errors name a setting, where that is not by its method.
@@ -67,30 +52,14 @@ pub struct SessionManagerBuilder {
 impl SessionManagerBuilder {
     pub(super) fn new(ring: RingHandle) -> Self {
         Self {
+            settings: Settings::default(),
             ring,
-            attributes: CookieAttributes::default(),
-            audience: String::new(),
             lifetimes: Lifetimes::default(),
             key_grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
-            padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
-            inline_limit_bytes: None,
-            record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
-            placement: None,
+            also_read: Vec::new(),
             store: None,
             timer: None,
-            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
-            renewal: Renewal::default(),
-            clear_with_browser: false,
-            save_uninitialized: false,
-            resave: false,
-            when_too_large: TooLarge::default(),
-            also_read: Vec::new(),
-            also_remove: Vec::new(),
-            accept_inline_until: None,
-            store_failure: StoreFailure::default(),
             commit_when: |_| true,
-            enabled: true,
-            insecure: false,
             clock: Arc::new(SystemClock),
             observers: Observers::default(),
             spelling: |_| None,
@@ -106,7 +75,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cookie(mut self, attributes: CookieAttributes) -> Self {
-        self.attributes = attributes;
+        self.settings.cookie = attributes;
         self
     }
 
@@ -119,7 +88,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = audience.into();
+        self.settings.audience = audience.into();
         self
     }
 
@@ -161,7 +130,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn renewal(mut self, renewal: Renewal) -> Self {
-        self.renewal = renewal;
+        self.settings.renewal = Some(renewal);
         self
     }
 
@@ -210,7 +179,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.store_timeout = timeout;
+        self.settings.store_timeout = timeout;
         self
     }
 
@@ -225,7 +194,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn placement(mut self, placement: Placement) -> Self {
-        self.placement = Some(placement);
+        self.settings.placement = Some(placement);
         self
     }
 
@@ -238,7 +207,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn inline_limit_bytes(mut self, bytes: usize) -> Self {
-        self.inline_limit_bytes = Some(bytes);
+        self.settings.sizes.inline_limit_bytes = Some(bytes);
         self
     }
 
@@ -250,7 +219,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn record_limit_bytes(mut self, bytes: usize) -> Self {
-        self.record_limit_bytes = bytes;
+        self.settings.sizes.record_limit_bytes = bytes;
         self
     }
 
@@ -262,7 +231,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
-        self.padding_bucket_bytes = bytes;
+        self.settings.sizes.padding_bucket_bytes = bytes;
         self
     }
 
@@ -274,7 +243,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_with_browser(mut self, clear: bool) -> Self {
-        self.clear_with_browser = clear;
+        self.settings.clear_with_browser = clear;
         self
     }
 
@@ -286,7 +255,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_uninitialized(mut self, save: bool) -> Self {
-        self.save_uninitialized = save;
+        self.settings.save_uninitialized = save;
         self
     }
 
@@ -298,7 +267,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resave(mut self, resave: bool) -> Self {
-        self.resave = resave;
+        self.settings.resave = resave;
         self
     }
 
@@ -324,7 +293,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn when_too_large(mut self, policy: TooLarge) -> Self {
-        self.when_too_large = policy;
+        self.settings.when_too_large = policy;
         self
     }
 
@@ -338,7 +307,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn also_remove(mut self, earlier: CookieAttributes) -> Self {
-        self.also_remove.push(earlier);
+        self.settings.also_remove.push(earlier);
         self
     }
 
@@ -375,7 +344,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
-        self.accept_inline_until = Some(instant);
+        self.settings.accept_inline_until = Some(instant);
         self
     }
 
@@ -387,7 +356,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
-        self.store_failure = policy;
+        self.settings.on_store_failure = policy;
         self
     }
 
@@ -413,7 +382,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
-        self.enabled = enabled;
+        self.settings.enabled = enabled;
         self
     }
 
@@ -427,7 +396,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn insecure_for_development(mut self) -> Self {
-        self.insecure = true;
+        self.settings.insecure_for_development = true;
         self
     }
 
@@ -474,35 +443,31 @@ impl SessionManagerBuilder {
         self.assemble().map_err(|error| error.renamed(spelling))
     }
 
-    #[cfg(feature = "config")]
-    pub(super) fn spelled(mut self, spelling: fn(&str) -> Option<String>) -> Self {
-        self.spelling = spelling;
-        self
-    }
-
     fn assemble(self) -> Result<SessionManager, ConfigError> {
-        let attributes =
-            if self.insecure { self.attributes.name(DEVELOPMENT_COOKIE_NAME).secure(false) } else { self.attributes };
-        attributes.check()?;
-        for (index, earlier) in self.also_remove.iter().enumerate() {
+        let Self { mut settings, store, observers, clock, .. } = self;
+        if settings.insecure_for_development {
+            settings.cookie = settings.cookie.name(DEVELOPMENT_COOKIE_NAME).secure(false);
+        }
+        settings.cookie.check()?;
+        for (index, earlier) in settings.also_remove.iter().enumerate() {
             earlier.check().map_err(|error| error.within(&format!("also_remove[{index}]")))?;
         }
-        let placement = self.placement.unwrap_or(match self.store {
-            Some(_) => Placement::Spill,
-            None => Placement::CookieOnly,
-        });
-        if self.store.is_none() && placement != Placement::CookieOnly {
+        let (default_placement, default_limit) = match store {
+            Some(_) => (Placement::Spill, Some(limits::INLINE_LIMIT_WITH_STORE_BYTES)),
+            None => (Placement::CookieOnly, None),
+        };
+        let placement = settings.placement.unwrap_or(default_placement);
+        if store.is_none() && placement != Placement::CookieOnly {
             return Err(ConfigError::new("placement", "spilling needs a server store; give one with `store`"));
         }
-        let inline_limit =
-            self.inline_limit_bytes.or_else(|| self.store.is_some().then_some(limits::INLINE_LIMIT_WITH_STORE_BYTES));
-        let longest_text = response::largest_value(&attributes, inline_limit);
+        let longest_text =
+            response::largest_value(&settings.cookie, settings.sizes.inline_limit_bytes.or(default_limit));
         let sealer = Sealer::builder(self.ring)
-            .cookie_name(attributes.cookie_name())
-            .audience(self.audience)
+            .cookie_name(settings.cookie.cookie_name())
+            .audience(settings.audience.as_str())
             .lifetimes(self.lifetimes)
             .key_grace(self.key_grace)
-            .padding_bucket_bytes(self.padding_bucket_bytes)
+            .padding_bucket_bytes(settings.sizes.padding_bucket_bytes)
             .longest_text(longest_text)
             .build()?;
         // A reference is an inline cookie with eight bytes of payload.
@@ -513,60 +478,49 @@ impl SessionManagerBuilder {
             ));
         }
         // At start, and not at the first login.
-        let now = self.clock.now();
+        let now = clock.now();
         sealer.ring().current().check(now).map_err(|error| ConfigError::new("ring", error.to_string()))?;
         sealer.ring().begin_counting(now);
-        if sealer.audience().is_empty() {
-            self.observers.tell(&Event::SettingWorthAThought {
-                setting: "audience",
-                advice: "it is empty: cookies of two environments with the same key open in both",
-            });
-        }
-        if self.insecure {
-            self.observers.tell(&Event::SettingWorthAThought {
-                setting: "insecure_for_development",
-                advice: "cookies travel without `Secure`: never in production",
-            });
+        let waits = self.timer.is_none() && store.as_ref().is_some_and(|store| !store.is_local());
+        for (setting, is_worth_it, advice) in [
+            (
+                "audience",
+                settings.audience.is_empty(),
+                "it is empty: cookies of two environments with the same key open in both",
+            ),
+            (
+                "insecure_for_development",
+                settings.insecure_for_development,
+                "cookies travel without `Secure`: never in production",
+            ),
+            ("timer", waits, "there is none: a server store that does not answer keeps its requests waiting"),
+        ] {
+            if is_worth_it {
+                observers.tell(&Event::SettingWorthAThought { setting, advice });
+            }
         }
         let sealer = Arc::new(sealer);
-        if self.timer.is_none() && self.store.as_ref().is_some_and(|store| !store.is_local()) {
-            self.observers.tell(&Event::SettingWorthAThought {
-                setting: "timer",
-                advice: "there is none: a server store that does not answer keeps its requests waiting",
-            });
-        }
-        let records =
-            self.store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&self.clock) });
+        let records = store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&clock) });
         let mut records: Vec<_> = records.into_iter().collect();
-        let earlier = Earlier::all(self.also_read, &attributes, &sealer, &mut records)?;
-        let also_verify = earlier
-            .iter()
-            .filter(|earlier| earlier.has_other_audience(&sealer))
-            .map(|earlier| Arc::clone(&earlier.sealer))
-            .collect();
+        let earlier = Earlier::all(self.also_read, &settings.cookie, &sealer, &mut records)?;
+        let sealers = earlier.iter().map(|earlier| &earlier.sealer);
+        let also_verify = sealers.filter(|earlier| earlier.audience() != sealer.audience()).cloned().collect();
+        let persistence =
+            if settings.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout };
         Ok(SessionManager(Arc::new(Inner {
             sealer,
-            attributes,
             longest_text,
-            record_limit_bytes: self.record_limit_bytes,
             placement,
+            renewal: settings.renewal.unwrap_or_default(),
+            persistence,
+            settings,
             records,
             timer: self.timer,
-            store_timeout: self.store_timeout,
-            renewal: self.renewal,
-            persistence: if self.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout },
-            accept_inline_until: self.accept_inline_until,
-            store_failure: self.store_failure,
-            save_uninitialized: self.save_uninitialized,
-            resave: self.resave,
-            when_too_large: self.when_too_large,
             earlier,
             also_verify,
-            also_remove: self.also_remove,
             commit_when: self.commit_when,
-            enabled: self.enabled,
-            clock: self.clock,
-            observers: self.observers,
+            clock,
+            observers,
         })))
     }
 }
@@ -574,9 +528,9 @@ impl SessionManagerBuilder {
 impl std::fmt::Debug for SessionManagerBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SessionManagerBuilder")
-            .field("attributes", &self.attributes)
-            .field("audience", &self.audience)
-            .field("placement", &self.placement)
+            .field("attributes", &self.settings.cookie)
+            .field("audience", &self.settings.audience)
+            .field("placement", &self.settings.placement)
             .finish_non_exhaustive()
     }
 }

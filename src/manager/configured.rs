@@ -1,11 +1,16 @@
-//! From a configuration to the builder's settings.
+//! From a configuration to the builder's settings, and the stores that it chooses from.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::SessionManagerBuilder;
 use super::builder::DEVELOPMENT_COOKIE_NAME;
-use super::{Renewal, SessionManagerBuilder, StoreFailure, Stores, TooLarge};
-use crate::config::{Config, PlacementName, RenewalName, Settings, StoreFailureName, TooLargeName};
+use crate::config::Config;
 use crate::error::ConfigError;
-use crate::records::Placement;
 use crate::seal::Lifetimes;
+use crate::settings::{Settings, Sizes};
+use crate::store::RecordStore;
 
 impl SessionManagerBuilder {
     /// Takes every setting of a configuration, and the store that it names. What is set on the builder afterwards counts
@@ -23,95 +28,116 @@ impl SessionManagerBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] when the store is not registered, and for settings that contradict one another.
-    pub fn configured(self, config: &Config, stores: &Stores) -> Result<Self, ConfigError> {
-        let settings = config.settings();
-        let mut lifetimes = Lifetimes::default()
-            .idle_timeout(settings.lifetimes.idle_timeout)
-            .absolute_timeout(settings.absolute_timeout());
-        if let Some(longest) = settings.lifetimes.remember_max {
+    pub fn configured(mut self, config: &Config, stores: &Stores) -> Result<Self, ConfigError> {
+        let read = config.settings();
+        let common = &read.common;
+        self.spelling = Config::path_of;
+        let mut lifetimes =
+            Lifetimes::default().idle_timeout(read.lifetimes.idle_timeout).absolute_timeout(read.absolute_timeout());
+        if let Some(longest) = read.lifetimes.remember_max {
             lifetimes = lifetimes.remember_max(longest);
         }
-        let mut builder = self
-            .spelled(Config::path_of)
-            .cookie(settings.cookie.clone())
-            .audience(settings.audience.as_str())
-            .lifetimes(lifetimes)
-            .key_grace(settings.key_grace())
-            .renewal(settings.renewal()?.into())
-            .record_limit_bytes(settings.sizes.record_limit_bytes)
-            .padding_bucket_bytes(settings.sizes.padding_bucket_bytes)
-            .clear_with_browser(settings.clear_with_browser)
-            .save_uninitialized(settings.save_uninitialized)
-            .resave(settings.resave)
-            .when_too_large(settings.when_too_large.into())
-            .store_timeout(settings.store_timeout)
-            .on_store_failure(settings.on_store_failure.into())
-            .enabled(settings.enabled);
-        if let Some(store) = stores.chosen(config.store_name())? {
-            builder = builder.store(store);
-        }
-        if let Some(placement) = settings.placement {
-            builder = builder.placement(placement.into());
-        }
-        if let Some(bytes) = settings.sizes.inline_limit_bytes {
-            builder = builder.inline_limit_bytes(bytes);
-        }
-        if let Some(instant) = settings.accept_inline_until {
-            builder = builder.accept_inline_until(instant);
-        }
-        if settings.insecure_for_development {
-            builder = builder.insecure_for_development();
-        }
+        (self.lifetimes, self.key_grace) = (lifetimes, read.key_grace());
         // What an earlier context does not say is as it is now.
-        let (name, audience) = (cookie_name(settings), settings.audience.as_str());
-        for earlier in &settings.also_read {
-            let earlier_name = earlier.cookie_name.as_deref().unwrap_or(name);
-            builder = builder.also_read(earlier_name, earlier.audience.as_deref().unwrap_or(audience));
+        let name = if common.insecure_for_development { DEVELOPMENT_COOKIE_NAME } else { common.cookie.cookie_name() };
+        for earlier in &read.also_read {
+            let name = earlier.cookie_name.as_deref().unwrap_or(name).to_owned();
+            self.also_read.push((name, earlier.audience.as_ref().unwrap_or(&common.audience).clone()));
         }
-        Ok(settings.also_remove.iter().cloned().fold(builder, Self::also_remove))
+        // What the configuration leaves out, or only adds, stays as it is.
+        let before = self.settings;
+        self.settings = Settings {
+            placement: common.placement.or(before.placement),
+            renewal: read.renewal()?,
+            accept_inline_until: common.accept_inline_until.or(before.accept_inline_until),
+            insecure_for_development: common.insecure_for_development || before.insecure_for_development,
+            sizes: Sizes {
+                inline_limit_bytes: common.sizes.inline_limit_bytes.or(before.sizes.inline_limit_bytes),
+                ..common.sizes
+            },
+            also_remove: before.also_remove.iter().chain(&common.also_remove).cloned().collect(),
+            ..common.clone()
+        };
+        self.store = stores.chosen(config.store_name())?.or(self.store);
+        Ok(self)
     }
 }
 
-/// The name that the builder will give the cookie.
-fn cookie_name(settings: &Settings) -> &str {
-    if settings.insecure_for_development { DEVELOPMENT_COOKIE_NAME } else { settings.cookie.cookie_name() }
-}
+/// The server stores that an application has, by the names that a [`Config`] chooses from.
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use sealed_session::store::MemoryStore;
+/// use sealed_session::{Config, SessionManager, Key, Stores};
+///
+/// let stores = Stores::new().with("memory", MemoryStore::new());
+/// let config = Config::from_toml("store = \"memory\"")?;
+/// let store = SessionManager::builder(Key::generate()?).configured(&config, &stores)?.build()?;
+///
+/// let config = Config::from_toml("store = \"redis\"")?;
+/// let error = SessionManager::builder(Key::generate()?).configured(&config, &stores).unwrap_err();
+/// assert!(error.to_string().contains("there is `memory`"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Stores(BTreeMap<String, Arc<dyn RecordStore>>);
 
-impl From<PlacementName> for Placement {
-    fn from(name: PlacementName) -> Self {
-        match name {
-            PlacementName::Spill => Self::Spill,
-            PlacementName::CookieOnly => Self::CookieOnly,
-            PlacementName::StoreOnly => Self::StoreOnly,
+impl Stores {
+    /// No stores.
+    ///
+    /// ```
+    /// assert_eq!(format!("{:?}", sealed_session::Stores::new()), "{}");
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a store under a name: letters, digits, `_` and `-`, and not `cookie`, which stands for sessions without a
+    /// store. Of two stores with one name the later one counts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")] {
+    /// use sealed_session::Stores;
+    /// use sealed_session::store::MemoryStore;
+    ///
+    /// let stores = Stores::new().with("sessions", MemoryStore::new());
+    /// assert_eq!(format!("{stores:?}"), "{\"sessions\"}");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, store: impl RecordStore) -> Self {
+        self.0.insert(name.into(), Arc::new(store));
+        self
+    }
+
+    /// The store of this name; `None` for none.
+    fn chosen(&self, name: Option<&str>) -> Result<Option<Arc<dyn RecordStore>>, ConfigError> {
+        if !self.0.keys().all(|name| Config::may_choose(name)) {
+            let problem = "one is registered under a name that no configuration can choose; take letters, digits, `_` \
+                           and `-`, and not `cookie`";
+            return Err(ConfigError::new("store", problem));
         }
+        name.map(|name| self.named(name)).transpose()
+    }
+
+    fn named(&self, name: &str) -> Result<Arc<dyn RecordStore>, ConfigError> {
+        self.0.get(name).cloned().ok_or_else(|| {
+            let names: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+            let registered = match names.as_slice() {
+                [] => "there is none; register it with `Stores::with`, or take `cookie`".to_owned(),
+                [one] => format!("there is {one}"),
+                several => format!("there are {}", several.join(", ")),
+            };
+            ConfigError::new("store", format!("no store of this name is registered: {registered}"))
+        })
     }
 }
 
-impl From<RenewalName> for Renewal {
-    fn from(name: RenewalName) -> Self {
-        match name {
-            RenewalName::HalfLife => Self::HalfLife,
-            RenewalName::EveryResponse => Self::EveryResponse,
-            RenewalName::OnWrite => Self::OnWrite,
-        }
-    }
-}
-
-impl From<TooLargeName> for TooLarge {
-    fn from(name: TooLargeName) -> Self {
-        match name {
-            TooLargeName::TrimFlash => Self::TrimFlash,
-            TooLargeName::Fail => Self::Fail,
-        }
-    }
-}
-
-impl From<StoreFailureName> for StoreFailure {
-    fn from(name: StoreFailureName) -> Self {
-        match name {
-            StoreFailureName::FailClosed => Self::FailClosed,
-            StoreFailureName::Ephemeral => Self::Ephemeral,
-        }
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
@@ -124,33 +150,18 @@ mod tests {
     use crate::cookie::{CookieAttributes, SameSite};
     use crate::key::Key;
     use crate::manager::SessionManager;
+    use crate::settings::{Placement, Renewal, StoreFailure, TooLarge};
     use crate::testing::FaultyStore;
 
     /// All that a configuration can change of a builder. A setting that is added to the builder does not compile here until
     /// it is added too.
     fn comparable(builder: &SessionManagerBuilder) -> String {
         let SessionManagerBuilder {
-            attributes,
-            audience,
+            settings,
             lifetimes,
             key_grace,
-            padding_bucket_bytes,
-            inline_limit_bytes,
-            record_limit_bytes,
-            placement,
-            store,
-            store_timeout,
-            renewal,
-            clear_with_browser,
-            save_uninitialized,
-            resave,
-            when_too_large,
             also_read,
-            also_remove,
-            accept_inline_until,
-            store_failure,
-            enabled,
-            insecure,
+            store,
             // What no text can say.
             ring: _,
             commit_when: _,
@@ -159,13 +170,7 @@ mod tests {
             observers: _,
             spelling: _,
         } = builder;
-        let has_store = store.is_some();
-        let cookie = (attributes, also_read, also_remove, insecure);
-        let sizes = (padding_bucket_bytes, inline_limit_bytes, record_limit_bytes);
-        let switches = (clear_with_browser, save_uninitialized, resave, enabled);
-        let places = (placement, has_store, store_timeout, accept_inline_until);
-        let policies = (renewal, when_too_large, store_failure);
-        format!("{audience:?} {cookie:#?} {lifetimes:#?} {key_grace:?} {sizes:?} {switches:?} {places:?} {policies:?}")
+        format!("{settings:#?} {lifetimes:#?} {key_grace:?} {also_read:?} {:?}", store.is_some())
     }
 
     fn builder() -> SessionManagerBuilder {
@@ -266,13 +271,14 @@ mod tests {
 
     #[test]
     fn every_name_stands_for_its_policy() {
-        let placements = [
-            (PlacementName::Spill, Placement::Spill),
-            (PlacementName::CookieOnly, Placement::CookieOnly),
-            (PlacementName::StoreOnly, Placement::StoreOnly),
-        ];
-        for (name, placement) in placements {
-            assert_eq!(Placement::from(name), placement);
+        let configured =
+            |text: &str| builder().configured(&Config::from_toml(text).unwrap(), &Stores::new()).unwrap().settings;
+        for (text, placement) in [
+            ("placement = \"spill\"", Placement::Spill),
+            ("placement = \"cookie_only\"", Placement::CookieOnly),
+            ("placement = \"store_only\"", Placement::StoreOnly),
+        ] {
+            assert_eq!(configured(text).placement, Some(placement), "{text}");
         }
         for (text, renewal) in [
             ("renewal = \"half_life\"", Renewal::HalfLife),
@@ -280,10 +286,9 @@ mod tests {
             ("rolling = true", Renewal::EveryResponse),
             ("rolling = false", Renewal::HalfLife),
         ] {
-            let configured = builder().configured(&Config::from_toml(text).unwrap(), &Stores::new()).unwrap();
-            assert_eq!(configured.renewal, renewal, "{text}");
+            assert_eq!(configured(text).renewal.unwrap_or_default(), renewal, "{text}");
         }
-        assert_eq!(TooLarge::from(TooLargeName::TrimFlash), TooLarge::TrimFlash);
-        assert_eq!(StoreFailure::from(StoreFailureName::FailClosed), StoreFailure::FailClosed);
+        assert_eq!(configured("when_too_large = \"trim_flash\"").when_too_large, TooLarge::TrimFlash);
+        assert_eq!(configured("on_store_failure = \"fail_closed\"").on_store_failure, StoreFailure::FailClosed);
     }
 }

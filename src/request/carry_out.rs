@@ -13,10 +13,10 @@ use crate::error::{CommitError, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
 use crate::limits;
-use crate::manager::TooLarge;
-use crate::records::{FoundRecord, Place, Placement, Standing, not_sealed};
+use crate::records::{FoundRecord, Place, Standing, not_sealed};
 use crate::seal::CookieNonce;
 use crate::session::{Draft, Text};
+use crate::settings::{Placement, TooLarge};
 use crate::wipe::WipedBytes;
 use crate::wire::header::{Header, Kind, Persistence};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
@@ -28,7 +28,7 @@ impl Write<'_> {
         let whole = self.session.payload_json();
         let target = self.target(&whole, draft, is_in_store);
         if target.is_err()
-            && self.inner().when_too_large == TooLarge::TrimFlash
+            && self.inner().settings.when_too_large == TooLarge::TrimFlash
             && let Some(trimmed) = self.session.payload_json_without_input()
             && let Ok(target) = self.target(&trimmed, draft, is_in_store)
         {
@@ -56,7 +56,7 @@ impl Write<'_> {
         };
         if fits {
             Ok(Target::Cookie)
-        } else if payload.len() > inner.record_limit_bytes {
+        } else if payload.len() > inner.settings.sizes.record_limit_bytes {
             Err(self.too_large(payload.len()))
         } else {
             Ok(Target::Store)
@@ -199,7 +199,7 @@ impl Write<'_> {
                 Some(self.session_end(&header).saturating_seconds_since(header.issued))
             }
         };
-        let line = Some(response::issue(&self.inner().attributes, &value, max_age));
+        let line = Some(response::issue(&self.inner().settings.cookie, &value, max_age));
         let same = before.filter(|before| before.header.id == header.id);
         let opened = Some(Arc::new(Opened {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
@@ -245,7 +245,7 @@ impl Write<'_> {
         let inner = self.inner();
         let payload_max_bytes = match inner.placement {
             Placement::CookieOnly => inner.sealer.payload_max_bytes(),
-            Placement::Spill | Placement::StoreOnly => inner.record_limit_bytes,
+            Placement::Spill | Placement::StoreOnly => inner.settings.sizes.record_limit_bytes,
         };
         let mut largest_keys = self.session.member_sizes();
         largest_keys.truncate(5);
@@ -328,7 +328,7 @@ impl Write<'_> {
         progress.attempts.clear();
         progress.has_ended = true;
         if !sessions.is_empty() {
-            progress.line = Some(response::remove(&inner.attributes));
+            progress.line = Some(response::remove(&inner.settings.cookie));
         }
         progress.markers.extend(markers);
         drop(progress);
@@ -366,7 +366,7 @@ impl Write<'_> {
         let (inner, now) = (self.inner(), self.inner().clock.now());
         let name = |id, successor: Option<PublicId>| {
             let suffix = if successor.is_none() { ENDED } else { "" };
-            inner.attributes.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
+            inner.settings.cookie.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
         };
         let mut others = self.request.candidates.valid_markers(inner, true, now);
         if successor.is_none() {

@@ -9,10 +9,11 @@ use crate::cookie::request;
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
-use crate::manager::{Earlier, Inner, SessionManager, StoreFailure};
-use crate::records::{FoundRecord, Placement, Standing};
+use crate::manager::{Earlier, Inner, SessionManager};
+use crate::records::{FoundRecord, Standing};
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Fixed, IdChange, Payload, Session, State};
+use crate::settings::{Placement, StoreFailure};
 use crate::wire::header::{Header, Persistence};
 use crate::wire::record::RecordState;
 
@@ -129,7 +130,7 @@ impl SessionManager {
     ) -> Result<(Session, Progress), LoadError> {
         let now = self.0.clock.now();
         let new = || State::new(now, self.0.persistence);
-        if !self.0.enabled {
+        if !self.0.settings.enabled {
             // Dropped with the response.
             return Ok(self.loaded(new(), None, false));
         }
@@ -169,7 +170,7 @@ impl SessionManager {
     pub(super) fn open_ended(&self, candidates: &Candidates) -> (Session, Progress) {
         let now = self.0.clock.now();
         let mut refused = Vec::new();
-        let chosen = self.choose(candidates, now, &mut refused).filter(|_| self.0.enabled);
+        let chosen = self.choose(candidates, now, &mut refused).filter(|_| self.0.settings.enabled);
         let opened = chosen.map(|(opened, _)| opened);
         let mut state = State::new(now, self.0.persistence);
         // Also for what could not be opened: every cookie that came goes.
@@ -272,7 +273,7 @@ impl SessionManager {
         // Security: under `StoreOnly` a copy of an older inline cookie must not get around the store.
         let may_be_inline = self.0.placement != Placement::StoreOnly
             || payload.as_ref().is_none_or(Payload::is_empty)
-            || self.0.accept_inline_until.is_some_and(|until| now < until);
+            || self.0.settings.accept_inline_until.is_some_and(|until| now < until);
         if !may_be_inline {
             return Err(Reason::Payload);
         }
@@ -294,7 +295,7 @@ impl SessionManager {
 
     async fn follow_in_time(&self, opened: &mut Opened) -> Result<Result<Payload, Reason>, LoadError> {
         match &self.0.timer {
-            Some(timer) => within(self.follow(opened), timer.wait(self.0.store_timeout)).await,
+            Some(timer) => within(self.follow(opened), timer.wait(self.0.settings.store_timeout)).await,
             None => Some(self.follow(opened).await),
         }
         .unwrap_or_else(|| Err(self.0.timed_out().into()))
@@ -397,7 +398,7 @@ impl Inner {
     }
 
     pub(super) fn timed_out(&self) -> StoreError {
-        let waited_milliseconds = u64::try_from(self.store_timeout.as_millis()).unwrap_or(u64::MAX);
+        let waited_milliseconds = u64::try_from(self.settings.store_timeout.as_millis()).unwrap_or(u64::MAX);
         StoreError::Timeout { store: "store", waited_milliseconds }
     }
 }

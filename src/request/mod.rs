@@ -23,8 +23,9 @@ use crate::cookie::response;
 use crate::error::{CommitError, LoadError, Reason, SessionError, StoreError};
 use crate::events::Event;
 use crate::facts::Purpose;
-use crate::manager::{Renewal, SessionManager, StoreFailure};
+use crate::manager::SessionManager;
 use crate::session::{Backing, IdChange, Phase, Session, Undone};
+use crate::settings::{Renewal, StoreFailure};
 
 impl SessionManager {
     /// Takes what a request says of its session. Cheap and synchronous: nothing is opened before it is asked for.
@@ -141,7 +142,7 @@ impl PendingSession {
             return Ok(session.clone());
         }
         // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
-        Ok(self.attached(manager.open(candidates, manager.0.store_failure).await?))
+        Ok(self.attached(manager.open(candidates, manager.0.settings.on_store_failure).await?))
     }
 
     /// Ends the session that the request came with, without reading it, and gives a new and empty one: for a farewell, or a
@@ -237,7 +238,7 @@ impl PendingSession {
     #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
     pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
         let manager = &self.0.manager.0;
-        manager.enabled && (manager.commit_when)(status_code)
+        manager.settings.enabled && (manager.commit_when)(status_code)
     }
 
     /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
@@ -328,7 +329,7 @@ impl Pending {
     async fn commit(&self, session: &Session, response: &ResponseFacts<'_>) -> Result<Commit, FailedCommit> {
         let inner = &self.manager.0;
         session.freeze();
-        if !inner.enabled {
+        if !inner.settings.enabled {
             return Ok(Commit::default());
         }
         let ends = session.was_ended();
@@ -394,10 +395,10 @@ impl Pending {
         let removes_unopened = ends && own.is_none();
         if removes_unopened {
             // Security: a cookie that could not be opened here may be good on another server, or in a minute.
-            own = Some(response::remove(&inner.attributes));
+            own = Some(response::remove(&inner.settings.cookie));
         }
         let removes_earlier = ends || progress.has_new_id || progress.is_ambiguous;
-        let earlier = inner.also_remove.iter().filter(|_| removes_earlier);
+        let earlier = inner.settings.also_remove.iter().filter(|_| removes_earlier);
         // Security: a cookie of an earlier name would be read again once this one is gone, and undo a logout.
         let is_set = own.is_some();
         let came = |name: &str| self.candidates.named(name).next().is_some();
@@ -421,7 +422,7 @@ impl Backing for Pending {
                 // The commit writes what there is, or says that it did not.
                 return if session.draft().has_unsaved { Err(CommitError::Abandoned) } else { Ok(()) };
             }
-            if !self.manager.0.enabled {
+            if !self.manager.0.settings.enabled {
                 return Ok(());
             }
             // By the session's own will, so not as a renewal, which is left to the response.
@@ -466,7 +467,9 @@ impl Drop for Pending {
     /// A request may end without a commit: its client has left, or its service failed. What it leaves undone is told.
     fn drop(&mut self) {
         let is_answered = self.is_answered.load(Ordering::SeqCst);
-        let Some(session) = self.session.get().filter(|_| self.manager.0.enabled && !is_answered) else { return };
+        let Some(session) = self.session.get().filter(|_| self.manager.0.settings.enabled && !is_answered) else {
+            return;
+        };
         let progress = self.progress.get_mut().unwrap_or_else(PoisonError::into_inner);
         let opened = progress.known.opened.as_ref();
         let event = match session.abandon() {

@@ -8,9 +8,10 @@ use crate::clock::Timestamp;
 use crate::facts::Purpose;
 use crate::id::KeyId;
 use crate::limits;
-use crate::manager::{Earlier, Renewal};
+use crate::manager::Earlier;
 use crate::records::{FoundRecord, Standing};
 use crate::session::{Draft, Text};
+use crate::settings::Renewal;
 use crate::wire::header::Header;
 use crate::wire::record::{RecordHeader, RecordState, WriteId};
 

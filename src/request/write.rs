@@ -13,9 +13,10 @@ use crate::events::Event;
 use crate::facts::Purpose;
 use crate::id::{PublicId, SessionId};
 use crate::limits;
-use crate::manager::{Inner, Renewal};
-use crate::records::{FoundRecord, Place, Placement, Standing};
+use crate::manager::Inner;
+use crate::records::{FoundRecord, Place, Standing};
 use crate::session::{Draft, IdChange, Payload, Session, Text};
+use crate::settings::{Placement, Renewal};
 use crate::wire::header::Persistence;
 
 /// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
@@ -118,7 +119,7 @@ impl<'a> Write<'a> {
             return Ok(());
         }
         let done = match &inner.timer {
-            Some(timer) => within(self.steps(draft), timer.wait(inner.store_timeout)).await,
+            Some(timer) => within(self.steps(draft), timer.wait(inner.settings.store_timeout)).await,
             None => Some(self.steps(draft).await),
         };
         let done = done.unwrap_or_else(|| Err(inner.timed_out().into()));
@@ -163,7 +164,7 @@ impl<'a> Write<'a> {
             None if ends(draft) && !progress.has_ended && !self.request.candidates.is_empty() => Want::End,
             None if draft.destroyed || (ends(draft) && !draft.has_something) => Want::Nothing,
             // A new session is written when there is something in it: reading an empty one leaves no trace.
-            None if draft.has_something || (inner.save_uninitialized && draft.used) => Want::Keep,
+            None if draft.has_something || (inner.settings.save_uninitialized && draft.used) => Want::Keep,
             None => Want::Nothing,
             Some(_) if ends(draft) => Want::End,
             Some(_) if draft.id_change == IdChange::Regenerated => Want::NewId,
@@ -172,7 +173,7 @@ impl<'a> Write<'a> {
             Some(opened) if opened.failure.is_some() && draft.has_something => Want::Keep,
             // It has no data that this request knows.
             Some(Opened { inline: None, record: None, .. }) => Want::Nothing,
-            Some(_) if draft.used_flash || (inner.resave && draft.used) => Want::Refresh,
+            Some(_) if draft.used_flash || (inner.settings.resave && draft.used) => Want::Refresh,
             Some(opened) if self.renews.is_some_and(|purpose| self.renews(purpose, opened, draft)) => Want::Refresh,
             Some(_) => Want::Nothing,
         }
@@ -285,7 +286,9 @@ impl<'a> Write<'a> {
             store_only: inner.placement == Placement::StoreOnly,
             is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
             asked_at: self.session.asked_at(),
-            rewrite: draft.used_flash || inner.resave || opened.is_some_and(|opened| opened.superseded_key.is_some()),
+            rewrite: draft.used_flash
+                || inner.settings.resave
+                || opened.is_some_and(|opened| opened.superseded_key.is_some()),
             draft,
             known,
         })
@@ -360,7 +363,7 @@ impl<'a> Write<'a> {
         progress.has_new_id |= opened.is_some() && (before.is_none() || want == Want::NewId);
         progress.has_ended |= draft.id_change == IdChange::Invalidated;
         let removes = line.is_none() && before.is_some();
-        let removal = removes.then(|| response::remove(&self.inner().attributes));
+        let removal = removes.then(|| response::remove(&self.inner().settings.cookie));
         progress.line = line.or(removal).or_else(|| progress.line.take());
         progress.markers.extend(markers);
         drop(progress);

@@ -159,8 +159,8 @@ fn a_request_that_never_asks_copies_its_candidates_and_opens_none() {
         now_or_never(pending.commit(&ResponseFacts::new(200))).unwrap()
     });
     assert_eq!(commit, sealed_session::Commit::default());
-    // The candidate, the list that it stands in, and what is shared with the extractor.
-    assert_eq!(count, 3);
+    // The candidates, and what is shared with the extractor.
+    assert_eq!(count, 2);
 }
 
 /// The outcome of a future that waits for nothing; a runtime would allocate beside it.

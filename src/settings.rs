@@ -1,3 +1,30 @@
+//! What an application sets, each setting declared once: the builder takes it, a configuration reads it, a manager keeps it.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::cookie::CookieAttributes;
+use crate::limits;
+
+/// Where sessions are kept.
+///
+/// ```
+/// use sealed_session::Placement;
+///
+/// assert_ne!(Placement::Spill, Placement::StoreOnly);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Placement {
+    /// In the cookie while the `Set-Cookie` line fits its limit, otherwise in the store with a sealed reference in the
+    /// cookie. The default where a store is configured.
+    Spill,
+    /// In the cookie always; what does not fit is an error at commit. The default without a store.
+    CookieOnly,
+    /// In the store always: copies of a cookie then show no older data, and what is destroyed stays so.
+    StoreOnly,
+}
+
 /// What happens to a request whose session is in a store that does not answer.
 ///
 /// ```
@@ -61,4 +88,58 @@ pub enum Renewal {
     EveryResponse,
     /// Never: only a write renews.
     OnWrite,
+}
+
+/// Settings that a configuration can say, each as the builder's method of its name takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) enabled: bool,
+    pub(crate) audience: String,
+    pub(crate) cookie: CookieAttributes,
+    pub(crate) placement: Option<Placement>,
+    pub(crate) renewal: Option<Renewal>,
+    pub(crate) clear_with_browser: bool,
+    pub(crate) save_uninitialized: bool,
+    pub(crate) resave: bool,
+    pub(crate) when_too_large: TooLarge,
+    pub(crate) on_store_failure: StoreFailure,
+    pub(crate) store_timeout: Duration,
+    pub(crate) accept_inline_until: Option<Timestamp>,
+    pub(crate) insecure_for_development: bool,
+    pub(crate) sizes: Sizes,
+    pub(crate) also_remove: Vec<CookieAttributes>,
+}
+
+/// How large cookies, records and paddings may be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sizes {
+    pub(crate) inline_limit_bytes: Option<usize>,
+    pub(crate) record_limit_bytes: usize,
+    pub(crate) padding_bucket_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            audience: String::new(),
+            cookie: CookieAttributes::default(),
+            placement: None,
+            renewal: None,
+            clear_with_browser: false,
+            save_uninitialized: false,
+            resave: false,
+            when_too_large: TooLarge::default(),
+            on_store_failure: StoreFailure::default(),
+            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
+            accept_inline_until: None,
+            insecure_for_development: false,
+            sizes: Sizes {
+                inline_limit_bytes: None,
+                record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
+                padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
+            },
+            also_remove: Vec::new(),
+        }
+    }
 }

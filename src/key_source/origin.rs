@@ -1,7 +1,7 @@
+use super::{DirectorySource, EnvironmentSource, FileSource, KeySource};
 use crate::config::KeyOrigin;
 use crate::error::KeySourceError;
 use crate::key::KeyRing;
-use crate::key_source::{DirectorySource, EnvironmentSource, FileSource, KeySource};
 
 /// The source that a configuration names.
 ///
