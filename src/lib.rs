@@ -82,7 +82,7 @@ mod wire;
 pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use config::{Config, KeyOrigin};
+pub use config::{Config, KeyOrigin, Stores};
 pub use crypto::Suite;
 pub use error::{
     CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,
@@ -93,9 +93,6 @@ pub use id::{KeyId, PublicId, RecordId};
 pub use key::{
     Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
 };
-#[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use manager::Stores;
 pub use manager::{Health, SessionManager, SessionManagerBuilder};
 pub use request::{Commit, FailedCommit, PendingSession, RequestFacts, ResponseFacts};
 pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};

@@ -11,14 +11,6 @@ use crate::store::{Created, Record, RecordStore, Updated};
 use crate::wipe::WipedBytes;
 use crate::wire::record::{RecordHeader, RecordState};
 
-/// The records of a store, sealed and opened.
-#[derive(Clone)]
-pub(crate) struct Records {
-    pub(crate) store: Arc<dyn RecordStore>,
-    pub(crate) sealer: Arc<Sealer>,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
 /// A record that was opened.
 #[derive(Clone)]
 pub(crate) struct FoundRecord {
@@ -26,6 +18,17 @@ pub(crate) struct FoundRecord {
     /// The key that it was sealed under, when a newer one seals today.
     pub(crate) superseded_key: Option<KeyId>,
     pub(crate) payload: Arc<WipedBytes>,
+}
+
+impl FoundRecord {
+    /// Whether it still shows its session.
+    pub(crate) fn is_readable(&self, now: Timestamp) -> bool {
+        match self.header.state {
+            RecordState::Open | RecordState::Returned => true,
+            RecordState::Left => now < self.header.expires,
+            RecordState::Ended => false,
+        }
+    }
 }
 
 /// What stands in the store under a session's id.
@@ -62,48 +65,39 @@ impl Standing {
     }
 }
 
-/// A place for one record.
+/// The place of a session's record in a store, under one audience: what is written there is sealed, what is found is opened.
 #[derive(Clone)]
 pub(crate) struct Place {
-    records: Records,
+    pub(crate) store: Arc<dyn RecordStore>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) clock: Arc<dyn Clock>,
     // Security: behind a pointer, or lists of places would keep copies of it that nobody wipes (`tests/memory`).
     pub(crate) id: Arc<SessionId>,
     pub(crate) created: Timestamp,
 }
 
-impl Records {
-    pub(crate) fn place(&self, id: SessionId, created: Timestamp) -> Place {
-        Place { records: self.clone(), id: Arc::new(id), created }
-    }
-
-    /// What stands under a session's id. A call whose connection is cut is made once more.
-    pub(crate) async fn find(&self, session: &SessionId, created: Timestamp) -> Result<Standing, StoreError> {
-        let id = session.record_id(self.sealer.audience());
+impl Place {
+    /// What stands there. A call whose connection is cut is made once more.
+    pub(crate) async fn find(&self) -> Result<Standing, StoreError> {
+        let id = self.record_id();
         let loaded = match self.store.load(&id).await {
             Err(StoreError::Unavailable { .. }) => self.store.load(&id).await,
             answer => answer,
         };
         let Some(record) = loaded? else { return Ok(Standing::Nothing) };
         let (version, now) = (record.version, self.clock.now());
-        Ok(match self.sealer.open_record(session, created, version, record.bytes, now) {
+        Ok(match self.sealer.open_record(&self.id, self.created, version, record.bytes, now) {
             Ok(OpenedRecord { header, superseded_key, payload }) => {
                 Standing::Record(Arc::new(FoundRecord { header, superseded_key, payload: Arc::new(payload) }))
             }
             Err(reason) => Standing::Unreadable { version, reason },
         })
     }
-}
-
-impl Place {
-    /// What stands there.
-    pub(crate) async fn find(&self) -> Result<Standing, StoreError> {
-        self.records.find(&self.id, self.created).await
-    }
 
     /// The version of a record that replaces one of this version. Milliseconds since 1970 at least, so that a session
     /// which left the store and comes back never repeats one.
     pub(crate) fn next_version(&self, before: Option<u64>) -> u64 {
-        before.unwrap_or(0).saturating_add(1).max(self.records.clock.unix_milliseconds())
+        before.unwrap_or(0).saturating_add(1).max(self.clock.unix_milliseconds())
     }
 
     /// Writes a record where none is expected, or in the place of the version that is; `false` where something else stands.
@@ -112,8 +106,7 @@ impl Place {
         FoundRecord { header, payload, .. }: &FoundRecord,
         expected_version: Option<u64>,
     ) -> Result<bool, CommitError> {
-        let Records { store, sealer, .. } = &self.records;
-        let bytes = sealer.seal_record(&self.id, header, payload).map_err(|error| {
+        let bytes = self.sealer.seal_record(&self.id, header, payload).map_err(|error| {
             not_sealed(error, || CommitError::TooLarge {
                 payload_bytes: payload.len(),
                 payload_max_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
@@ -128,27 +121,27 @@ impl Place {
         };
         let record = Record::new(header.version, with_skew(kept_until), bytes);
         Ok(match expected_version {
-            None => store.create(&self.record_id(), record).await? == Created::Created,
-            Some(version) => store.update(&self.record_id(), record, version).await? == Updated::Updated,
+            None => self.store.create(&self.record_id(), record).await? == Created::Created,
+            Some(version) => self.store.update(&self.record_id(), record, version).await? == Updated::Updated,
         })
     }
 
     /// Keeps a record alive until the session's new end, without rewriting it. `false` when it is gone.
     pub(crate) async fn touch(&self, expires: Timestamp) -> Result<bool, StoreError> {
-        let (store, id, expires) = (&self.records.store, self.record_id(), with_skew(expires));
-        match store.touch(&id, expires).await {
-            Err(StoreError::Unavailable { .. }) => store.touch(&id, expires).await,
+        let (id, expires) = (self.record_id(), with_skew(expires));
+        match self.store.touch(&id, expires).await {
+            Err(StoreError::Unavailable { .. }) => self.store.touch(&id, expires).await,
             answer => answer,
         }
     }
 
     /// Removes what is no record.
     pub(crate) async fn destroy(&self) -> Result<(), StoreError> {
-        self.records.store.destroy(&self.record_id()).await
+        self.store.destroy(&self.record_id()).await
     }
 
     fn record_id(&self) -> RecordId {
-        self.id.record_id(self.records.sealer.audience())
+        self.id.record_id(self.sealer.audience())
     }
 }
 

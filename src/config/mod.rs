@@ -11,6 +11,7 @@ mod leaf;
 mod node;
 mod parse;
 mod settings;
+mod stores;
 mod table;
 mod unknown;
 
@@ -19,6 +20,7 @@ mod documented;
 
 pub use keys::KeyOrigin;
 pub(crate) use settings::Settings;
+pub use stores::Stores;
 
 use std::ffi::OsStr;
 use std::time::Duration;

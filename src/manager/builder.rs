@@ -1,14 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Earlier, Inner, SessionManager};
+use super::{Inner, SessionManager};
 use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
 use crate::events::{Event, Observer, Observers};
 use crate::key::RingHandle;
 use crate::limits;
-use crate::records::Records;
 use crate::seal::{Lifetimes, Sealer};
 use crate::settings::{Placement, Renewal, Settings, StoreFailure, TooLarge};
 use crate::store::RecordStore;
@@ -464,7 +463,7 @@ impl SessionManagerBuilder {
             response::largest_value(&settings.cookie, settings.sizes.inline_limit_bytes.or(default_limit));
         let sealer = Sealer::builder(self.ring)
             .cookie_name(settings.cookie.cookie_name())
-            .audience(settings.audience.as_str())
+            .audience(std::mem::take(&mut settings.audience))
             .lifetimes(self.lifetimes)
             .key_grace(self.key_grace)
             .padding_bucket_bytes(settings.sizes.padding_bucket_bytes)
@@ -481,48 +480,64 @@ impl SessionManagerBuilder {
         let now = clock.now();
         sealer.ring().current().check(now).map_err(|error| ConfigError::new("ring", error.to_string()))?;
         sealer.ring().begin_counting(now);
-        let waits = self.timer.is_none() && store.as_ref().is_some_and(|store| !store.is_local());
-        for (setting, is_worth_it, advice) in [
-            (
-                "audience",
-                settings.audience.is_empty(),
-                "it is empty: cookies of two environments with the same key open in both",
-            ),
-            (
-                "insecure_for_development",
-                settings.insecure_for_development,
-                "cookies travel without `Secure`: never in production",
-            ),
-            ("timer", waits, "there is none: a server store that does not answer keeps its requests waiting"),
-        ] {
-            if is_worth_it {
-                observers.tell(&Event::SettingWorthAThought { setting, advice });
+        let tell = |setting, advice| observers.tell(&Event::SettingWorthAThought { setting, advice });
+        if sealer.audience().is_empty() {
+            tell("audience", "it is empty: cookies of two environments with the same key open in both");
+        }
+        if settings.insecure_for_development {
+            tell("insecure_for_development", "cookies travel without `Secure`: never in production");
+        }
+        if self.timer.is_none() && store.as_ref().is_some_and(|store| !store.is_local()) {
+            tell("timer", "there is none: a server store that does not answer keeps its requests waiting");
+        }
+        let earlier = earlier(self.also_read, &settings.cookie, &sealer)?;
+        let mut earlier_audiences: Vec<Arc<Sealer>> = Vec::new();
+        for other in earlier.iter().filter(|other| other.audience() != sealer.audience()) {
+            if earlier_audiences.iter().all(|known| known.audience() != other.audience()) {
+                earlier_audiences.push(Arc::clone(other));
             }
         }
-        let sealer = Arc::new(sealer);
-        let records = store.map(|store| Records { store, sealer: Arc::clone(&sealer), clock: Arc::clone(&clock) });
-        let mut records: Vec<_> = records.into_iter().collect();
-        let earlier = Earlier::all(self.also_read, &settings.cookie, &sealer, &mut records)?;
-        let sealers = earlier.iter().map(|earlier| &earlier.sealer);
-        let also_verify = sealers.filter(|earlier| earlier.audience() != sealer.audience()).cloned().collect();
         let persistence =
             if settings.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout };
         Ok(SessionManager(Arc::new(Inner {
-            sealer,
+            sealer: Arc::new(sealer),
+            earlier,
+            earlier_audiences: earlier_audiences.into(),
             longest_text,
             placement,
             renewal: settings.renewal.unwrap_or_default(),
             persistence,
             settings,
-            records,
+            store,
             timer: self.timer,
-            earlier,
-            also_verify,
             commit_when: self.commit_when,
             clock,
             observers,
         })))
     }
+}
+
+/// The sealers of what `also_read` asks for.
+fn earlier(
+    asked: Vec<(String, String)>,
+    cookie: &CookieAttributes,
+    today: &Sealer,
+) -> Result<Vec<Arc<Sealer>>, ConfigError> {
+    // Security: each is one more decryption of what a client sends.
+    if asked.len() > limits::EARLIER_CONTEXTS_MAX {
+        return Err(ConfigError::new("also_read", "more than four; take out those that no cookie has any more"));
+    }
+    let refused = |error: ConfigError| ConfigError::new("also_read", error.to_string());
+    let earlier = |(name, audience): (String, String)| {
+        if name != today.cookie_name() {
+            // With the attributes of today it is removed.
+            cookie.renamed(&name).check().map_err(refused)?;
+        } else if audience == today.audience() {
+            return Err(ConfigError::new("also_read", "this is the name and the audience of today; take it out"));
+        }
+        today.bound_to(name, audience).map(Arc::new).map_err(refused)
+    };
+    asked.into_iter().map(earlier).collect()
 }
 
 impl std::fmt::Debug for SessionManagerBuilder {

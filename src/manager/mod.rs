@@ -5,25 +5,22 @@ mod builder;
 mod configured;
 
 pub use builder::SessionManagerBuilder;
-#[cfg(feature = "config")]
-pub use configured::Stores;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::clock::{Clock, Timer};
-use crate::cookie::CookieAttributes;
+use crate::clock::{Clock, Timer, Timestamp};
 use crate::crypto::random;
 use crate::error::{ConfigError, StoreError};
 use crate::events::Observers;
-use crate::id::RecordId;
+use crate::id::{RecordId, SessionId};
 use crate::key::{KeyReport, RingHandle};
-use crate::limits;
-use crate::records::Records;
+use crate::records::Place;
 use crate::seal::Sealer;
 #[cfg(feature = "actix-session")]
 use crate::settings::StoreFailure;
 use crate::settings::{Placement, Renewal, Settings};
+use crate::store::RecordStore;
 use crate::wire::header::Persistence;
 
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
@@ -53,80 +50,55 @@ pub struct SessionManager(pub(crate) Arc<Inner>);
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) sealer: Arc<Sealer>,
+    /// For names and audiences that the cookie had before: what was sealed then is read, and sealed again under those of today.
+    pub(crate) earlier: Vec<Arc<Sealer>>,
+    /// One of those for each other audience: the ids of records depend on it, and CSRF tokens of it stand in pages that are
+    /// still open.
+    pub(crate) earlier_audiences: Arc<[Arc<Sealer>]>,
     pub(crate) settings: Settings,
     /// Most characters of a value that is sent.
     pub(crate) longest_text: usize,
     pub(crate) placement: Placement,
     pub(crate) renewal: Renewal,
     pub(crate) persistence: Persistence,
-    /// None without a store. The first is that of today's audience; after it comes one for each earlier audience, because the
-    /// ids of records depend on it.
-    pub(crate) records: Vec<Records>,
+    pub(crate) store: Option<Arc<dyn RecordStore>>,
     pub(crate) timer: Option<Arc<dyn Timer>>,
-    pub(crate) earlier: Vec<Arc<Earlier>>,
-    /// Sealers of earlier audiences: their CSRF tokens stand in pages that are still open.
-    pub(crate) also_verify: Arc<[Arc<Sealer>]>,
     pub(crate) commit_when: fn(u16) -> bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observers: Observers,
 }
 
 impl Inner {
-    /// The name and audience of today, and those of before.
-    // Security: a cookie is tried under a second context only where the application names it: to open it, and to end it.
-    pub(crate) fn contexts(&self) -> impl Iterator<Item = (&Sealer, Option<&Arc<Earlier>>)> {
-        let earlier = self.earlier.iter().map(|earlier| (&*earlier.sealer, Some(earlier)));
-        std::iter::once((&*self.sealer, None)).chain(earlier)
+    /// That of today, and those of before.
+    // Security: a cookie is tried under a second one only where the application names it: to open it, and to end it.
+    pub(crate) fn sealers(&self) -> impl Iterator<Item = &Arc<Sealer>> {
+        std::iter::once(&self.sealer).chain(&self.earlier)
     }
 
-    /// The names of their cookies, each once.
-    pub(crate) fn cookie_names(&self) -> impl Iterator<Item = &str> {
-        let names = || self.contexts().map(|(sealer, _)| sealer.cookie_name());
-        names()
-            .enumerate()
-            .filter(move |(place, name)| names().take(*place).all(|other| other != *name))
-            .map(|(_, name)| name)
+    /// Their names or their audiences, each once.
+    pub(crate) fn each(&self, what: fn(&Sealer) -> &str) -> impl Iterator<Item = &str> {
+        let all = move || self.sealers().map(move |sealer| what(sealer));
+        all().enumerate().filter(move |(index, one)| all().take(*index).all(|other| other != *one)).map(|(_, one)| one)
     }
-}
 
-/// A name and an audience that the cookie had before.
-pub(crate) struct Earlier {
-    pub(crate) sealer: Arc<Sealer>,
-    /// Which of the manager's records its sessions have.
-    pub(crate) place: usize,
-    /// How its cookie is removed, where the name was another one.
-    pub(crate) removal: Option<CookieAttributes>,
-}
+    /// In how many places the record of a session may stand: one for each audience. None without a store.
+    pub(crate) fn places(&self) -> usize {
+        self.store.as_ref().map_or(0, |_| self.earlier_audiences.len().saturating_add(1))
+    }
 
-impl Earlier {
-    /// What `also_read` asks for, over the sealer and the records of today, which those of other audiences join.
-    pub(crate) fn all(
-        asked: Vec<(String, String)>,
-        attributes: &CookieAttributes,
-        today: &Sealer,
-        records: &mut Vec<Records>,
-    ) -> Result<Vec<Arc<Self>>, ConfigError> {
-        // Security: each is one more decryption of what a client sends.
-        if asked.len() > limits::EARLIER_CONTEXTS_MAX {
-            return Err(ConfigError::new("also_read", "more than four; take out those that no cookie has any more"));
-        }
-        let earlier = |(name, audience): (String, String)| {
-            let (same_name, same_audience) = (name == today.cookie_name(), audience == today.audience());
-            if same_name && same_audience {
-                return Err(ConfigError::new("also_read", "this is the name and the audience of today; take it out"));
-            }
-            let removal = (!same_name).then(|| attributes.renamed(&name));
-            let refused = |error: ConfigError| ConfigError::new("also_read", error.to_string());
-            removal.iter().try_for_each(CookieAttributes::check).map_err(refused)?;
-            let sealer = Arc::new(today.bound_to(name, audience).map_err(refused)?);
-            let has_place = |records: &Records| records.sealer.audience() == sealer.audience();
-            let place = records.iter().position(has_place).unwrap_or(records.len());
-            if let Some(todays) = records.first().filter(|_| place == records.len()).cloned() {
-                records.push(Records { sealer: Arc::clone(&sealer), ..todays });
-            }
-            Ok(Arc::new(Self { sealer, place, removal }))
+    /// In which of them the records of this sealer stand; today's is the first.
+    pub(crate) fn place_of(&self, sealer: &Sealer) -> usize {
+        let position = self.earlier_audiences.iter().position(|other| other.audience() == sealer.audience());
+        position.map_or(0, |position| position.saturating_add(1))
+    }
+
+    pub(crate) fn place(&self, index: usize, id: &SessionId, created: Timestamp) -> Option<Place> {
+        let sealer = match index.checked_sub(1) {
+            None => &self.sealer,
+            Some(earlier) => self.earlier_audiences.get(earlier)?,
         };
-        asked.into_iter().map(earlier).collect()
+        let (store, sealer, clock) = (self.store.clone()?, Arc::clone(sealer), Arc::clone(&self.clock));
+        Some(Place { store, sealer, clock, id: Arc::new(id.clone()), created })
     }
 }
 
@@ -211,18 +183,12 @@ impl SessionManager {
         if today.sealer.audience() == audience {
             return Ok(self.clone());
         }
-        let sealer = Arc::new(today.sealer.bound_to(today.sealer.cookie_name().to_owned(), audience)?);
+        let bound = |sealer: &Sealer| sealer.bound_to(sealer.cookie_name().to_owned(), audience.clone()).map(Arc::new);
         // Security: an audience of before was shared by all tenants, so its sessions would open in each of them.
-        let earlier = today.earlier.iter().filter(|earlier| earlier.sealer.audience() == today.sealer.audience());
-        let earlier = earlier.map(|earlier| {
-            let name = earlier.sealer.cookie_name().to_owned();
-            let sealer = Arc::new(earlier.sealer.bound_to(name, sealer.audience().to_owned())?);
-            Ok(Arc::new(Earlier { sealer, place: 0, removal: earlier.removal.clone() }))
-        });
-        let earlier = earlier.collect::<Result<_, ConfigError>>()?;
-        let records = today.records.iter().take(1);
-        let records = records.map(|records| Records { sealer: Arc::clone(&sealer), ..records.clone() }).collect();
-        Ok(Self(Arc::new(Inner { sealer, records, earlier, also_verify: Arc::default(), ..(**today).clone() })))
+        let earlier = today.earlier.iter().filter(|earlier| earlier.audience() == today.sealer.audience());
+        let earlier = earlier.map(|earlier| bound(earlier)).collect::<Result<_, _>>()?;
+        let (sealer, earlier_audiences) = (bound(&today.sealer)?, Arc::default());
+        Ok(Self(Arc::new(Inner { sealer, earlier, earlier_audiences, ..(**today).clone() })))
     }
 
     /// The same store, whose cookie values have at most so many characters.
@@ -267,10 +233,10 @@ impl SessionManager {
     }
 
     async fn ask_store(&self) -> Result<(), StoreError> {
-        let Some(records) = self.0.records.first() else { return Ok(()) };
+        let Some(store) = &self.0.store else { return Ok(()) };
         let mut id = [0; 16];
         random::fill(&mut id).map_err(|error| StoreError::other("store", error))?;
-        records.store.load(&RecordId::from_bytes(id)).await.map(drop)
+        store.load(&RecordId::from_bytes(id)).await.map(drop)
     }
 }
 
@@ -321,7 +287,7 @@ impl fmt::Debug for SessionManager {
             .field("attributes", &self.0.settings.cookie)
             .field("placement", &self.0.placement)
             .field("renewal", &self.0.renewal)
-            .field("has_store", &!self.0.records.is_empty())
+            .field("has_store", &self.0.store.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ impl Write<'_> {
         let whole = self.session.payload_json();
         let target = self.target(&whole, draft, is_in_store);
         if target.is_err()
-            && self.inner().settings.when_too_large == TooLarge::TrimFlash
+            && self.inner.settings.when_too_large == TooLarge::TrimFlash
             && let Some(trimmed) = self.session.payload_json_without_input()
             && let Ok(target) = self.target(&trimmed, draft, is_in_store)
         {
@@ -42,7 +42,7 @@ impl Write<'_> {
     /// A session that is in the store comes back only when it fits three quarters of the limit, so that one which grows and
     /// shrinks around the limit does not move with each request.
     fn target(&self, payload: &[u8], draft: &Draft, is_in_store: bool) -> Result<Target, CommitError> {
-        let inner = self.inner();
+        let inner = self.inner;
         let longest = if is_in_store { inner.longest_text.saturating_mul(3) / 4 } else { inner.longest_text };
         let length = inner.sealer.text_length(payload.len());
         let fits = match inner.placement {
@@ -82,7 +82,7 @@ impl Write<'_> {
         let (builds_on, before) = if is_ahead { (None, &case.known.ahead) } else { (opened, here) };
         let nonce = CookieNonce::draw()?;
         let write = nonce.write_id();
-        let header = self.header(self.id()?, &case, builds_on);
+        let header = self.header(self.session.ensure_id()?, &case, builds_on);
         let own = match record {
             Some(state) => self.place(builds_on)?.map(|place| {
                 let record = if state == RecordState::Ended {
@@ -185,7 +185,7 @@ impl Write<'_> {
         if target == Target::Nowhere {
             return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
         }
-        let (write, sealer) = (nonce.write_id(), &self.inner().sealer);
+        let (write, sealer) = (nonce.write_id(), &self.inner.sealer);
         let (kind, value) = match (target, &record) {
             (Target::Store, Some(record)) => {
                 (Kind::Reference, sealer.seal_reference(nonce, &header, record.header.version))
@@ -199,7 +199,7 @@ impl Write<'_> {
                 Some(self.session_end(&header).saturating_seconds_since(header.issued))
             }
         };
-        let line = Some(response::issue(&self.inner().settings.cookie, &value, max_age));
+        let line = Some(response::issue(&self.inner.settings.cookie, &value, max_age));
         let same = before.filter(|before| before.header.id == header.id);
         let opened = Some(Arc::new(Opened {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
@@ -210,7 +210,7 @@ impl Write<'_> {
             inline: (kind == Kind::Inline).then_some(payload),
             least_version: 0,
             record,
-            earlier: None,
+            sealer: Arc::clone(sealer),
             failure: None,
         }));
         Ok(Completion { want, opened, line, markers, draft, drops_input })
@@ -221,14 +221,14 @@ impl Write<'_> {
         let Draft { created, persistence, .. } = case.draft;
         // Servers' clocks differ. No cookie is older than the session, or than the one that it takes the place of.
         let before = builds_on.map_or(created, |opened| opened.header.issued.max(created));
-        let issued = self.inner().clock.now().max(before);
+        let issued = self.inner.clock.now().max(before);
         let expires = issued.saturating_add_seconds(self.lifetime_seconds(&case.draft));
         Header { kind: Kind::Inline, persistence, id, created, issued, expires }
     }
 
     /// The idle lifetime of this session by the settings of today.
     pub(super) fn lifetime_seconds(&self, draft: &Draft) -> u64 {
-        let lifetimes = self.inner().sealer.lifetimes();
+        let lifetimes = self.inner.sealer.lifetimes();
         match draft.persistence {
             Persistence::OwnLifetime => draft.own_lifetime_seconds.clamp(1, lifetimes.remember_max_seconds),
             Persistence::IdleTimeout | Persistence::BrowserSession => lifetimes.idle_timeout_seconds,
@@ -237,12 +237,12 @@ impl Write<'_> {
 
     /// When the session ends if it is not used again.
     fn session_end(&self, header: &Header) -> Timestamp {
-        let absolute = self.inner().sealer.lifetimes().absolute_end(header.created);
+        let absolute = self.inner.sealer.lifetimes().absolute_end(header.created);
         absolute.map_or(header.expires, |end| end.min(header.expires))
     }
 
     fn too_large(&self, payload_bytes: usize) -> CommitError {
-        let inner = self.inner();
+        let inner = self.inner;
         let payload_max_bytes = match inner.placement {
             Placement::CookieOnly => inner.sealer.payload_max_bytes(),
             Placement::Spill | Placement::StoreOnly => inner.settings.sizes.record_limit_bytes,
@@ -263,7 +263,7 @@ impl Write<'_> {
         opened: Option<&Opened>,
         write: WriteId,
     ) -> FoundRecord {
-        let now = self.inner().clock.now();
+        let now = self.inner.clock.now();
         let before = standing.record();
         let left_before = before.filter(|before| before.header.state == RecordState::Left);
         // What another login has taken from it stays taken.
@@ -295,7 +295,7 @@ impl Write<'_> {
 
     /// Ends the session, and every other one whose good cookie came with the request. What was written since begins another.
     pub(super) async fn end(&mut self, known: &Known, draft: &Draft) -> Result<(), CommitError> {
-        let (inner, candidates) = (self.inner(), &self.request.candidates);
+        let (inner, candidates) = (self.inner, &self.request.candidates);
         let mut sessions: Vec<_> = known.opened.iter().cloned().collect();
         for came in self.request.manager.all_good(candidates) {
             if sessions.iter().all(|session| session.header.id != came.header.id) {
@@ -310,8 +310,9 @@ impl Write<'_> {
             lines => lines?,
         };
         for (position, session) in sessions.iter().enumerate() {
-            for (index, records) in inner.records.iter().enumerate() {
-                let place = records.place(session.header.id.clone(), session.header.created);
+            for index in 0..inner.places() {
+                let header = &session.header;
+                let Some(place) = inner.place(index, &header.id, header.created) else { continue };
                 let is_here = index == session.place;
                 let known_here = known.here.as_ref().filter(|_| is_here && position == 0 && known.opened.is_some());
                 // A session in its cookie has no record as a rule, and none beside the one that was found.
@@ -332,10 +333,10 @@ impl Write<'_> {
         }
         progress.markers.extend(markers);
         drop(progress);
-        let ids: Vec<_> = sessions.iter().map(|session| self.public_id(session)).collect();
-        ids.iter().for_each(|id| self.tell(&Event::Destroyed { id: *id }));
+        let ids: Vec<_> = sessions.iter().map(|session| session.public_id()).collect();
+        ids.iter().for_each(|id| inner.observers.tell(&Event::Destroyed { id: *id }));
         if let Some(id) = ids.first().filter(|_| draft.destroyed || !draft.has_something) {
-            self.tell(&Event::Committed { id: *id });
+            inner.observers.tell(&Event::Committed { id: *id });
         }
         Ok(())
     }
@@ -363,7 +364,7 @@ impl Write<'_> {
     /// `Set-Cookie` of the markers of sessions that this browser leaves: of one that got a new id, or of those that ended.
     /// Where there are too many, the oldest are removed.
     fn markers(&self, mut left: Vec<PublicId>, successor: Option<PublicId>) -> Result<Vec<String>, CommitError> {
-        let (inner, now) = (self.inner(), self.inner().clock.now());
+        let (inner, now) = (self.inner, self.inner.clock.now());
         let name = |id, successor: Option<PublicId>| {
             let suffix = if successor.is_none() { ENDED } else { "" };
             inner.settings.cookie.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
@@ -387,8 +388,7 @@ impl Write<'_> {
         let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
         let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
         for id in left {
-            let value = inner.sealer.marker(id, successor, now);
-            let value = value.map_err(|error| not_sealed(error, || self.too_large(b"{}".len())))?;
+            let value = inner.sealer.marker(id, successor, now).map_err(|_| CommitError::NoSealingKey)?;
             lines.push(response::issue(&name(id, successor), &value, Some(seconds)));
         }
         Ok(lines)

@@ -9,13 +9,12 @@ use crate::cookie::request;
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
-use crate::manager::{Earlier, Inner, SessionManager};
-use crate::records::{FoundRecord, Standing};
+use crate::manager::{Inner, SessionManager};
+use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
 use crate::wire::header::{Header, Persistence};
-use crate::wire::record::RecordState;
 
 /// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
 /// a `Cookie` header of nothing else.
@@ -36,7 +35,7 @@ pub(super) struct Marker {
 impl Candidates {
     pub(super) fn of<'a>(inner: &Inner, headers: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
         let mut candidates = Self::default();
-        for name in inner.cookie_names() {
+        for name in inner.each(Sealer::cookie_name) {
             for value in request::candidates(headers.clone(), name) {
                 append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]);
             }
@@ -67,11 +66,10 @@ impl Candidates {
     /// The markers that a holder of the ring set, under the name of today alone or under any.
     pub(super) fn valid_markers(&self, inner: &Inner, of_today: bool, now: Timestamp) -> Vec<Marker> {
         let mut valid = Vec::new();
-        for name in inner.cookie_names().take(if of_today { 1 } else { usize::MAX }) {
+        for name in inner.each(Sealer::cookie_name).take(if of_today { 1 } else { usize::MAX }) {
             for found in request::markers([self.markers.as_slice()], name) {
                 let Some(id) = PublicId::from_hex(found.digits) else { continue };
-                let mut sealers =
-                    inner.contexts().map(|(sealer, _)| sealer).filter(|sealer| sealer.cookie_name() == name);
+                let mut sealers = inner.sealers().filter(|sealer| sealer.cookie_name() == name);
                 let verified = sealers.find_map(|sealer| sealer.verify_marker(id, found.value, now));
                 if let Some((set_at, successor)) = verified.filter(|(_, next)| next.is_none() == found.has_ended) {
                     valid.push(Marker { id, set_at, successor });
@@ -111,14 +109,7 @@ fn append(header: &mut Vec<u8>, parts: &[&[u8]]) {
 
 /// The public ids of a session, the first under the audience of today.
 pub(super) fn public_ids(inner: &Inner, header: &Header) -> Vec<PublicId> {
-    let mut ids = Vec::new();
-    for (sealer, _) in inner.contexts() {
-        let id = header.id.public_id(sealer.audience());
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    ids
+    inner.each(Sealer::audience).map(|audience| header.id.public_id(audience)).collect()
 }
 
 impl SessionManager {
@@ -136,7 +127,7 @@ impl SessionManager {
         }
         let mut refused = Vec::new();
         let outcome = match self.choose(candidates, now, &mut refused) {
-            Some((mut opened, None)) => match self.follow_in_time(Arc::make_mut(&mut opened)).await {
+            Some((mut opened, None)) => match self.0.in_time(self.follow(Arc::make_mut(&mut opened))).await {
                 Ok(Ok(payload)) => Ok(Some((opened, Some(payload)))),
                 Ok(Err(reason)) => {
                     refused.push(reason);
@@ -204,11 +195,11 @@ impl SessionManager {
         now: Timestamp,
         refused: &mut Vec<Reason>,
     ) -> Option<(Arc<Opened>, Option<Payload>)> {
-        for context in self.0.contexts() {
+        for sealer in self.0.sealers() {
             let mut refused_here = Vec::new();
             let mut chosen: Option<(Arc<Opened>, Option<Payload>)> = None;
             let mut is_absent = true;
-            for found in self.opened(context, candidates, now) {
+            for found in self.opened(sealer, candidates, now) {
                 is_absent = false;
                 match (found, &chosen) {
                     (Err(reason), _) => refused_here.push(reason),
@@ -238,24 +229,24 @@ impl SessionManager {
     // Security: behind pointers, or a list that grows would leave copies of their ids that nobody wipes.
     pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Arc<Opened>> {
         let now = self.0.clock.now();
-        let found = self.0.contexts().flat_map(|context| self.opened(context, candidates, now));
+        let found = self.0.sealers().flat_map(|sealer| self.opened(sealer, candidates, now));
         found.filter_map(Result::ok).map(|(opened, _)| opened).collect()
     }
 
-    /// The cookies that came under a name, each as its name and audience open it.
+    /// The cookies that came under the name of a sealer, each as that opens it.
     fn opened<'a>(
         &'a self,
-        context: (&'a Sealer, Option<&'a Arc<Earlier>>),
+        sealer: &'a Arc<Sealer>,
         candidates: &'a Candidates,
         now: Timestamp,
-    ) -> impl Iterator<Item = Result<(Arc<Opened>, Option<Payload>), Reason>> + 'a {
-        let values = candidates.named(context.0.cookie_name());
-        values.map(move |value| self.open_candidate(context, value, candidates, now))
+    ) -> impl Iterator<Item = Result<(Arc<Opened>, Option<Payload>), Reason>> {
+        let values = candidates.named(sealer.cookie_name());
+        values.map(move |value| self.open_candidate(sealer, value, candidates, now))
     }
 
     fn open_candidate(
         &self,
-        (sealer, earlier): (&Sealer, Option<&Arc<Earlier>>),
+        sealer: &Arc<Sealer>,
         value: &[u8],
         candidates: &Candidates,
         now: Timestamp,
@@ -285,20 +276,12 @@ impl SessionManager {
             least_version,
             record: None,
             // The record of a reference is where its cookie is from; a session in its cookie goes to that of today.
-            place: earlier.filter(|_| inline.is_none()).map_or(0, |earlier| earlier.place),
+            place: if inline.is_none() { self.0.place_of(sealer) } else { 0 },
             inline,
-            earlier: earlier.cloned(),
+            sealer: Arc::clone(sealer),
             failure: None,
         };
         Ok((Arc::new(opened), payload))
-    }
-
-    async fn follow_in_time(&self, opened: &mut Opened) -> Result<Result<Payload, Reason>, LoadError> {
-        match &self.0.timer {
-            Some(timer) => within(self.follow(opened), timer.wait(self.0.settings.store_timeout)).await,
-            None => Some(self.follow(opened).await),
-        }
-        .unwrap_or_else(|| Err(self.0.timed_out().into()))
     }
 
     /// Reads what stands where a reference points, at least of the version that it has seen.
@@ -316,7 +299,7 @@ impl SessionManager {
             return Err(LoadError::Stale);
         }
         let found = match found {
-            Standing::Record(found) if is_readable(&found, self.0.clock.now()) => found,
+            Standing::Record(found) if found.is_readable(self.0.clock.now()) => found,
             Standing::Unreadable { reason, .. } => return Ok(Err(reason)),
             Standing::Record(_) | Standing::Nothing => return Ok(Err(Reason::RecordMissing)),
         };
@@ -348,11 +331,11 @@ impl SessionManager {
 
     fn loaded(&self, mut state: State, opened: Option<Arc<Opened>>, is_ambiguous: bool) -> (Session, Progress) {
         let inner = &self.0;
-        let has_store = !inner.records.is_empty();
+        let has_store = inner.store.is_some();
         state.remembers = has_store;
         let fixed = Fixed {
             sealer: Arc::clone(&inner.sealer),
-            also_verify: Arc::clone(&inner.also_verify),
+            also_verify: Arc::clone(&inner.earlier_audiences),
             observers: inner.observers.clone(),
             opened_at: inner.clock.now(),
             has_store,
@@ -369,15 +352,6 @@ impl SessionManager {
     }
 }
 
-/// Whether a record still shows its session.
-fn is_readable(found: &FoundRecord, now: Timestamp) -> bool {
-    match found.header.state {
-        RecordState::Open | RecordState::Returned => true,
-        RecordState::Left => now < found.header.expires,
-        RecordState::Ended => false,
-    }
-}
-
 impl Inner {
     /// What stands under a session's id, and in which place: first in this one, then under the other audiences.
     pub(super) async fn find(
@@ -386,19 +360,27 @@ impl Inner {
         created: Timestamp,
         first: usize,
     ) -> Result<(usize, Standing), StoreError> {
-        let others = (0..self.records.len()).filter(|place| *place != first);
-        for place in std::iter::once(first).chain(others) {
-            let Some(records) = self.records.get(place) else { continue };
-            match records.find(id, created).await? {
+        let others = (0..self.places()).filter(|index| *index != first);
+        for index in std::iter::once(first).chain(others) {
+            let Some(place) = self.place(index, id, created) else { continue };
+            match place.find().await? {
                 Standing::Nothing => {}
-                found => return Ok((place, found)),
+                found => return Ok((index, found)),
             }
         }
         Ok((first, Standing::Nothing))
     }
 
-    pub(super) fn timed_out(&self) -> StoreError {
-        let waited_milliseconds = u64::try_from(self.settings.store_timeout.as_millis()).unwrap_or(u64::MAX);
-        StoreError::Timeout { store: "store", waited_milliseconds }
+    /// The outcome of work with the store, within its time where there is a timer.
+    pub(super) async fn in_time<T, E: From<StoreError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let Some(timer) = &self.timer else { return work.await };
+        let timeout = self.settings.store_timeout;
+        within(work, timer.wait(timeout)).await.unwrap_or_else(|| {
+            let waited_milliseconds = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            Err(StoreError::Timeout { store: "store", waited_milliseconds }.into())
+        })
     }
 }

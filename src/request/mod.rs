@@ -401,9 +401,10 @@ impl Pending {
         let earlier = inner.settings.also_remove.iter().filter(|_| removes_earlier);
         // Security: a cookie of an earlier name would be read again once this one is gone, and undo a logout.
         let is_set = own.is_some();
-        let came = |name: &str| self.candidates.named(name).next().is_some();
-        let renamed = inner.earlier.iter().filter(|earlier| is_set && came(earlier.sealer.cookie_name()));
-        let removed = earlier.chain(renamed.filter_map(|earlier| earlier.removal.as_ref())).map(response::remove);
+        let came = |name: &str| name != inner.sealer.cookie_name() && self.candidates.named(name).next().is_some();
+        let renamed = inner.earlier.iter().map(|earlier| earlier.cookie_name()).filter(|name| is_set && came(name));
+        let renamed = renamed.map(|name| response::remove(&inner.settings.cookie.renamed(name)));
+        let removed = earlier.map(response::remove).chain(renamed);
         let lines = removed.chain(progress.markers.iter().cloned()).chain(own).collect();
         drop(progress);
         if removes_unopened {

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use super::Pending;
 use super::protocol::{Case, Known, Opened, Step, Target, Want, decide, remaining};
-use crate::clock::{Clock as _, within};
+use crate::clock::Clock as _;
 use crate::cookie::response;
 use crate::crypto::random;
 use crate::error::{CommitError, Reason, StoreError};
 use crate::events::Event;
 use crate::facts::Purpose;
-use crate::id::{PublicId, SessionId};
 use crate::limits;
 use crate::manager::Inner;
 use crate::records::{FoundRecord, Place, Standing};
@@ -95,6 +94,7 @@ impl Attempt {
 pub(super) struct Write<'a> {
     pub(super) request: &'a Pending,
     pub(super) session: &'a Session,
+    pub(super) inner: &'a Inner,
     /// What the request is for, where a session that was merely used is to live on.
     renews: Option<Purpose>,
     turn: u64,
@@ -107,31 +107,26 @@ impl<'a> Write<'a> {
     /// Takes the turn: a save or commit of the same request that is under way gives way at its next step.
     pub(super) fn begin(request: &'a Pending, session: &'a Session, renews: Option<Purpose>) -> Self {
         let turn = request.take_turn().turn;
-        Self { request, session, renews, turn, meetings: 0, begun_milliseconds: 0 }
+        Self { request, session, inner: &request.manager.0, renews, turn, meetings: 0, begun_milliseconds: 0 }
     }
 
     /// Writes what the request wants kept.
     pub(super) async fn run(mut self) -> Result<(), CommitError> {
-        let inner = self.inner();
-        let draft = self.session.draft();
+        let (inner, draft) = (self.inner, self.session.draft());
         let want = self.want(&draft);
         if want == Want::Nothing && !self.has_unsettled()? {
             return Ok(());
         }
-        let done = match &inner.timer {
-            Some(timer) => within(self.steps(draft), timer.wait(inner.settings.store_timeout)).await,
-            None => Some(self.steps(draft).await),
-        };
-        let done = done.unwrap_or_else(|| Err(inner.timed_out().into()));
+        let done = inner.in_time(self.steps(draft)).await;
         if done.is_err() && want == Want::Refresh {
-            self.tell(&Event::RenewalSkipped { id: self.session.public(&self.id()?) });
+            inner.observers.tell(&Event::RenewalSkipped { id: self.session.public(&self.session.ensure_id()?) });
             return Ok(());
         }
         done
     }
 
     async fn steps(&mut self, mut draft: Draft) -> Result<(), CommitError> {
-        self.begun_milliseconds = self.inner().clock.unix_milliseconds();
+        self.begun_milliseconds = self.inner.clock.unix_milliseconds();
         let mut was_cut = false;
         loop {
             let mut want = self.want(&draft);
@@ -157,7 +152,7 @@ impl<'a> Write<'a> {
 
     /// What the request wants of its session now.
     fn want(&self, draft: &Draft) -> Want {
-        let inner = self.inner();
+        let inner = self.inner;
         let progress = self.request.progress();
         match progress.known.opened.as_deref() {
             // Other cookies than the session's own may have come, and none may be left.
@@ -180,14 +175,15 @@ impl<'a> Write<'a> {
     }
 
     fn renews(&self, purpose: Purpose, opened: &Opened, draft: &Draft) -> bool {
-        let (header, renewal) = (&opened.header, self.inner().renewal);
+        let (header, renewal) = (&opened.header, self.inner.renewal);
         let lifetime_seconds = self.lifetime_seconds(draft);
         let sealed_seconds = header.expires.saturating_seconds_since(header.issued);
         // Another request may have given the session another lifetime, and its cookie been overtaken.
         let lasts_otherwise = header.persistence != draft.persistence
             || (draft.persistence == Persistence::OwnLifetime && sealed_seconds != lifetime_seconds);
-        let is_reseal_due = opened.superseded_key.is_some() || opened.earlier.is_some() || lasts_otherwise;
-        let remaining = remaining(header, lifetime_seconds, self.inner().clock.now());
+        let is_reseal_due =
+            opened.superseded_key.is_some() || !Arc::ptr_eq(&opened.sealer, &self.inner.sealer) || lasts_otherwise;
+        let remaining = remaining(header, lifetime_seconds, self.inner.clock.now());
         // A session that was asked for and neither read nor written was not used.
         (draft.used || renewal == Renewal::EveryResponse)
             && renewal.is_due(purpose, opened.inline.is_none(), is_reseal_due, remaining)
@@ -259,7 +255,7 @@ impl<'a> Write<'a> {
             Step::End => self.end(&case.known, &case.draft).await?,
             Step::Refuse => {
                 if matches!(case.known.here, Some(Standing::Nothing)) {
-                    self.tell(&Event::Rejected { reason: Reason::RecordMissing });
+                    self.inner.observers.tell(&Event::Rejected { reason: Reason::RecordMissing });
                 }
                 return Err(CommitError::Conflict);
             }
@@ -269,7 +265,7 @@ impl<'a> Write<'a> {
 
     /// What is to be written now, and all that its next step depends on.
     fn case(&self, want: Want, draft: Draft, known: Known) -> Result<Case, CommitError> {
-        let (inner, opened) = (self.inner(), known.opened.as_deref());
+        let (inner, opened) = (self.inner, known.opened.as_deref());
         let begins_anew = ends(&draft) || known.began_anew;
         let is_gone = draft.destroyed || (begins_anew && !draft.has_something) || (opened.is_some() && draft.emptied);
         let (payload, target, drops_input) = if is_gone {
@@ -282,7 +278,7 @@ impl<'a> Write<'a> {
             target,
             drops_input,
             payload,
-            places: inner.records.len(),
+            places: inner.places(),
             store_only: inner.placement == Placement::StoreOnly,
             is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
             asked_at: self.session.asked_at(),
@@ -299,7 +295,7 @@ impl<'a> Write<'a> {
         let opened = self.progress()?.known.opened.clone().filter(|_| !is_ahead);
         let place = self.place(opened.as_deref())?.ok_or(CommitError::Conflict)?;
         let first = opened.as_ref().map_or(0, |opened| opened.place);
-        let (found_in, found) = self.inner().find(&place.id, place.created, first).await?;
+        let (found_in, found) = self.inner.find(&place.id, place.created, first).await?;
         let mut progress = self.progress()?;
         if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead && found_in != first) {
             Arc::make_mut(opened).place = found_in;
@@ -326,7 +322,9 @@ impl<'a> Write<'a> {
     /// Another request was faster. Waits for a random while, longer after more meetings, so that requests which met do not
     /// meet again. A conflict after too many, or for a write that has gone on for too long since it began.
     pub(super) async fn pause(&mut self, is_write: bool) -> Result<(), CommitError> {
-        let inner = self.inner();
+        // A newer save or commit has taken over: this one gives way.
+        drop(self.progress()?);
+        let inner = self.inner;
         let passed = inner.clock.unix_milliseconds().saturating_sub(self.begun_milliseconds);
         let is_late = is_write && passed >= limits::CONFLICT_RETRIES_MAX_MILLISECONDS;
         let is_last =
@@ -363,23 +361,23 @@ impl<'a> Write<'a> {
         progress.has_new_id |= opened.is_some() && (before.is_none() || want == Want::NewId);
         progress.has_ended |= draft.id_change == IdChange::Invalidated;
         let removes = line.is_none() && before.is_some();
-        let removal = removes.then(|| response::remove(&self.inner().settings.cookie));
+        let removal = removes.then(|| response::remove(&self.inner.settings.cookie));
         progress.line = line.or(removal).or_else(|| progress.line.take());
         progress.markers.extend(markers);
         drop(progress);
         // Last: an observer sees what holds, and cannot hold it up.
-        if self.inner().observers.is_empty() {
+        if self.inner.observers.is_empty() {
             return;
         }
-        let from = before.as_ref().map(|before| self.public_id(before));
+        let from = before.as_ref().map(|before| before.public_id());
         let Some(after) = opened else {
             if let Some(id) = from.or_else(|| Some(self.session.public(draft.id.as_deref()?))) {
-                self.tell(&Event::Destroyed { id });
-                self.tell(&Event::Committed { id });
+                self.inner.observers.tell(&Event::Destroyed { id });
+                self.inner.observers.tell(&Event::Committed { id });
             }
             return;
         };
-        let id = self.public_id(&after);
+        let id = after.public_id();
         let was_in_store = before.as_ref().is_some_and(|before| before.is_in_record());
         let events = [
             from.filter(|from| *from != id).map(|from| Event::Migrated { from, to: id }),
@@ -392,39 +390,21 @@ impl<'a> Write<'a> {
             },
             Some(Event::Committed { id }),
         ];
-        events.iter().flatten().for_each(|event| self.tell(event));
-    }
-
-    pub(super) fn public_id(&self, opened: &Opened) -> PublicId {
-        let sealer = opened.earlier.as_ref().map_or(&self.inner().sealer, |earlier| &earlier.sealer);
-        opened.header.id.public_id(sealer.audience())
+        events.iter().flatten().for_each(|event| self.inner.observers.tell(event));
     }
 
     /// Where the record of a session is or would be: of the one that came, or of the id and the audience of today.
     pub(super) fn place(&self, opened: Option<&Opened>) -> Result<Option<Place>, CommitError> {
-        let Some(records) = self.inner().records.get(opened.map_or(0, |opened| opened.place)) else { return Ok(None) };
-        Ok(Some(match opened {
-            Some(opened) => records.place(opened.header.id.clone(), opened.header.created),
-            None => records.place(self.id()?, self.session.draft().created),
-        }))
+        Ok(match opened {
+            Some(opened) => self.inner.place(opened.place, &opened.header.id, opened.header.created),
+            None => self.inner.place(0, &self.session.ensure_id()?, self.session.state().created),
+        })
     }
 
     /// What this request knows. A conflict once another save or commit of the same request has taken over.
     pub(super) fn progress(&self) -> Result<MutexGuard<'a, Progress>, CommitError> {
         let progress = self.request.progress();
         if progress.turn == self.turn { Ok(progress) } else { Err(CommitError::Conflict) }
-    }
-
-    pub(super) fn id(&self) -> Result<SessionId, CommitError> {
-        Ok(self.session.ensure_id()?)
-    }
-
-    pub(super) fn inner(&self) -> &'a Inner {
-        &self.request.manager.0
-    }
-
-    pub(super) fn tell(&self, event: &Event) {
-        self.inner().observers.tell(event);
     }
 }
 

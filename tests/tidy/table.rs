@@ -15,12 +15,12 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("events", &["error", "id"]),
     ("session", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "events"]),
     ("cookie", &["error", "limits"]),
-    ("settings", &["clock", "limits", "cookie"]),
-    ("store", &["error", "clock", "limits", "id", "events"]),
     ("facts", &["error"]),
-    ("records", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "store"]),
-    ("config", &["error", "clock", "limits", "key", "cookie", "settings"]),
+    ("settings", &["clock", "limits", "cookie", "facts"]),
+    ("store", &["error", "clock", "limits", "id", "events"]),
+    ("config", &["error", "clock", "limits", "key", "cookie", "settings", "store"]),
     ("key_source", &["error", "clock", "limits", "key", "events", "config"]),
+    ("records", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "store"]),
     (
         "manager",
         &[
@@ -31,8 +31,8 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     (
         "request",
         &[
-            "error", "clock", "limits", "wipe", "crypto", "id", "wire", "seal", "events", "session", "cookie", "store",
-            "facts", "records", "manager",
+            "error", "clock", "limits", "wipe", "crypto", "id", "wire", "seal", "events", "session", "cookie", "facts",
+            "settings", "store", "records", "manager",
         ],
     ),
     ("adapter", &["error", "clock", "limits", "facts", "manager", "request", "session", "store", "cookie", "events"]),
