@@ -58,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     /// Most characters of a value that is sent.
     pub(crate) longest_text: usize,
+    /// As it was set, or the default: so are the next two.
     pub(crate) placement: Placement,
     pub(crate) renewal: Renewal,
     pub(crate) persistence: Persistence,
