@@ -26,41 +26,37 @@ impl Write<'_> {
     /// lets it: a form that comes back without its fields is better than none, and one without its errors is worse.
     pub(super) fn fit(&self, draft: &Draft, is_in_store: bool) -> Result<(Text, Target, bool), CommitError> {
         let whole = self.session.payload_json();
-        let target = self.target(&whole, draft, is_in_store);
-        if target.is_err()
-            && self.inner.settings.when_too_large == TooLarge::TrimFlash
+        if let Some(target) = self.target(&whole, draft, is_in_store) {
+            return Ok((whole, target, false));
+        }
+        if self.inner.settings.when_too_large == TooLarge::TrimFlash
             && let Some(trimmed) = self.session.payload_json_without_input()
-            && let Ok(target) = self.target(&trimmed, draft, is_in_store)
+            && let Some(target) = self.target(&trimmed, draft, is_in_store)
         {
             return Ok((trimmed, target, true));
         }
-        Ok((whole, target?, false))
+        Err(self.too_large(whole.len()))
     }
 
-    /// Decides by the payload's length alone, before anything is sealed.
+    /// Decides by the payload's length alone, before anything is sealed. `None` when it fits nowhere.
     ///
     /// A session that is in the store comes back only when it fits three quarters of the limit, so that one which grows and
     /// shrinks around the limit does not move with each request.
-    fn target(&self, payload: &[u8], draft: &Draft, is_in_store: bool) -> Result<Target, CommitError> {
+    fn target(&self, payload: &[u8], draft: &Draft, is_in_store: bool) -> Option<Target> {
         let inner = self.inner;
         let longest = if is_in_store { inner.longest_text.saturating_mul(3) / 4 } else { inner.longest_text };
         let length = inner.sealer.text_length(payload.len());
-        let fits = match inner.placement {
+        let fits_the_cookie = match inner.placement {
             // Wire format, section 4, step 10: an empty session begins without a record.
             Placement::StoreOnly => payload == b"{}" && !is_in_store,
             _ if draft.must_stay_on_server => false,
-            Placement::CookieOnly => {
-                return length.map(|_| Target::Cookie).ok_or_else(|| self.too_large(payload.len()));
-            }
+            Placement::CookieOnly => return length.map(|_| Target::Cookie),
             Placement::Spill => length.is_some_and(|length| length <= longest),
         };
-        if fits {
-            Ok(Target::Cookie)
-        } else if payload.len() > inner.settings.sizes.record_limit_bytes {
-            Err(self.too_large(payload.len()))
-        } else {
-            Ok(Target::Store)
+        if fits_the_cookie {
+            return Some(Target::Cookie);
         }
+        (payload.len() <= inner.settings.sizes.record_limit_bytes).then_some(Target::Store)
     }
 
     /// Writes the session's record, where it gets one, and leaves that of the old id; then the cookie goes out. `Some` where
