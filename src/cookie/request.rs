@@ -5,23 +5,6 @@ use memchr::{memchr, memmem};
 use super::trim_whitespace_end;
 use crate::limits::{COOKIE_CANDIDATES_MAX, MARKER_CANDIDATES_MAX};
 
-/// The values of all cookies of this name, in the order of the request, [`COOKIE_CANDIDATES_MAX`] at most.
-///
-/// `headers` are the values of the request's `Cookie` fields, one or more: HTTP/2 and 3 may split them (RFC 9113 §8.2.3).
-/// Several cookies have one name when they differ in path or domain, so each is a candidate and none is trusted for its
-/// place: a subdomain can put its own before ours (RFC 6265bis §8.6). Nothing is decoded, unwrapped or copied.
-pub(crate) fn candidates<'a>(
-    headers: impl IntoIterator<Item = &'a [u8]>,
-    name: &str,
-) -> impl Iterator<Item = &'a [u8]> {
-    headers
-        .into_iter()
-        .flat_map(move |header| named(header, name))
-        .filter_map(|rest| rest.strip_prefix(b"="))
-        // Security: the rest of the request is not even looked at.
-        .take(COOKIE_CANDIDATES_MAX)
-}
-
 /// A cookie that is named as the marker of a session which this browser has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NamedMarker<'a> {
@@ -36,36 +19,90 @@ pub(crate) struct NamedMarker<'a> {
 /// login cannot take its place.
 pub(crate) const ENDED: &str = "-ended";
 
-/// The cookies named as markers of sessions that this browser has left.
-pub(crate) fn markers<'a>(
-    headers: impl IntoIterator<Item = &'a [u8]>,
-    name: &str,
-) -> impl Iterator<Item = NamedMarker<'a>> {
-    headers
-        .into_iter()
-        .flat_map(move |header| named(header, name))
-        .filter_map(|rest| {
-            let (digits, rest) = rest.strip_prefix(b"-")?.split_first_chunk()?;
-            let ended = rest.strip_prefix(ENDED.as_bytes());
-            let value = ended.unwrap_or(rest).strip_prefix(b"=")?;
-            Some(NamedMarker { digits, has_ended: ended.is_some(), value })
-        })
-        .take(MARKER_CANDIDATES_MAX)
+/// A cookie that is ours by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    /// The value of one that may be the session.
+    Session(&'a [u8]),
+    Marker(NamedMarker<'a>),
 }
 
-/// What follows the name in each pair of a header that begins with it, up to the end of the pair. The name is looked for at the
-/// speed of memory: a request may carry thousands of bytes of other cookies.
+/// The cookies of this name, and the markers named after it, in the order of the request: at most [`COOKIE_CANDIDATES_MAX`] and
+/// [`MARKER_CANDIDATES_MAX`] of them.
+///
+/// `headers` are the values of the request's `Cookie` fields, one or more: HTTP/2 and 3 may split them (RFC 9113 §8.2.3).
+/// Several cookies have one name when they differ in path or domain, so each is a candidate and none is trusted for its
+/// place: a subdomain can put its own before ours (RFC 6265bis §8.6). Nothing is decoded, unwrapped or copied.
+pub(crate) fn found<'a>(headers: impl IntoIterator<Item = &'a [u8]>, name: &str) -> impl Iterator<Item = Found<'a>> {
+    let finder = memmem::Finder::new(name);
+    let (mut sessions_left, mut markers_left) = (COOKIE_CANDIDATES_MAX, MARKER_CANDIDATES_MAX);
+    let mut headers = headers.into_iter();
+    let mut rest: &[u8] = &[];
+    let mut begins = false;
+    std::iter::from_fn(move || {
+        loop {
+            // Security: the rest of the request is not even looked at.
+            if sessions_left == 0 && markers_left == 0 {
+                return None;
+            }
+            let Some(after) = next_named(&finder, &mut rest, &mut begins) else {
+                (rest, begins) = (headers.next()?, true);
+                continue;
+            };
+            let marker = || {
+                let (digits, after) = after.strip_prefix(b"-")?.split_first_chunk()?;
+                let ended = after.strip_prefix(ENDED.as_bytes());
+                let value = ended.unwrap_or(after).strip_prefix(b"=")?;
+                Some(NamedMarker { digits, has_ended: ended.is_some(), value })
+            };
+            let (found, left) = match after.strip_prefix(b"=") {
+                Some(value) => (Found::Session(value), &mut sessions_left),
+                None => match marker() {
+                    Some(marker) => (Found::Marker(marker), &mut markers_left),
+                    None => continue,
+                },
+            };
+            if let Some(fewer) = left.checked_sub(1) {
+                *left = fewer;
+                return Some(found);
+            }
+        }
+    })
+}
+
+/// The values of those that may be the session.
+pub(crate) fn candidates<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    name: &str,
+) -> impl Iterator<Item = &'a [u8]> {
+    let sessions = found(headers, name).filter_map(|found| match found {
+        Found::Session(value) => Some(value),
+        Found::Marker(_) => None,
+    });
+    sessions.take(COOKIE_CANDIDATES_MAX)
+}
+
+/// What follows the name in the next pair that begins with it, up to the end of the pair. `rest` is what is left of a header,
+/// and `begins` whether a pair begins there. The name is looked for at the speed of memory: a request may carry thousands of
+/// bytes of other cookies.
 // Security: byte for byte. A name that is decoded, folded or trimmed on its way could pass for one with a prefix, set by
 // somebody who could not set that (CVE-2020-7070, CVE-2020-8184).
-fn named<'a>(header: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let length = name.len();
-    memmem::find_iter(header, name).filter_map(move |position| {
-        let (before, rest) = header.split_at_checked(position)?;
-        let begins_a_pair = matches!(trim_whitespace_end(before), [] | [.., b';']);
-        let rest = rest.get(length..).filter(|_| begins_a_pair)?;
-        let end = memchr(b';', rest).unwrap_or(rest.len());
-        rest.get(..end).map(trim_whitespace_end)
-    })
+fn next_named<'a>(finder: &memmem::Finder<'_>, rest: &mut &'a [u8], begins: &mut bool) -> Option<&'a [u8]> {
+    loop {
+        let (before, found) = rest.split_at_checked(finder.find(rest)?)?;
+        let is_name = match trim_whitespace_end(before) {
+            [] => *begins,
+            [.., last] => *last == b';',
+        };
+        let after = found.get(finder.needle().len()..)?;
+        *begins = false;
+        if is_name {
+            let (pair, next) = after.split_at_checked(memchr(b';', after).unwrap_or(after.len()))?;
+            *rest = next;
+            return Some(trim_whitespace_end(pair));
+        }
+        *rest = found.get(1..)?;
+    }
 }
 
 #[cfg(test)]
@@ -78,34 +115,34 @@ mod tests {
 
     #[test]
     fn our_cookie_is_found_among_others() {
-        assert_eq!(found(&[b"a=1; __Host-session=v; b=2"]), [b"v"]);
-        assert_eq!(found(&[b"__Host-session=v"]), [b"v"]);
-        assert_eq!(found(&[b"a=1;__Host-session=v"]), [b"v"]);
+        assert_eq!(values(&[b"a=1; __Host-session=v; b=2"]), [b"v"]);
+        assert_eq!(values(&[b"__Host-session=v"]), [b"v"]);
+        assert_eq!(values(&[b"a=1;__Host-session=v"]), [b"v"]);
     }
 
     #[test]
     fn without_our_cookie_there_is_none() {
         for header in [&b""[..], b";", b"; ;", b"a=1", b"="] {
-            assert!(found(&[header]).is_empty());
+            assert!(values(&[header]).is_empty());
         }
-        assert!(found(&[]).is_empty());
+        assert!(values(&[]).is_empty());
     }
 
     #[test]
     fn every_cookie_header_is_read_in_order() {
         let headers: [&[u8]; 4] = [b"a=1", b"__Host-session=1; b=2", b"", b"__Host-session=2"];
-        assert_eq!(found(&headers), [b"1", b"2"]);
+        assert_eq!(values(&headers), [b"1", b"2"]);
     }
 
     #[test]
     fn cookies_of_our_name_come_in_the_order_of_the_request() {
-        assert_eq!(found(&[b"__Host-session=1; __Host-session=evil"]), [&b"1"[..], b"evil"]);
+        assert_eq!(values(&[b"__Host-session=1; __Host-session=evil"]), [&b"1"[..], b"evil"]);
     }
 
     #[test]
     fn a_fifth_cookie_of_our_name_is_not_tried() {
         let header = b"__Host-session=1; __Host-session=2; __Host-session=3; __Host-session=4; __Host-session=5";
-        assert_eq!(found(&[header]), [b"1", b"2", b"3", b"4"]);
+        assert_eq!(values(&[header]), [b"1", b"2", b"3", b"4"]);
     }
 
     #[test]
@@ -121,48 +158,48 @@ mod tests {
 
     #[test]
     fn a_neighbour_that_is_not_utf_8_does_not_hide_our_cookie() {
-        assert_eq!(found(&[b"a=\xff\xfe; \x80; __Host-session=v; b=\xc3("]), [b"v"]);
+        assert_eq!(values(&[b"a=\xff\xfe; \x80; __Host-session=v; b=\xc3("]), [b"v"]);
     }
 
     // CVE-2020-7070, CVE-2020-8184.
     #[test]
     fn a_percent_encoded_name_is_another_name() {
-        assert!(found(&[b"__%48ost-session=evil; %5f%5fHost-session=evil; __Host-session%00=evil"]).is_empty());
+        assert!(values(&[b"__%48ost-session=evil; %5f%5fHost-session=evil; __Host-session%00=evil"]).is_empty());
     }
 
     #[test]
     fn a_name_in_another_case_is_another_name() {
-        assert!(found(&[b"__host-session=evil; __HOST-SESSION=evil; __Host-Session=evil"]).is_empty());
+        assert!(values(&[b"__host-session=evil; __HOST-SESSION=evil; __Host-Session=evil"]).is_empty());
     }
 
     #[test]
     fn a_longer_or_shorter_name_is_another_name() {
-        assert!(found(&[b"__Host-session2=evil; x__Host-session=evil; __Host-sessio=evil"]).is_empty());
+        assert!(values(&[b"__Host-session2=evil; x__Host-session=evil; __Host-sessio=evil"]).is_empty());
     }
 
     #[test]
     fn whitespace_is_trimmed_around_the_pair_and_nowhere_else() {
-        assert_eq!(found(&[b"a=1;\t __Host-session=v \t; b=2"]), [b"v"]);
-        assert_eq!(found(&[b"__Host-session= v"]), [b" v"]);
-        assert!(found(&[b"__Host-session =evil"]).is_empty());
-        assert!(found(&[b"\n__Host-session=evil; \x0b__Host-session=evil; \xa0__Host-session=evil"]).is_empty());
+        assert_eq!(values(&[b"a=1;\t __Host-session=v \t; b=2"]), [b"v"]);
+        assert_eq!(values(&[b"__Host-session= v"]), [b" v"]);
+        assert!(values(&[b"__Host-session =evil"]).is_empty());
+        assert!(values(&[b"\n__Host-session=evil; \x0b__Host-session=evil; \xa0__Host-session=evil"]).is_empty());
     }
 
     #[test]
     fn the_value_is_all_after_the_first_equals_sign() {
-        assert_eq!(found(&[b"__Host-session=a=b==, c"]), [b"a=b==, c"]);
-        assert_eq!(found(&[b"__Host-session="]), [b""]);
+        assert_eq!(values(&[b"__Host-session=a=b==, c"]), [b"a=b==, c"]);
+        assert_eq!(values(&[b"__Host-session="]), [b""]);
     }
 
     #[test]
     fn quotes_are_part_of_the_value() {
-        assert_eq!(found(&[b"__Host-session=\"v\""]), [b"\"v\""]);
-        assert_eq!(found(&[b"a=\"; __Host-session=v; \""]), [b"v"]);
+        assert_eq!(values(&[b"__Host-session=\"v\""]), [b"\"v\""]);
+        assert_eq!(values(&[b"a=\"; __Host-session=v; \""]), [b"v"]);
     }
 
     #[test]
     fn a_pair_without_an_equals_sign_is_ignored() {
-        assert_eq!(found(&[b"__Host-session; __Host-session=v; session"]), [b"v"]);
+        assert_eq!(values(&[b"__Host-session; __Host-session=v; session"]), [b"v"]);
     }
 
     proptest! {
@@ -209,7 +246,7 @@ mod tests {
         prop_oneof![proptest::collection::vec(any::<u8>(), 0..64), proptest::collection::vec(close, 0..64),]
     }
 
-    fn found<'a>(headers: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    fn values<'a>(headers: &[&'a [u8]]) -> Vec<&'a [u8]> {
         candidates(headers.iter().copied(), NAME).collect()
     }
 }

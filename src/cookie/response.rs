@@ -1,5 +1,6 @@
 //! `Set-Cookie` values: RFC 6265bis §4.1.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use super::{CookieAttributes, SameSite};
@@ -46,13 +47,33 @@ impl CookieAttributes {
 ///
 /// `value` consists of cookie-octets (RFC 6265bis §4.1.1), as base64url does.
 pub(crate) fn issue(attributes: &CookieAttributes, value: &str, max_age_seconds: Option<u64>) -> String {
-    let mut line = String::with_capacity(issued_length(attributes, value.len(), max_age_seconds));
-    line.extend(parts(attributes, value));
+    let written: Result<String, Infallible> = issue_with(attributes, value.len(), max_age_seconds, |line| {
+        line.push_str(value);
+        Ok(())
+    });
+    match written {
+        Ok(line) => line,
+    }
+}
+
+/// The same for a value of so many characters that is written where it belongs.
+pub(crate) fn issue_with<E>(
+    attributes: &CookieAttributes,
+    value_characters: usize,
+    max_age_seconds: Option<u64>,
+    write_value: impl FnOnce(&mut String) -> Result<(), E>,
+) -> Result<String, E> {
+    let mut line = String::with_capacity(issued_length(attributes, value_characters, max_age_seconds));
+    let parts = parts(attributes, "");
+    let (name, rest) = parts.split_at(2);
+    line.extend(name.iter().copied());
+    write_value(&mut line)?;
+    line.extend(rest.iter().copied());
     if let Some(seconds) = max_age_seconds.map(bounded) {
         // Writing to a string cannot fail.
         let _ = write!(line, "{MAX_AGE}{seconds}");
     }
-    line
+    Ok(line)
 }
 
 /// The `Set-Cookie` value that takes the cookie from the client.

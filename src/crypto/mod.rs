@@ -14,7 +14,7 @@ mod xchacha;
 #[cfg(test)]
 mod vectors;
 
-pub(crate) use aead::{Aead, Nonce};
+pub(crate) use aead::{Aead, NONCE_LENGTH, Nonce};
 pub(crate) use kdf::Prk;
 pub(crate) use mac::hmac_sha256;
 pub use suite::Suite;

@@ -14,7 +14,7 @@ use crate::events::Event;
 use crate::id::{PublicId, SessionId};
 use crate::limits;
 use crate::records::{FoundRecord, Place, Standing, not_sealed};
-use crate::seal::CookieNonce;
+use crate::seal::{CookieNonce, reference};
 use crate::session::{Draft, Text};
 use crate::settings::{Placement, TooLarge};
 use crate::wipe::WipedBytes;
@@ -63,10 +63,12 @@ impl Write<'_> {
     /// another request was faster, and whether under the new id.
     pub(super) async fn carry_out(
         &self,
-        case: Case,
+        mut case: Case,
         record: Option<RecordState>,
         leaves: Option<RecordState>,
     ) -> Result<Option<bool>, CommitError> {
+        let (nonce, id) = self.session.draw()?;
+        case.draft.id = Some(Box::new(id.clone()));
         let opened = case.known.opened.as_deref();
         let here = case.known.here.as_ref().unwrap_or(&Standing::Nothing);
         let is_ahead = case.want == Want::NewId;
@@ -76,9 +78,8 @@ impl Write<'_> {
             return Err(CommitError::Conflict);
         }
         let (builds_on, before) = if is_ahead { (None, &case.known.ahead) } else { (opened, here) };
-        let nonce = CookieNonce::draw()?;
         let write = nonce.write_id();
-        let header = self.header(self.session.ensure_id()?, &case, builds_on);
+        let header = self.header(id, &case, builds_on);
         let own = match record {
             Some(state) => self.place(builds_on)?.map(|place| {
                 let record = if state == RecordState::Ended {
@@ -182,25 +183,28 @@ impl Write<'_> {
             return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
         }
         let (write, sealer) = (nonce.write_id(), &self.inner.sealer);
-        let (kind, value) = match (target, &record) {
-            (Target::Store, Some(record)) => {
-                (Kind::Reference, sealer.seal_reference(nonce, &header, record.header.version))
-            }
-            _ => (Kind::Inline, sealer.seal_inline(nonce, &header, &payload)),
-        };
-        let value = value.map_err(|error| not_sealed(error, || self.too_large(payload.len())))?;
+        let version = record.as_ref().filter(|_| target == Target::Store).map(|record| record.header.version);
+        let kind = if version.is_some() { Kind::Reference } else { Kind::Inline };
+        let header = Header { kind, ..header };
         let max_age = match header.persistence {
             Persistence::BrowserSession => None,
             Persistence::IdleTimeout | Persistence::OwnLifetime => {
                 Some(self.session_end(&header).saturating_seconds_since(header.issued))
             }
         };
-        let line = Some(response::issue(&self.inner.settings.cookie, &value, max_age));
+        let version = version.map(reference);
+        let content = version.as_ref().map_or(&**payload, |version| version.as_slice());
+        let length = sealer.text_length(content.len()).unwrap_or(0);
+        let line = response::issue_with(&self.inner.settings.cookie, length, max_age, |line| {
+            let sealed = sealer.seal_cookie(nonce, &header, content, line);
+            sealed.map_err(|error| not_sealed(error, || self.too_large(payload.len())))
+        })?;
+        let line = Some(line);
         let same = before.filter(|before| before.header.id == header.id);
         let opened = Some(Arc::new(Opened {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
             place: same.map_or(0, |before| before.place),
-            header: Header { kind, ..header },
+            header,
             write,
             superseded_key: None,
             inline: (kind == Kind::Inline).then_some(payload),

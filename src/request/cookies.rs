@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::protocol::{Known, Opened};
 use super::write::Progress;
 use crate::clock::{Clock as _, Timestamp, within};
-use crate::cookie::request;
+use crate::cookie::request::{self, Found, NamedMarker};
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
@@ -36,13 +36,15 @@ impl Candidates {
     pub(super) fn of<'a>(inner: &Inner, headers: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
         let mut candidates = Self::default();
         for name in inner.each(Sealer::cookie_name) {
-            for value in request::candidates(headers.clone(), name) {
-                append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]);
-            }
-            for marker in request::markers(headers.clone(), name) {
-                let ended = if marker.has_ended { request::ENDED } else { "" };
-                let parts = [name.as_bytes(), b"-", marker.digits, ended.as_bytes(), b"=", marker.value];
-                append(&mut candidates.markers, &parts);
+            for found in request::found(headers.clone(), name) {
+                match found {
+                    Found::Session(value) => append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]),
+                    Found::Marker(NamedMarker { digits, has_ended, value }) => {
+                        let ended = if has_ended { request::ENDED } else { "" };
+                        let parts = [name.as_bytes(), b"-", digits, ended.as_bytes(), b"=", value];
+                        append(&mut candidates.markers, &parts);
+                    }
+                }
             }
         }
         candidates
@@ -67,7 +69,8 @@ impl Candidates {
     pub(super) fn valid_markers(&self, inner: &Inner, of_today: bool, now: Timestamp) -> Vec<Marker> {
         let mut valid = Vec::new();
         for name in inner.each(Sealer::cookie_name).take(if of_today { 1 } else { usize::MAX }) {
-            for found in request::markers([self.markers.as_slice()], name) {
+            for found in request::found([self.markers.as_slice()], name) {
+                let Found::Marker(found) = found else { continue };
                 let Some(id) = PublicId::from_hex(found.digits) else { continue };
                 let mut sealers = inner.sealers().filter(|sealer| sealer.cookie_name() == name);
                 let verified = sealers.find_map(|sealer| sealer.verify_marker(id, found.value, now));

@@ -1,11 +1,13 @@
 //! Cookies: wire format, sections 2 to 4.
 
+use zeroize::Zeroizing;
+
 use super::scratch::with_scratch;
 use super::{Sealer, longest_readable_text};
 use crate::clock::Timestamp;
-use crate::crypto::{Nonce, random};
+use crate::crypto::{NONCE_LENGTH, Nonce, random};
 use crate::error::{RandomError, Reason, SealError};
-use crate::id::KeyId;
+use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
 use crate::wipe::WipedBytes;
 use crate::wire::associated_data::AssociatedData;
@@ -24,6 +26,17 @@ impl CookieNonce {
         let mut nonce = Nonce::default();
         random::fill(&mut nonce)?;
         Ok(Self(nonce))
+    }
+
+    /// A nonce and the id of a new session, in one call to the operating system: it costs more than what it fills.
+    pub(crate) fn draw_with_id() -> Result<(Self, SessionId), RandomError> {
+        let mut bytes = Zeroizing::new([0; NONCE_LENGTH + SessionId::LENGTH]);
+        random::fill(&mut *bytes)?;
+        let (mut nonce, mut id) = (Nonce::default(), [0; SessionId::LENGTH]);
+        let (first, rest) = bytes.split_at(NONCE_LENGTH);
+        nonce.copy_from_slice(first);
+        id.copy_from_slice(rest);
+        Ok((Self(nonce), SessionId::from_bytes(id)))
     }
 
     /// Names the write that this cookie is sealed for.
@@ -53,6 +66,11 @@ pub(crate) enum Body {
     Reference { least_version: u64 },
 }
 
+/// What a cookie holds that refers to a record: the least version that the record may have.
+pub(crate) const fn reference(least_version: u64) -> [u8; 8] {
+    least_version.to_be_bytes()
+}
+
 /// What an envelope holds: authentic, and not yet known to be a session.
 pub(super) struct Authentic<'a> {
     pub(super) header: Header,
@@ -63,29 +81,21 @@ pub(super) struct Authentic<'a> {
 }
 
 impl Sealer {
-    /// Seals a session into its cookie.
-    pub(crate) fn seal_inline(&self, nonce: CookieNonce, header: &Header, payload: &[u8]) -> Result<String, SealError> {
-        self.seal_cookie(nonce, &Header { kind: Kind::Inline, ..header.clone() }, payload)
-    }
-
-    /// Seals a reference to the record of a session.
-    pub(crate) fn seal_reference(
+    /// Seals a session's JSON, or [`reference`] where its header says so, and appends the value of its cookie to a text.
+    #[expect(clippy::needless_pass_by_value, reason = "a nonce that was used is gone")]
+    pub(crate) fn seal_cookie(
         &self,
         nonce: CookieNonce,
         header: &Header,
-        least_version: u64,
-    ) -> Result<String, SealError> {
-        self.seal_cookie(nonce, &Header { kind: Kind::Reference, ..header.clone() }, &least_version.to_be_bytes())
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "a nonce that was used is gone")]
-    fn seal_cookie(&self, nonce: CookieNonce, header: &Header, payload: &[u8]) -> Result<String, SealError> {
+        content: &[u8],
+        out: &mut String,
+    ) -> Result<(), SealError> {
         let ring = self.ring.load();
         // By the time that is sealed into it, so that what a key seals always lies in its window.
         let slot = ring.sealing(header.issued).ok_or(SealError::NoSealingKey)?;
-        let text = self.seal_cookie_with(slot.key(), &nonce.0, header, payload)?;
+        self.seal_cookie_with(slot.key(), &nonce.0, header, content, out)?;
         slot.counts().sealed();
-        Ok(text)
+        Ok(())
     }
 
     /// The one way out: everything that is sealed into a cookie passes here.
@@ -95,7 +105,8 @@ impl Sealer {
         nonce: &Nonce,
         header: &Header,
         payload: &[u8],
-    ) -> Result<String, SealError> {
+        out: &mut String,
+    ) -> Result<(), SealError> {
         let too_large =
             || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: self.payload_max_bytes() };
         let plaintext_length = self.lengths.plaintext_bytes(payload.len()).ok_or_else(too_large)?;
@@ -111,7 +122,8 @@ impl Sealer {
             padding::fill(rest);
             let data = AssociatedData::cookie(slots.prefix, &self.cookie_name, &self.audience)?;
             *slots.tag = key.cookie_cipher().seal(slots.nonce, data.as_bytes(), slots.plaintext).ok()?;
-            Some(text::encode(buffer))
+            text::encode(buffer, out);
+            Some(())
         });
         sealed.flatten().ok_or_else(too_large)
     }
@@ -196,5 +208,24 @@ impl Sealer {
             return Err(Reason::Revoked);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Sealer {
+    pub(crate) fn seal_inline(&self, nonce: CookieNonce, header: &Header, payload: &[u8]) -> Result<String, SealError> {
+        let mut text = String::new();
+        self.seal_cookie(nonce, &Header { kind: Kind::Inline, ..header.clone() }, payload, &mut text).map(|()| text)
+    }
+
+    pub(crate) fn seal_reference(
+        &self,
+        nonce: CookieNonce,
+        header: &Header,
+        least_version: u64,
+    ) -> Result<String, SealError> {
+        let header = Header { kind: Kind::Reference, ..header.clone() };
+        let mut text = String::new();
+        self.seal_cookie(nonce, &header, &reference(least_version), &mut text).map(|()| text)
     }
 }

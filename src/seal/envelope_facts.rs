@@ -60,7 +60,7 @@ mod tests {
     fn an_envelope_of_another_version_says_its_version_and_its_length() {
         let mut bytes = [7; 100];
         bytes[0] = 2;
-        let facts = EnvelopeFacts::read(&text::encode(&bytes)).unwrap();
+        let facts = EnvelopeFacts::read(&text::encoded(&bytes)).unwrap();
         assert_eq!((facts.version, facts.key_id, facts.plaintext_bytes), (2, None, None));
         assert_eq!((facts.value_characters, facts.envelope_bytes), (134, 100));
     }

@@ -22,7 +22,7 @@ mod tamper;
 #[cfg(test)]
 mod vectors;
 
-pub(crate) use cookie::{Body, CookieNonce, OpenedCookie};
+pub(crate) use cookie::{Body, CookieNonce, OpenedCookie, reference};
 pub(crate) use counted::Counted;
 pub use envelope_facts::EnvelopeFacts;
 pub use inspection::Inspection;

@@ -13,7 +13,7 @@ use super::shape::{Shape, shape};
 use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
-use crate::id::{KeyId, PublicId, SessionId};
+use crate::id::{KeyId, PublicId};
 use crate::wire::header::{Header, Kind, Persistence};
 
 impl Sealer {
@@ -95,10 +95,11 @@ impl Sealer {
         now: Timestamp,
     ) -> Result<String, SealError> {
         let payload_max_bytes = self.payload_max_bytes();
+        let (nonce, id) = CookieNonce::draw_with_id()?;
         let header = Header {
             kind: Kind::Inline,
             persistence,
-            id: SessionId::generate()?,
+            id,
             created: now,
             issued: now,
             expires: now.saturating_add_seconds(lifetime_seconds),
@@ -113,7 +114,8 @@ impl Sealer {
                 Shape::ReservedMember => return Err(SealError::ReservedMember),
             }
             check_readable(payload)?;
-            self.seal_inline(CookieNonce::draw()?, &header, payload)
+            let mut text = String::with_capacity(self.text_length(payload.len()).unwrap_or(0));
+            self.seal_cookie(nonce, &header, payload, &mut text).map(|()| text)
         });
         sealed.unwrap_or(Err(SealError::TooLarge { payload_bytes: 0, payload_max_bytes }))
     }

@@ -57,7 +57,7 @@ fn bytes_of(sealed: &str) -> Vec<u8> {
 type Opener<'a> = &'a dyn Fn(&[u8]) -> Result<(), Reason>;
 
 fn cookie_opener(sealer: &Sealer) -> impl Fn(&[u8]) -> Result<(), Reason> {
-    |envelope| sealer.open_cookie(text::encode(envelope).as_bytes(), NOW).map(|_| ())
+    |envelope| sealer.open_cookie(text::encoded(envelope).as_bytes(), NOW).map(|_| ())
 }
 
 fn record_opener(sealer: &Sealer) -> impl Fn(&[u8]) -> Result<(), Reason> {

@@ -7,6 +7,7 @@ use super::{Payload, Session};
 use crate::clock::Timestamp;
 use crate::error::RandomError;
 use crate::id::{PublicId, SessionId};
+use crate::seal::CookieNonce;
 use crate::wire::header::Persistence;
 
 /// A session as its handlers want it to be.
@@ -152,6 +153,17 @@ impl Session {
         state.revision = before.revision.wrapping_add(1);
         state.payload.flash.read_as(&before.payload.flash);
         true
+    }
+
+    /// What a write of the session needs of the operating system: a nonce, and the id, made now for a session that has none.
+    pub(crate) fn draw(&self) -> Result<(CookieNonce, SessionId), RandomError> {
+        let mut state = self.state();
+        if let Some(id) = &state.id {
+            return Ok((CookieNonce::draw()?, id.clone()));
+        }
+        let (nonce, id) = CookieNonce::draw_with_id()?;
+        state.id = Some(id.clone());
+        Ok((nonce, id))
     }
 
     /// The id to write under, made now for a session that was only asked for.

@@ -176,7 +176,8 @@ impl Flash {
     }
 
     pub(crate) fn keep_all(&mut self) -> bool {
-        KINDS.into_iter().fold(false, |changed, kind| self.keep(kind, |_| true) || changed)
+        // All of them, whatever the first says.
+        KINDS.map(|kind| self.keep(kind, |_| true)).contains(&true)
     }
 
     /// Keeps the entries that are chosen by their names; whether anything differs then.

@@ -461,7 +461,10 @@ impl Session {
     /// The id that logs may show; `None` while there is nothing to keep.
     #[must_use]
     pub fn id(&self) -> Option<PublicId> {
-        self.read_state().id.as_ref().map(|id| self.public(id))
+        let mut state = self.read_state();
+        let exists = state.id.is_some() || !state.payload.is_empty() || state.must_exist;
+        // Made now for a session that is still to be written.
+        exists.then(|| state.ensure_id().ok().map(|id| self.public(id))).flatten()
     }
 
     /// Whether the data differ from what was loaded.
@@ -562,17 +565,11 @@ impl Session {
         change: impl FnOnce(&mut State) -> Result<(R, bool), SessionError>,
     ) -> Result<R, SessionError> {
         let mut state = self.writable(state)?;
-        // Drawn before the change: without random bytes nothing is written.
-        let id_was_missing = state.id.is_none();
-        state.ensure_id()?;
         let outcome = change(&mut state);
         let changed = matches!(outcome, Ok((_, true)));
         state.used |= outcome.is_ok();
         state.changed |= changed;
         state.revision = state.revision.wrapping_add(1);
-        if id_was_missing && !changed && !state.must_exist {
-            state.id = None;
-        }
         outcome.map(|(result, _)| result)
     }
 

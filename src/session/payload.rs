@@ -77,7 +77,11 @@ impl Payload {
 
     /// Marks more of them; whether one is new.
     pub(crate) fn keep_on_server(&mut self, keys: impl IntoIterator<Item = String>) -> bool {
-        keys.into_iter().fold(false, |is_new, key| self.marks.get_or_insert_default().server_only.insert(key) || is_new)
+        let mut is_new = false;
+        for key in keys {
+            is_new |= self.marks.get_or_insert_default().server_only.insert(key);
+        }
+        is_new
     }
 
     /// Nothing of the application's and nothing of the crate's.
