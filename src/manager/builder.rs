@@ -41,7 +41,7 @@ pub struct SessionManagerBuilder {
     pub(super) also_read: Vec<(String, String)>,
     pub(super) store: Option<Arc<dyn RecordStore>>,
     pub(super) timer: Option<Arc<dyn Timer>>,
-    pub(super) commit_when: fn(u16) -> bool,
+    pub(super) commit_when: Option<fn(u16) -> bool>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observers: Observers,
     /// How errors name a setting, where that is not by its method.
@@ -58,7 +58,7 @@ impl SessionManagerBuilder {
             also_read: Vec::new(),
             store: None,
             timer: None,
-            commit_when: |_| true,
+            commit_when: None,
             clock: Arc::new(SystemClock),
             observers: Observers::default(),
             spelling: |_| None,
@@ -369,7 +369,7 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
-        self.commit_when = takes;
+        self.commit_when = Some(takes);
         self
     }
 

@@ -64,7 +64,8 @@ pub(crate) struct Inner {
     pub(crate) persistence: Persistence,
     pub(crate) store: Option<Arc<dyn RecordStore>>,
     pub(crate) timer: Option<Arc<dyn Timer>>,
-    pub(crate) commit_when: fn(u16) -> bool,
+    /// Which responses take what was written; `None` for all.
+    pub(crate) commit_when: Option<fn(u16) -> bool>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observers: Observers,
 }
@@ -201,7 +202,7 @@ impl SessionManager {
             sealer: Arc::new(today.sealer.with_longest_text(longest_text)),
             longest_text,
             // The library decides when to write, and tells of no response.
-            commit_when: |_| true,
+            commit_when: None,
             settings: Settings {
                 // Security: in place of a session that cannot be loaded, the library would write a new one over its cookie.
                 on_store_failure: StoreFailure::FailClosed,

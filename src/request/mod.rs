@@ -238,7 +238,7 @@ impl PendingSession {
     #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
     pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
         let manager = &self.0.manager.0;
-        manager.settings.enabled && (manager.commit_when)(status_code)
+        manager.settings.enabled && manager.commit_when.is_none_or(|takes| takes(status_code))
     }
 
     /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
@@ -334,7 +334,7 @@ impl Pending {
         }
         let ends = session.was_ended();
         // A logout holds whatever is answered.
-        let outcome = if ends || (inner.commit_when)(response.status) {
+        let outcome = if ends || inner.commit_when.is_none_or(|takes| takes(response.status)) {
             Write::begin(self, session, Some(self.purpose)).run().await
         } else {
             let draft = session.draft();
