@@ -156,12 +156,11 @@ impl State {
     // Security: ids are made here and nowhere else; one that came from a client is only ever loaded from an authentic
     // cookie (session fixation: CVE-2022-25896, CVE-2023-29019).
     pub(crate) fn replace_id(&mut self, change: IdChange) -> Result<(), SessionError> {
-        let had_id = self.id.is_some();
-        if had_id {
+        if self.id.is_some() {
             self.id = Some(SessionId::generate()?);
         }
-        // What could not be opened has no id here, and is to end all the same.
-        if change == IdChange::Invalidated || (had_id && self.id_change != IdChange::Invalidated) {
+        // What could not be opened has no id here, and is to end or to get another one all the same.
+        if self.id_change != IdChange::Invalidated {
             self.id_change = change;
         }
         Ok(())
