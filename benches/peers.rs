@@ -1,223 +1,282 @@
-//! A session's whole way beside the simplest peer: the private jar of `cookie`, encoded, with the same typed value.
+//! A session's whole way, ours and the others', in one process.
 //!
-//! The rounds of all rows are interleaved, and each cell is the fastest of them on a processor: on a shared machine medians
-//! move by half, and minima by a few per cent.
+//! The rounds of all cells are interleaved, and each cell is the fastest of them on a processor. What is printed is
+//! Markdown, for the page of the guide.
+//!
+//! - `--plot FILE` draws the suite `xaes`.
+//! - `--only ROW BYTES TIMES` runs one row of ours alone, so many times: for counting its instructions.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use cookie::{Cookie, CookieJar};
-use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Key, ManualClock, RequestFacts, ResponseFacts, SessionManager, Suite};
-use sealed_session_benches::stopwatch::Stopwatch;
-use sealed_session_benches::{NAME, NOW, with_another_tag};
-use serde::{Deserialize, Serialize};
+use sealed_session::{Key, Suite};
+use sealed_session_benches::machine::machine;
+use sealed_session_benches::peers::{ActixSession, AxumExtra, Cookies, Jar, Jwe, Ours, Paseto, Straight};
+use sealed_session_benches::plot::{Line, Panel, svg};
+use sealed_session_benches::rounds::{Rounds, Work, is_test, option};
+use sealed_session_benches::visit::{Received, Visit};
 
 const SIZES: [usize; 4] = [64, 256, 1024, 2900];
 
-/// What an application keeps, as one type.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-struct Visit {
-    user: u64,
-    role: String,
-    cart: Vec<Item>,
-    note: String,
-}
+const SUITES: [Suite; 2] = [Suite::Xaes, Suite::XChaCha];
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-struct Item {
-    sku: String,
-    count: u32,
-}
+const SEAL: usize = 0;
+const OPEN: usize = 1;
+const CHANGE: usize = 3;
+const NEVER: usize = 5;
+const ROWS: [&str; 6] = [
+    "typed value → `Set-Cookie`",
+    "header → typed value",
+    "open, one key read",
+    "open, read one, change one, commit",
+    "forged, whole request",
+    "never asks for its session",
+];
 
-/// A visit whose JSON has exactly so many bytes, a third of them in its cart.
-fn visit(bytes: usize) -> Visit {
-    let item = |number: usize| Item { sku: format!("sku-{number:05}"), count: 2 };
-    let cart = (0..bytes / 90).map(item).collect();
-    let mut visit = Visit { user: 42, role: "admin".to_owned(), cart, note: String::new() };
-    let length = serde_json::to_string(&visit).expect("it is JSON").len();
-    visit.note = "a".repeat(bytes.checked_sub(length).expect("there is room"));
-    visit
-}
+const OURS: usize = 0;
+const STRAIGHT: usize = 1;
+const JAR: usize = 2;
+const COLUMNS: usize = 7;
 
-/// One row of the table: what is done once.
-type Work<'w> = Box<dyn FnMut() + 'w>;
+/// Nanoseconds of a cell; not a number where there is none.
+type Table = [[f64; COLUMNS]; 6];
+
+/// Good bytes of a key, always the same: random ones would change what is counted.
+const SECRET: [u8; 32] = [
+    0x7a, 0x13, 0xc4, 0x5e, 0x90, 0x2b, 0xd8, 0x66, 0x01, 0xf3, 0x4c, 0xa9, 0x37, 0xe2, 0x8d, 0x50, 0xbb, 0x0e, 0x71,
+    0xc8, 0x25, 0x9a, 0x64, 0xdf, 0x18, 0x83, 0xf6, 0x4b, 0xae, 0x3d, 0x57, 0x02,
+];
 
 fn main() {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--only").skip(1);
-    if let (Some(row), Some(bytes), Some(times)) = (arguments.next(), arguments.next(), arguments.next()) {
-        let number = |text: String| text.parse().expect("a number");
-        return table(Suite::Xaes, number(bytes), Run::Only { row, times: number(times) });
+    if let Some(row) = option("--only") {
+        let mut numbers = std::env::args().skip_while(|argument| *argument != row).skip(1);
+        let mut number = || numbers.next().and_then(|text| text.parse().ok()).expect("--only ROW BYTES TIMES");
+        let (bytes, times) = (number(), number());
+        return only(&row, bytes, times);
     }
-    let is_test = std::env::args().any(|argument| argument == "--test");
-    let (rounds, nanoseconds) = if is_test { (1, 1) } else { (60, 1_500_000) };
-    for suite in [Suite::Xaes, Suite::XChaCha] {
-        for bytes in SIZES {
-            table(suite, bytes, Run::All { rounds, nanoseconds });
-        }
+    println!("{}\n", machine());
+    let [xaes, xchacha] = measure();
+    print(Suite::Xaes, &xaes);
+    print(Suite::XChaCha, &xchacha);
+    goals(&xaes, &xchacha);
+    if let Some(file) = option("--plot") {
+        std::fs::write(&file, plot(&xaes)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+    if is_test() {
+        assert!(plot(&xaes).lines().all(|line| !line.trim().is_empty()));
+        println!("Success: every cell ran once");
     }
 }
 
-/// What is run of the table.
-enum Run {
-    /// Every row, in so many rounds of so long.
-    All { rounds: u32, nanoseconds: u32 },
-    /// One row of ours, so many times: for counting its instructions.
-    ///
-    /// ```text
-    /// valgrind --tool=callgrind target/release/deps/peers-… --only 'open, one key read' 256 1000
-    /// ```
-    Only { row: String, times: usize },
+fn ours(suite: Suite) -> Ours {
+    Ours::new(Key::from_bytes(suite, &SECRET).expect("it looks random"))
 }
 
-fn table(suite: Suite, bytes: usize, run: Run) {
-    let manager = SessionManager::builder(Key::generate_with(suite).expect("random bytes"))
-        .audience("example-app/bench")
-        .cookie(CookieAttributes::new().name(NAME))
-        .clock(ManualClock::at_unix_seconds(NOW.unix_seconds()))
-        .build()
-        .expect("the settings are good");
-    let key = cookie::Key::generate();
-    let typed = visit(bytes);
+fn only(row: &str, bytes: usize, times: usize) {
+    let ours = ours(Suite::Xaes);
+    let visit = Visit::of_bytes(bytes);
+    let set_cookie = ours.seal(&visit);
+    let (good, forged) = (Received::with(&set_cookie), Received::forged(&set_cookie));
+    let row =
+        ROWS.iter().position(|name| *name == row).unwrap_or_else(|| panic!("no such row: {row}; there are {ROWS:?}"));
+    let mut work =
+        work(row, &ours, &visit, &good, &forged).unwrap_or_else(|| Box::new(|| ours.never_asks(black_box(&good))));
+    (0..times).for_each(|_| work());
+}
 
-    let seal_ours = || {
-        let pending = manager.begin(&RequestFacts::new());
-        pending.session_now().expect("no store").replace(black_box(&typed)).expect("it is an object");
-        pending.commit_now(&ResponseFacts::new(200)).expect("it fits").set_cookies.remove(0)
-    };
-    let seal_theirs = || {
-        let mut jar = CookieJar::new();
-        let text = serde_json::to_string(black_box(&typed)).expect("it is JSON");
-        let cookie = Cookie::build((NAME, text))
-            .path("/")
-            .secure(true)
-            .http_only(true)
-            .max_age(cookie::time::Duration::hours(2));
-        jar.private_mut(&key).add(cookie.build());
-        jar.delta().next().expect("it was added").encoded().to_string()
-    };
-    let header = |line: &str| format!("theme=dark; {}; _ga=GA1.2.3", line.split(';').next().expect("a pair"));
-    let (ours, theirs) = (header(&seal_ours()), header(&seal_theirs()));
-    let forged = |header: &str| {
-        let (before, rest) = header.split_once("; s=").expect("our cookie");
-        let (value, after) = rest.split_once("; ").expect("another one");
-        format!("{before}; s={}; {after}", with_another_tag(value))
-    };
-    let (forged_ours, forged_theirs) = (forged(&ours), forged(&theirs.replace("%3D", "=")));
-    let begin = |header: &str| {
-        manager.begin(&RequestFacts::new().cookie_header(black_box(header).as_bytes()).sec_fetch_dest(b"document"))
-    };
-    let jar = |header: &str| {
-        let mut jar = CookieJar::new();
-        for cookie in Cookie::split_parse_encoded(black_box(header).to_owned()).flatten() {
-            jar.add_original(cookie);
-        }
-        jar
-    };
-    let open_theirs = |header: &str| -> Option<Visit> {
-        let jar = jar(header);
-        serde_json::from_str(jar.private(&key).get(NAME)?.value()).ok()
-    };
-    assert_eq!(begin(&ours).session_now().expect("no store").read::<Visit>().expect("it was put"), typed);
-    assert_eq!(open_theirs(&theirs), Some(typed.clone()));
-    assert!(begin(&forged_ours).session_now().expect("no store").is_new());
-    assert_eq!(open_theirs(&forged_theirs), None);
+/// What a row does with this peer.
+fn work<'w>(
+    row: usize,
+    peer: &'w dyn Cookies,
+    visit: &'w Visit,
+    good: &'w Received,
+    forged: &'w Received,
+) -> Option<Work<'w>> {
+    Some(match row {
+        SEAL => Box::new(|| drop(black_box(peer.seal(black_box(visit))))),
+        OPEN => Box::new(|| drop(black_box(peer.open(black_box(good))))),
+        2 => Box::new(|| assert_eq!(peer.user(black_box(good)), Some(42))),
+        CHANGE => Box::new(|| drop(black_box(peer.change(black_box(good))))),
+        4 => Box::new(|| assert_eq!(peer.user(black_box(forged)), None)),
+        _ => return None,
+    })
+}
 
-    let mut rows: [(&str, [Work<'_>; 2]); 6] = [
-        (
-            "typed value to Set-Cookie",
-            [Box::new(|| drop(black_box(seal_ours()))), Box::new(|| drop(black_box(seal_theirs())))],
-        ),
-        (
-            "header to typed value",
-            [
-                Box::new(|| {
-                    let pending = begin(&ours);
-                    let visit: Visit = pending.session_now().expect("no store").read().expect("it was put");
-                    black_box(&visit);
-                    drop(pending.commit_now(&ResponseFacts::new(200)).expect("no store"));
-                }),
-                Box::new(|| drop(black_box(open_theirs(&theirs)))),
-            ],
-        ),
-        (
-            "open, one key read",
-            [
-                Box::new(|| {
-                    let pending = begin(&ours);
-                    assert_eq!(pending.session_now().expect("no store").get("user").expect("a number"), Some(42));
-                    drop(pending.commit_now(&ResponseFacts::new(200)).expect("no store"));
-                }),
-                Box::new(|| assert_eq!(open_theirs(&theirs).expect("it is good").user, 42)),
-            ],
-        ),
-        (
-            "open, read one, change one, commit",
-            [
-                Box::new(|| {
-                    let pending = begin(&ours);
-                    let session = pending.session_now().expect("no store");
-                    let user: u64 = session.get("user").expect("a number").expect("there");
-                    session.put("user", &(user + 1)).expect("it fits");
-                    drop(black_box(pending.commit_now(&ResponseFacts::new(200)).expect("no store")));
-                }),
-                Box::new(|| {
-                    let mut jar = jar(&theirs);
-                    let mut visit: Visit =
-                        serde_json::from_str(jar.private(&key).get(NAME).expect("good").value()).expect("it is JSON");
-                    visit.user += 1;
-                    let text = serde_json::to_string(&visit).expect("it is JSON");
-                    let cookie = Cookie::build((NAME, text)).path("/").secure(true).http_only(true);
-                    jar.private_mut(&key).add(cookie.max_age(cookie::time::Duration::hours(2)).build());
-                    drop(black_box(jar.delta().next().expect("it was added").encoded().to_string()));
-                }),
-            ],
-        ),
-        (
-            "forged, whole request",
-            [
-                Box::new(|| {
-                    let pending = begin(&forged_ours);
-                    assert_eq!(pending.session_now().expect("no store").get::<u64>("user").expect("no error"), None);
-                    drop(pending.commit_now(&ResponseFacts::new(200)).expect("no store"));
-                }),
-                Box::new(|| assert_eq!(open_theirs(&forged_theirs), None)),
-            ],
-        ),
-        (
-            "never asks",
-            [
-                Box::new(|| drop(black_box(begin(&ours).commit_now(&ResponseFacts::new(200)).expect("no store")))),
-                Box::new(|| ()),
-            ],
-        ),
-    ];
-    let (rounds, nanoseconds) = match run {
-        Run::All { rounds, nanoseconds } => (rounds, nanoseconds),
-        Run::Only { row, times } => {
-            let (_, [ours, _]) = rows.iter_mut().find(|(name, _)| *name == row).expect("a row of this name");
-            return (0..times).for_each(|_| ours());
-        }
-    };
-    let mut fastest = [[f64::MAX; 2]; 6];
-    let mut times = [[1_u32; 2]; 6];
-    for round in 0..=rounds {
-        for ((row, fastest), times) in rows.iter_mut().zip(&mut fastest).zip(&mut times) {
-            for ((work, fastest), times) in row.1.iter_mut().zip(fastest).zip(times) {
-                let stopwatch = Stopwatch::start();
-                (0..*times).for_each(|_| work());
-                let took = stopwatch.took().on_processor.unwrap_or_else(|| stopwatch.took().elapsed);
-                if round == 0 {
-                    // As many as fill a round.
-                    *times = (Duration::from_nanos(nanoseconds.into()).as_nanos() / took.as_nanos().max(200))
-                        .clamp(1, 100_000) as u32;
-                } else {
-                    *fastest = fastest.min(took.as_nanos() as f64 / f64::from(*times));
+/// The tables of both suites, measured together.
+fn measure() -> [[Table; 4]; 2] {
+    let setups: Vec<_> = (0..2).flat_map(|suite| (0..4).map(move |size| Setup::new(suite, size))).collect();
+    let mut places = Vec::new();
+    let mut works = Vec::new();
+    for setup in &setups {
+        let ours = &setup.ours;
+        for row in 0..ROWS.len() {
+            for (column, (peer, [good, forged])) in setup.peers.iter().zip(&setup.requests).enumerate() {
+                if column == STRAIGHT && (!setup.has_straight() || row > OPEN) {
+                    continue;
+                }
+                if let Some(work) = work(row, &**peer, &setup.visit, good, forged) {
+                    places.push((setup.suite, setup.size, row, column));
+                    works.push(work);
                 }
             }
         }
+        places.push((setup.suite, setup.size, NEVER, OURS));
+        works.push(Box::new(|| ours.never_asks(black_box(&setup.requests[OURS][0]))));
     }
-    for ((name, _), [ours, theirs]) in rows.iter().zip(fastest) {
-        println!("{suite:7} {bytes:5} {name:36} {ours:9.0} ns {theirs:9.0} ns {:6.2}", theirs / ours);
+    let mut tables = [[[[f64::NAN; COLUMNS]; 6]; 4]; 2];
+    for ((suite, size, row, column), nanoseconds) in
+        places.into_iter().zip(Rounds::from_arguments().fastest(&mut works))
+    {
+        tables[suite][size][row][column] = nanoseconds;
     }
+    tables
+}
+
+fn print(suite: Suite, tables: &[Table; 4]) {
+    println!("### Suite `{}`: nanoseconds (times the time of ours)\n", suite.name());
+    println!("| JSON bytes | work | {} |", names().join(" | "));
+    println!("|---|---|{}", "---|".repeat(COLUMNS));
+    for (row, name) in ROWS.iter().enumerate() {
+        for (bytes, table) in SIZES.iter().zip(tables) {
+            let ours = table[row][OURS];
+            let cells = table[row].iter().enumerate().map(|(column, cell)| match column {
+                _ if cell.is_nan() => "–".to_owned(),
+                OURS => format!("**{cell:.0}**"),
+                _ => format!("{cell:.0} ({:.2})", cell / ours),
+            });
+            println!("| {bytes} | {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+    println!();
+}
+
+/// Everybody with a session of one size.
+struct Setup {
+    suite: usize,
+    size: usize,
+    ours: Ours,
+    peers: [Box<dyn Cookies>; COLUMNS],
+    visit: Visit,
+    /// For each peer, with its good cookie and with a forged one.
+    requests: Vec<[Received; 2]>,
+}
+
+impl Setup {
+    fn new(suite: usize, size: usize) -> Self {
+        let visit = Visit::of_bytes(SIZES[size]);
+        let peers = peers(SUITES[suite]);
+        let requests = peers.iter().map(|peer| {
+            let set_cookie = peer.seal(&visit);
+            [Received::with(&set_cookie), Received::forged(&set_cookie)]
+        });
+        let requests = requests.collect();
+        let setup = Self { suite, size, ours: ours(SUITES[suite]), peers, visit, requests };
+        setup.check();
+        setup
+    }
+
+    fn has_straight(&self) -> bool {
+        SUITES[self.suite] == Suite::Xaes
+    }
+
+    fn check(&self) {
+        let visit = Some(&self.visit);
+        for (peer, [good, forged]) in self.peers.iter().zip(&self.requests) {
+            let name = peer.name();
+            assert_eq!(peer.open(good).as_ref(), visit, "{name} opens what it sealed");
+            assert_eq!(peer.user(good), Some(42), "{name} reads one key");
+            assert_eq!(peer.open(forged), None, "{name} opens no forgery");
+            assert_eq!(peer.user(forged), None, "{name} opens no forgery");
+            let changed = peer.open(&Received::with(&peer.change(good)));
+            assert_eq!(changed.map(|visit| visit.user), Some(43), "{name} keeps a change");
+        }
+        if self.has_straight() {
+            let open = |peer: usize, of: usize| self.peers[peer].open(&self.requests[of][0]);
+            assert_eq!(open(OURS, STRAIGHT).as_ref(), visit, "ours opens what the prototype sealed");
+            assert_eq!(open(STRAIGHT, OURS).as_ref(), visit, "the prototype opens what ours sealed");
+            let length = |peer: usize| self.peers[peer].seal(&self.visit).len();
+            assert_eq!(length(OURS), length(STRAIGHT), "the prototype writes as much");
+        }
+    }
+}
+
+fn names() -> Vec<&'static str> {
+    peers(Suite::Xaes).iter().map(|peer| peer.name()).collect()
+}
+
+fn peers(suite: Suite) -> [Box<dyn Cookies>; COLUMNS] {
+    [
+        Box::new(ours(suite)),
+        Box::new(Straight::new(&SECRET)),
+        Box::new(Jar::new()),
+        Box::new(AxumExtra::new()),
+        Box::new(ActixSession::new()),
+        Box::new(Paseto::new()),
+        Box::new(Jwe::new()),
+    ]
+}
+
+/// What issue 12 asks for, and what was reached.
+fn goals(xaes: &[Table; 4], xchacha: &[Table; 4]) {
+    println!("### Goals\n");
+    println!("| work | {} |", SIZES.map(|bytes| bytes.to_string()).join(" | "));
+    println!("|---|---|---|---|---|");
+    let line = |name: &str, goals: [f64; 4], unit: &str, at_least: bool, of: &dyn Fn(&Table) -> f64| {
+        let cells = xaes.iter().zip(goals).map(|(table, goal)| {
+            let reached = of(table);
+            let (sign, met) = if at_least { ("≥", reached >= goal) } else { ("≤", reached <= goal) };
+            let digits = if unit.is_empty() { 2 } else { 0 };
+            format!("{sign} {goal}{unit}: {reached:.digits$}{unit}, {}", if met { "met" } else { "**not met**" })
+        });
+        println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    };
+    let times_faster = |row: usize| move |table: &Table| table[row][JAR] / table[row][OURS];
+    let straight = |row: usize| move |table: &Table| table[row][OURS] / table[row][STRAIGHT];
+    for (row, goals) in [
+        (SEAL, [0.9, 1.3, 1.8, 2.0]),
+        (OPEN, [1.75, 1.75, 1.8, 1.75]),
+        (2, [2.0, 3.0, 7.0, 8.0]),
+        (CHANGE, [1.9, 2.8, 4.0, 4.5]),
+        (4, [1.8, 2.3, 3.5, 4.5]),
+    ] {
+        line(&format!("{}, times faster than `cookie`", ROWS[row]), goals, "", true, &times_faster(row));
+    }
+    line(ROWS[NEVER], [150.0, 160.0, 200.0, 300.0], " ns", false, &|table| table[NEVER][OURS]);
+    line("times the time of `straight`, seal", [1.25; 4], "", false, &straight(SEAL));
+    line("times the time of `straight`, open", [1.25; 4], "", false, &straight(OPEN));
+    println!();
+    println!("| ahead of | `xaes`, every size | least ratio | `xchacha`, from 1024 bytes on | least ratio |");
+    println!("|---|---|---|---|---|");
+    for (column, name) in names().iter().enumerate().skip(JAR) {
+        println!("| {name} | {} | {} |", ahead(xaes, 0, column), ahead(xchacha, 2, column));
+    }
+    println!();
+}
+
+/// In how many cells ours is ahead of a peer, and where it is least so.
+fn ahead(tables: &[Table; 4], from: usize, column: usize) -> String {
+    let mut ratios = Vec::new();
+    for (bytes, table) in SIZES.iter().zip(tables).skip(from) {
+        for (row, name) in ROWS.iter().enumerate().take(NEVER) {
+            // The one cell in which the private jar may win.
+            if (row, column, *bytes) != (SEAL, JAR, SIZES[0]) {
+                ratios.push((table[row][column] / table[row][OURS], format!("{name}, {bytes}")));
+            }
+        }
+    }
+    let ahead = ratios.iter().filter(|(ratio, _)| *ratio > 1.0).count();
+    let (least, place) = ratios.iter().min_by(|left, right| left.0.total_cmp(&right.0)).expect("there are some");
+    let met = if ahead == ratios.len() { "met" } else { "**not met**" };
+    format!("{ahead} of {}: {met} | {least:.2} ({place})", ratios.len())
+}
+
+fn plot(tables: &[Table; 4]) -> String {
+    let names = names();
+    let panels = [SEAL, OPEN, CHANGE].map(|row| {
+        let line = |column: usize| Line {
+            name: names[column].replace('`', ""),
+            values: tables.iter().map(|table| table[row][column]).filter(|value| !value.is_nan()).collect(),
+        };
+        Panel { title: ROWS[row].replace('`', ""), lines: (0..COLUMNS).map(line).collect() }
+    });
+    svg("Time of a session, by bytes of its JSON, suite xaes", &SIZES, &panels)
 }

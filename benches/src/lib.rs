@@ -1,8 +1,13 @@
 //! What is measured, and what it is measured against.
 
+pub mod machine;
+pub mod peers;
+pub mod plot;
 pub mod reload;
+pub mod rounds;
 pub mod stopwatch;
 pub mod stores;
+pub mod visit;
 
 use std::time::Duration;
 
@@ -13,6 +18,9 @@ use serde_json::value::RawValue;
 
 /// The name of every cookie: one character, which leaves the most room for data.
 pub const NAME: &str = "s";
+
+/// The application of every cookie.
+pub const AUDIENCE: &str = "example-app/bench";
 
 /// Bytes of JSON. The last is the most that fits: name and value of a cookie are 4096 characters together, and 3000
 /// bytes of JSON would be 4110.
@@ -59,7 +67,7 @@ pub fn sealers() -> [(&'static str, Sealer); 2] {
 ///
 /// Never: the settings are good.
 pub fn sealer(key: Key) -> Sealer {
-    Sealer::builder(key).cookie_name(NAME).audience("example-app/bench").build().expect("the settings are good")
+    Sealer::builder(key).cookie_name(NAME).audience(AUDIENCE).build().expect("the settings are good")
 }
 
 /// `cookie`'s private jar with its key.

@@ -1,6 +1,5 @@
 //! What work takes: elapsed, and on a processor.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 /// What work took, on average over its threads.
@@ -44,8 +43,13 @@ pub fn quartiles(numbers: impl IntoIterator<Item = f64>) -> [f64; 3] {
     [1, 2, 3].map(|quarter| sorted.get(sorted.len() * quarter / 4).copied().unwrap_or(f64::NAN))
 }
 
-/// How long this thread has run on a processor: the first number of its `schedstat`, in nanoseconds.
+/// How long this thread has run on a processor, to the nanosecond. (`/proc/thread-self/schedstat` may be some ticks old.)
+#[cfg(target_os = "linux")]
 fn on_processor() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(Duration::from_nanos(text.split_whitespace().next()?.parse().ok()?))
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn on_processor() -> Option<Duration> {
+    None
 }
