@@ -32,7 +32,7 @@ STAGES=(
     "deny       check   300  cargo-deny"
     "package    check   240  cc"
     "fuzz       check   600  cc c++ cargo-fuzz"
-    "benches    check  1500  cc python3 redis-server"
+    "benches    check  1500  cc python3 redis-server valgrind wrk"
     "engines    tests  1800  cc python3 redis-server valkey-server postgres mariadbd engine-speakers"
     "fleet      tests   600  cc"
     "frameworks tests   900  cc"

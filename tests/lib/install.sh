@@ -38,7 +38,7 @@ stage_install() {
         case $tool in
             cc) packages+=(gcc libc6-dev) ;;
             c++) packages+=(g++) ;;
-            python3) packages+=(python3) ;;
+            python3 | valgrind | wrk) packages+=("$tool") ;;
             chromium) packages+=(chromium chromium-driver) ;;
             redis-server) packages+=(redis-server) ;;
             postgres) packages+=(postgresql) ;;

@@ -126,7 +126,8 @@ stage_fuzz() {
     done
 }
 
-# Each benchmark once: that it builds and what it measures works, not how fast. And what is tested beside them.
+# Each benchmark once: that it builds and what it measures works, not how fast. How many instructions a request takes is the
+# same on every run, and compared. And what is tested beside them.
 stage_benches() {
     need_file benches/Cargo.toml
     # shellcheck source=tests/lib/engines.sh
@@ -135,6 +136,11 @@ stage_benches() {
         tee "$LOGS/bench-output"
     grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
     grep -q '^stores: Redis ' "$LOGS/bench-output" || fail 'the stores were not measured'
+    local what
+    for what in 'every cell ran once' 'everything that grows ran once' 'every server was asked'; do
+        grep -qxF "Success: $what" "$LOGS/bench-output" || fail "no benchmark says that $what"
+    done
+    python3 benches/instructions.py
     # The store contract over a store of `tower-sessions`, whose client has its place in this lock file.
     with_engines redis -- cargo test --locked --release --manifest-path benches/Cargo.toml --test second_class
 }
