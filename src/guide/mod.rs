@@ -9,6 +9,7 @@
 //! | [`stores`] | operators: where sessions are kept, and what each place costs |
 //! | [`frameworks`] | those who embed the crate, and what differs between frameworks |
 //! | `configuration` (feature `config`) | operators: every setting, in a file or a variable, and its name elsewhere |
+//! | [`performance`] | those who compare: how fast it is, next to what else there is, and the command for each figure |
 //! | [`conformance`] | those who come from another session library: each promise, and the test that holds it |
 //! | [`wire_format`] | those who write another reader: every byte |
 
@@ -34,6 +35,10 @@ pub mod frameworks {}
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
+
+#[doc = include_str!("performance.md")]
+#[doc = include_str!("performance.svg")]
+pub mod performance {}
 
 #[doc = include_str!("conformance.md")]
 pub mod conformance {}
