@@ -74,7 +74,8 @@ fn ours(suite: Suite) -> Ours {
 fn only(row: &str, bytes: usize, times: usize) {
     let ours = ours(Suite::Xaes);
     let visit = Visit::of_bytes(bytes);
-    let set_cookie = ours.seal(&visit);
+    // Always the same: how far a scan of the header goes depends on the characters in it.
+    let set_cookie = Straight::new(&SECRET).seal_drawn(&visit, &[0x5a; 40]);
     let (good, forged) = (Received::with(&set_cookie), Received::forged(&set_cookie));
     let row =
         ROWS.iter().position(|name| *name == row).unwrap_or_else(|| panic!("no such row: {row}; there are {ROWS:?}"));

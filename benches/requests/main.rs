@@ -1,4 +1,4 @@
-//! Whole requests over loopback: `wrk` with 16 connections, and a server with one thread, in a process of its own.
+//! Whole requests over loopback: `wrk` with 16 connections, and a server with one thread, in another process.
 //!
 //! Every request carries the session cookie that the server gave before; where the session is written, the handler counts in
 //! it. The cases take turns, and each figure is the best of its rounds.
@@ -19,7 +19,7 @@ use sealed_session_benches::rounds::{is_test, option};
 
 use self::wrk::Figures;
 
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 12;
 
 /// What a server answers where no session is used.
 const HELLO: &str = "hello";
@@ -173,7 +173,7 @@ fn serve(name: &str) {
     }
 }
 
-/// Tells the address to whoever started this process.
+/// Prints the address for whoever started this process.
 fn serves_at(address: SocketAddr) {
     println!("{address}");
 }

@@ -3,8 +3,6 @@
 use std::fs;
 use std::process::Command;
 
-use sealed_session_benches::rounds::is_test;
-
 /// What one round gave, or the best of several.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
@@ -39,10 +37,9 @@ pub(crate) fn version() -> String {
 /// One round with a server of this process id.
 pub(crate) fn run(url: &str, cookie: &str, process: u32) -> Figures {
     let header = format!("Cookie: theme=dark; {cookie}; _ga=GA1.2.3");
-    let duration = if is_test() { "1s" } else { "2s" };
     let before = on_processor(process);
     let output = Command::new("wrk")
-        .args(["--threads", "1", "--connections", "16", "--duration", duration, "--latency", "--header", &header, url])
+        .args(["--threads", "1", "--connections", "16", "--duration", "1s", "--latency", "--header", &header, url])
         .output()
         .expect("wrk runs");
     let taken = on_processor(process) - before;

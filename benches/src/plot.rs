@@ -1,4 +1,4 @@
-//! A plot as SVG: panels beside one another, with lines over sizes, both axes logarithmic.
+//! A plot as SVG: panels in a row, with lines over sizes, both axes logarithmic.
 //!
 //! Text and axes have the colour of the text around, so that it can be read where a page puts it, light or dark. Opened by
 //! itself it has a background, and follows what the reader prefers. No line is blank: a page may take it in as it is.

@@ -134,7 +134,7 @@ stage_benches() {
     . tests/lib/engines.sh
     with_engines redis -- cargo bench --locked --manifest-path benches/Cargo.toml --benches -- --test 2>&1 |
         tee "$LOGS/bench-output"
-    grep -q '^Success' "$LOGS/bench-output" || fail 'no benchmark ran'
+    grep -qx 'Success' "$LOGS/bench-output" || fail 'no benchmark ran'
     grep -q '^stores: Redis ' "$LOGS/bench-output" || fail 'the stores were not measured'
     local what
     for what in 'every cell ran once' 'everything that grows ran once' 'every server was asked'; do

@@ -4,7 +4,7 @@ use super::{Cookies, cookie};
 use crate::NAME;
 use crate::visit::{Received, Visit};
 
-/// The private jar of `cookie`, percent-encoded as its users are told to.
+/// The private jar of `cookie`, percent-encoded as its documentation asks.
 #[derive(Debug)]
 pub struct Jar(Key);
 

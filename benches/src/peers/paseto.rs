@@ -5,7 +5,7 @@ use pasetors::version4::{LocalToken, V4};
 use super::{Cookies, cookie, find};
 use crate::visit::{Received, Visit};
 
-/// A PASETO, `v4.local`, around the JSON, without claims: it says nothing of times, and nobody checks them.
+/// A PASETO, `v4.local`, around the JSON, without claims: it says nothing of times, and checks none.
 #[derive(Debug)]
 pub struct Paseto(SymmetricKey<V4>);
 

@@ -57,35 +57,15 @@ impl Straight {
         Self { aes, k1, kid, aad, buffer: RefCell::default() }
     }
 
-    /// AES-256-GCM under the key that the first half of the nonce selects.
-    fn gcm(&self, nonce: &[u8]) -> AesGcm<Aes256Enc, U12> {
-        let mut kx = [0; 32];
-        for (half, counter) in kx.chunks_exact_mut(16).zip([1, 2]) {
-            let mut block = [0; 16];
-            block[..4].copy_from_slice(&[0, counter, b'X', 0]);
-            block[4..].copy_from_slice(&nonce[..12]);
-            let mut block = (u128::from_be_bytes(block) ^ self.k1).to_be_bytes().into();
-            self.aes.encrypt_block(&mut block);
-            half.copy_from_slice(&block);
-        }
-        AesGcm::new(&kx.into())
-    }
-}
-
-fn u40(seconds: u64) -> [u8; 5] {
-    let [_, _, _, bytes @ ..] = seconds.to_be_bytes();
-    bytes
-}
-
-impl Cookies for Straight {
-    fn name(&self) -> &'static str {
-        "straight"
-    }
-
-    fn seal(&self, visit: &Visit) -> String {
+    /// A cookie with a session id and a nonce that were drawn before.
+    ///
+    /// # Panics
+    ///
+    /// When the visit is too long for a cipher, which none is.
+    #[must_use]
+    pub fn seal_drawn(&self, visit: &Visit, drawn: &[u8; 40]) -> String {
         let mut buffer = self.buffer.borrow_mut();
         buffer.clear();
-        let drawn: [u8; 40] = random();
         let (id, nonce) = drawn.split_at(16);
         let now = NOW.unix_seconds();
         buffer.push(1);
@@ -113,6 +93,35 @@ impl Cookies for Straight {
         URL_SAFE_NO_PAD.encode_append(&*buffer, &mut line);
         line.push_str(attributes);
         line
+    }
+
+    /// AES-256-GCM under the key that the first half of the nonce selects.
+    fn gcm(&self, nonce: &[u8]) -> AesGcm<Aes256Enc, U12> {
+        let mut kx = [0; 32];
+        for (half, counter) in kx.chunks_exact_mut(16).zip([1, 2]) {
+            let mut block = [0; 16];
+            block[..4].copy_from_slice(&[0, counter, b'X', 0]);
+            block[4..].copy_from_slice(&nonce[..12]);
+            let mut block = (u128::from_be_bytes(block) ^ self.k1).to_be_bytes().into();
+            self.aes.encrypt_block(&mut block);
+            half.copy_from_slice(&block);
+        }
+        AesGcm::new(&kx.into())
+    }
+}
+
+fn u40(seconds: u64) -> [u8; 5] {
+    let [_, _, _, bytes @ ..] = seconds.to_be_bytes();
+    bytes
+}
+
+impl Cookies for Straight {
+    fn name(&self) -> &'static str {
+        "straight"
+    }
+
+    fn seal(&self, visit: &Visit) -> String {
+        self.seal_drawn(visit, &random())
     }
 
     fn open(&self, request: &Received) -> Option<Visit> {
