@@ -63,12 +63,12 @@ impl Write<'_> {
     /// another request was faster, and whether under the new id.
     pub(super) async fn carry_out(
         &self,
-        mut case: Case,
+        case: Case,
         record: Option<RecordState>,
         leaves: Option<RecordState>,
     ) -> Result<Option<bool>, CommitError> {
         let (nonce, id) = self.session.draw()?;
-        case.draft.id = Some(Box::new(id.clone()));
+
         let opened = case.known.opened.as_deref();
         let here = case.known.here.as_ref().unwrap_or(&Standing::Nothing);
         let is_ahead = case.want == Want::NewId;

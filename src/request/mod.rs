@@ -339,8 +339,7 @@ impl Pending {
         } else {
             let draft = session.draft();
             if draft.has_unsaved || draft.id_change != IdChange::None {
-                let id = draft.id.as_ref().map(|id| session.public(id));
-                inner.observers.tell(&Event::WritesDropped { id });
+                inner.observers.tell(&Event::WritesDropped { id: session.public_id() });
             }
             Ok(())
         };

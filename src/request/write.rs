@@ -371,7 +371,7 @@ impl<'a> Write<'a> {
         }
         let from = before.as_ref().map(|before| before.public_id());
         let Some(after) = opened else {
-            if let Some(id) = from.or_else(|| Some(self.session.public(draft.id.as_deref()?))) {
+            if let Some(id) = from.or_else(|| self.session.public_id()) {
                 self.inner.observers.tell(&Event::Destroyed { id });
                 self.inner.observers.tell(&Event::Committed { id });
             }

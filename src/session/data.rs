@@ -39,8 +39,8 @@ struct Member {
     source: Source,
     /// Every number there is an integer in its one form.
     is_plain: bool,
-    /// The value, once somebody needed it.
-    value: OnceCell<Value>,
+    /// The value, once somebody needed it. Behind a pointer: most are never needed, and members are moved.
+    value: OnceCell<Box<Value>>,
 }
 
 #[derive(Clone)]
@@ -240,7 +240,7 @@ impl Data {
                 tree::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
             }),
             (Err(position), false) => {
-                let value = OnceCell::from(tree::wrapped(rest, json.value()));
+                let value = OnceCell::from(Box::new(tree::wrapped(rest, json.value())));
                 let name = Name::Owned(first.to_owned());
                 self.members.insert(position, Member { name, source: Source::Value, is_plain: false, value });
                 Ok(true)
@@ -419,7 +419,7 @@ impl Data {
     }
 
     fn value<'d>(&'d self, member: &'d Member) -> &'d Value {
-        member.value.get_or_init(|| self.text_of(member).map(value_in).unwrap_or_default())
+        member.value.get_or_init(|| Box::new(self.text_of(member).map(value_in).unwrap_or_default()))
     }
 
     /// Changes a member's value, where the change says so.
@@ -432,7 +432,7 @@ impl Data {
             self.value(member);
         }
         let Some(member) = self.members.get_mut(position) else { return Ok(false) };
-        let changed = change(member.value.get_mut().unwrap_or(&mut Value::Null))?;
+        let changed = change(member.value.get_mut().map_or(&mut Value::Null, |value| value))?;
         if changed {
             member.source = Source::Value;
         }

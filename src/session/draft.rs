@@ -12,8 +12,8 @@ use crate::wire::header::Persistence;
 
 /// A session as its handlers want it to be.
 pub(crate) struct Draft {
-    // Security: behind a pointer, as in a place for a record: drafts lie in lists.
-    pub(crate) id: Option<Box<SessionId>>,
+    /// Of how many ids of the session this was written with the last: it may get another one meanwhile.
+    ids: u64,
     pub(crate) id_change: IdChange,
     pub(crate) created: Timestamp,
     pub(crate) persistence: Persistence,
@@ -41,7 +41,7 @@ pub(crate) struct Draft {
 impl Draft {
     fn of(state: &State) -> Self {
         Self {
-            id: state.id.clone().map(Box::new),
+            ids: state.ids,
             id_change: state.id_change,
             created: state.created,
             persistence: state.persistence,
@@ -100,7 +100,7 @@ impl Session {
             return None;
         }
         state.phase = Phase::Abandoned;
-        let id = draft.id.as_ref().map(|id| self.public(id));
+        let id = state.id.as_ref().map(|id| self.public(id));
         if draft.destroyed || draft.id_change == IdChange::Invalidated {
             Some(Undone::Logout)
         } else {
@@ -113,11 +113,11 @@ impl Session {
     pub(crate) fn mark_saved(&self, written: &Draft, remembers: bool) {
         let mut state = self.state();
         let is_unchanged = state.revision == written.revision;
-        if state.id.as_ref() == written.id.as_deref() {
+        if state.ids == written.ids {
             state.id_change = IdChange::None;
             if written.emptied {
                 // The next write begins a new session.
-                state.id = None;
+                state.drop_id();
                 state.created = self.fixed().opened_at;
                 state.persistence = self.fixed().persistence;
             }
@@ -134,7 +134,7 @@ impl Session {
             state.loaded_with_data = !state.payload.data.is_empty();
         }
         // What was left before the session was ended is not the next one's.
-        if state.id.as_ref() == written.id.as_deref() {
+        if state.ids == written.ids {
             state.payload.flash.mark_saved(&written.flash, remembers);
         }
     }
@@ -151,6 +151,7 @@ impl Session {
         state.used = before.used;
         state.made_token = before.made_token;
         state.revision = before.revision.wrapping_add(1);
+        state.ids = before.ids.wrapping_add(1);
         state.payload.flash.read_as(&before.payload.flash);
         true
     }

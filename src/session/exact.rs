@@ -118,7 +118,7 @@ impl<'w> Exact<'w> {
         self.enter()?;
         let begin = self.out.json.len().saturating_add(2);
         self.out.json.push(b'{');
-        self.out.write(variant)?;
+        self.out.write_str(variant)?;
         let name = begin..self.out.json.len().saturating_sub(1);
         self.out.begin_value(self.depth);
         Ok(Tag { variant, name, depth: self.depth })
@@ -178,7 +178,11 @@ impl<'w> Serializer for Exact<'w> {
 
     serialize_as_serde_json_does!(serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64));
     serialize_as_serde_json_does!(serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64));
-    serialize_as_serde_json_does!(serialize_bool(bool), serialize_char(char), serialize_str(&str));
+    serialize_as_serde_json_does!(serialize_bool(bool), serialize_char(char));
+
+    fn serialize_str(self, text: &str) -> Result<(), Inexact> {
+        Ok(self.out.write_str(text)?)
+    }
 
     fn serialize_i128(self, integer: i128) -> Result<(), Inexact> {
         match i64::try_from(integer) {
@@ -386,7 +390,7 @@ impl Members<'_> {
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Inexact> {
         self.begin(|out| {
             out.json.push(b',');
-            Ok(out.write(name)?)
+            Ok(out.write_str(name)?)
         })?;
         self.value(value)
     }

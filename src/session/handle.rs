@@ -491,6 +491,11 @@ impl Session {
         self.read_state().expires
     }
 
+    /// The id of a session that has one already.
+    pub(crate) fn public_id(&self) -> Option<PublicId> {
+        self.state().id.as_ref().map(|id| self.public(id))
+    }
+
     pub(crate) fn public(&self, id: &SessionId) -> PublicId {
         id.public_id(self.0.fixed.sealer.audience())
     }

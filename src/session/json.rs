@@ -101,6 +101,17 @@ impl Writer {
         Json { text: Arc::new(json), parts, depth, is_plain }
     }
 
+    /// A string. Most have nothing to escape, and are copied as they are.
+    pub(super) fn write_str(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        if needs_escapes(text.as_bytes()) {
+            return self.write(text);
+        }
+        self.json.push(b'"');
+        self.json.extend(text.as_bytes());
+        self.json.push(b'"');
+        Ok(())
+    }
+
     /// What `serde_json` writes exactly.
     pub(super) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), serde_json::Error> {
         serde_json::to_writer(&mut self.json, value)
@@ -141,14 +152,23 @@ impl Writer {
         let names = self.names.get(first..).unwrap_or_default();
         if names.len() <= FEW {
             let mut rest = names.iter();
-            return std::iter::from_fn(|| Some((rest.next()?, rest.as_slice())))
-                .find(|(name, rest)| rest.iter().any(|other| self.text(other) == self.text(name)))
-                .map(|(name, _)| name);
+            while let Some(name) = rest.next() {
+                let is_alike = |other: &Range<usize>| other.len() == name.len() && self.text(other) == self.text(name);
+                if rest.as_slice().iter().any(is_alike) {
+                    return Some(name);
+                }
+            }
+            return None;
         }
         let mut sorted: Vec<_> = names.iter().collect();
         sorted.sort_unstable_by_key(|name| self.text(name));
         sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| self.text(a) == self.text(b)).map(|(name, _)| *name)
     }
+}
+
+/// Whether JSON escapes something in a string. Without a branch for each byte, so that many are compared at once.
+fn needs_escapes(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
 }
 
 /// The value in a text that was looked at when it was opened or written.

@@ -138,7 +138,7 @@ impl Session {
             state.must_exist = false;
             state.phase = Phase::Destroyed;
             // No token of it verifies any more.
-            state.id = None;
+            state.drop_id();
             Ok(((), true))
         })
     }

@@ -13,6 +13,8 @@ use crate::wire::header::Persistence;
 pub(crate) struct State {
     /// Made by the first write, so that reading an empty session leaves no trace.
     pub(crate) id: Option<SessionId>,
+    /// Grows with every id that the session gets or gives up.
+    pub(crate) ids: u64,
     pub(crate) created: Timestamp,
     /// End of the idle lifetime as loaded, `None` for a new session.
     pub(crate) expires: Option<Timestamp>,
@@ -71,6 +73,7 @@ impl State {
     pub(crate) fn new(now: Timestamp, persistence: Persistence) -> Self {
         Self {
             id: None,
+            ids: 0,
             created: now,
             expires: None,
             persistence,
@@ -144,6 +147,12 @@ impl State {
         (self.cleared || (self.changed && had_something)) && self.payload.is_empty() && !self.must_exist
     }
 
+    /// What is written next is another session.
+    pub(crate) fn drop_id(&mut self) {
+        self.id = None;
+        self.ids = self.ids.wrapping_add(1);
+    }
+
     /// The id, made now if there is none.
     pub(crate) fn ensure_id(&mut self) -> Result<&SessionId, RandomError> {
         match &mut self.id {
@@ -159,6 +168,7 @@ impl State {
         if self.id.is_some() {
             self.id = Some(SessionId::generate()?);
         }
+        self.ids = self.ids.wrapping_add(1);
         // What could not be opened has no id here, and is to end or to get another one all the same.
         if self.id_change != IdChange::Invalidated {
             self.id_change = change;
