@@ -24,6 +24,10 @@ use crate::limits::DATA_DEPTH_MAX;
 pub(super) fn to_json<T: Serialize + ?Sized>(value: &T, capacity_bytes: usize) -> Result<Json, Inexact> {
     let mut out = Writer::new(capacity_bytes);
     value.serialize(Exact { out: &mut out, depth: 0 })?;
+    if out.is_broken {
+        // A type may go on after a part of it failed.
+        return Err(Inexact::new("a part of it could not be written, and its type took no notice"));
+    }
     Ok(out.finish())
 }
 
@@ -135,7 +139,7 @@ impl<'w> Exact<'w> {
         let tag = variant.map(|variant| self.enter_variant(variant)).transpose()?;
         self.enter()?;
         let first_name = self.out.names.len();
-        Ok(Members { out: self.out, depth: self.depth, tag, first_name, name: 0..0 })
+        Ok(Members { out: self.out, depth: self.depth, tag, first_name, name: 0..0, is_named: false })
     }
 
     fn integer<T: Serialize>(self, integer: Option<T>) -> Result<(), Inexact> {
@@ -308,9 +312,10 @@ impl Elements<'_> {
         if self.count > 0 {
             self.out.json.push(b',');
         }
-        value
-            .serialize(Exact { out: self.out, depth: self.depth })
-            .map_err(|error| error.under(self.count).under_variant(self.tag.as_ref()))?;
+        if let Err(error) = value.serialize(Exact { out: self.out, depth: self.depth }) {
+            self.out.is_broken = true;
+            return Err(error.under(self.count).under_variant(self.tag.as_ref()));
+        }
         self.count = self.count.saturating_add(1);
         Ok(())
     }
@@ -355,15 +360,23 @@ struct Members<'w> {
     tag: Option<Tag>,
     /// Its names are those of the writer from this one on.
     first_name: usize,
-    /// The name whose value comes next, between its quotes.
+    /// The last name, between its quotes.
     name: Range<usize>,
+    /// Its value comes next.
+    is_named: bool,
 }
 
 impl Members<'_> {
     /// Writes a name by a call that begins with one byte, which becomes the brace or the comma.
     fn begin(&mut self, write: impl FnOnce(&mut Writer) -> Result<(), Inexact>) -> Result<(), Inexact> {
+        if self.is_named {
+            return Err(self.out_of_turn());
+        }
         let begin = self.out.json.len();
-        write(self.out)?;
+        if let Err(error) = write(self.out) {
+            self.out.is_broken = true;
+            return Err(error);
+        }
         let is_first = self.out.names.len() == self.first_name;
         if let Some(byte) = self.out.json.as_mut_slice().get_mut(begin) {
             *byte = if is_first { b'{' } else { b',' };
@@ -371,16 +384,22 @@ impl Members<'_> {
         self.name = begin.saturating_add(2)..self.out.json.len().saturating_sub(1);
         // Security: read back where such a feature is on, text under this key would be taken for JSON.
         if self.out.text(&self.name).starts_with(SERDE_JSON_PRIVATE.as_bytes()) {
+            self.out.is_broken = true;
             let problem = format!("no key may start with \"{SERDE_JSON_PRIVATE}\"; choose another key");
             return Err(self.blamed(Inexact::new(problem), &self.name));
         }
         self.out.names.push(self.name.clone());
+        self.is_named = true;
         Ok(())
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Inexact> {
+        if !std::mem::take(&mut self.is_named) {
+            return Err(self.out_of_turn());
+        }
         self.out.begin_value(self.depth);
         if let Err(error) = value.serialize(Exact { out: self.out, depth: self.depth }) {
+            self.out.is_broken = true;
             return Err(self.blamed(error, &self.name));
         }
         self.out.end_value(self.depth, &self.name);
@@ -395,7 +414,10 @@ impl Members<'_> {
         self.value(value)
     }
 
-    fn close(self) -> Result<(), Inexact> {
+    fn close(mut self) -> Result<(), Inexact> {
+        if self.is_named {
+            return Err(self.out_of_turn());
+        }
         if let Some(name) = self.out.repeated(self.first_name) {
             return Err(self.blamed(Inexact::new(REPEATED), name));
         }
@@ -405,6 +427,11 @@ impl Members<'_> {
             tag.end(self.out);
         }
         Ok(())
+    }
+
+    fn out_of_turn(&mut self) -> Inexact {
+        self.out.is_broken = true;
+        Inexact::new("its type writes a key without a value, or a value without a key")
     }
 
     fn blamed(&self, error: Inexact, name: &Range<usize>) -> Inexact {

@@ -248,3 +248,32 @@ fn what_a_type_says_of_its_own_failure_is_kept() {
     }
     assert_eq!(problem(&[Failing]), ("0".to_owned(), "the lock is poisoned".to_owned()));
 }
+
+#[test]
+fn a_type_that_goes_on_after_a_part_of_it_failed_is_refused() {
+    struct Careless(&'static str);
+    impl Serialize for Careless {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use ser::{SerializeMap as _, SerializeSeq as _};
+            if self.0 == "element" {
+                let mut elements = serializer.serialize_seq(None)?;
+                let _ = elements.serialize_element(&f64::NAN);
+                return elements.end();
+            }
+            let mut map = serializer.serialize_map(None)?;
+            let _ = match self.0 {
+                "value" => map.serialize_entry("a", &f64::NAN),
+                "key" => map.serialize_key(&[1]),
+                "private" => map.serialize_entry("$serde_json::private::Number", "1"),
+                "no value" => map.serialize_key("a"),
+                "two keys" => map.serialize_key("a").and_then(|()| map.serialize_key("b")),
+                _ => map.serialize_value("a"),
+            };
+            map.end()
+        }
+    }
+    for what in ["element", "value", "key", "private", "no value", "two keys", "no key"] {
+        assert!(to_value(&Careless(what)).is_err(), "{what}");
+        assert!(to_value(&[json!(1), json!(2)].map(|_| Careless(what))).is_err(), "{what}");
+    }
+}

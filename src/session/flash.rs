@@ -108,6 +108,11 @@ impl Flash {
         self.0.as_ref().map(|found| found.left()).unwrap_or_default()
     }
 
+    /// Nothing was found and nothing is left, as in most requests.
+    pub(crate) const fn is_blank(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn is_changed(&self) -> bool {
         self.0.as_ref().is_some_and(|found| found.left() != found.persisted)
     }

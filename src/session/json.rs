@@ -87,18 +87,21 @@ pub(super) struct Writer {
     pub(super) is_plain: bool,
     /// Where the value of that member begins.
     value_begin: usize,
+    /// A part of it could not be written, and the text is none.
+    pub(super) is_broken: bool,
 }
 
 impl Writer {
     pub(super) fn new(capacity_bytes: usize) -> Self {
         let json = WipedBytes::with_capacity(capacity_bytes);
-        Self { json, parts: Vec::new(), names: Vec::new(), deepest: 0, is_plain: true, value_begin: 0 }
+        let (parts, names) = (Vec::new(), Vec::new());
+        Self { json, parts, names, deepest: 0, is_plain: true, value_begin: 0, is_broken: false }
     }
 
     pub(super) fn finish(self) -> Json {
         let Self { json, parts, deepest: depth, is_plain, .. } = self;
         let is_plain = if parts.is_empty() { is_plain } else { parts.iter().all(|part| part.is_plain) };
-        Json { text: Arc::new(json), parts, depth, is_plain }
+        Json { text: Arc::new(json), parts, depth, is_plain: is_plain && !KEEPS_NUMBERS_AS_TEXT }
     }
 
     /// A string. Most have nothing to escape, and are copied as they are.

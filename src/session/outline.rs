@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn the_end_of_a_plain_piece_is_found_wherever_it_is() {
         for length in 0..100 {
-            for last in (0..=255).map(|byte| byte as u8) {
+            for last in 0..=u8::MAX {
                 let text = [vec![b'x'; length], vec![last], vec![b'"'; 3]].concat();
                 let expected = if matches!(last, b'"' | b'\\' | 0..=0x1f) { length } else { length + 1 };
                 assert_eq!(plain_length(&text), Some(expected), "{length} {last:#04x}");

@@ -112,10 +112,11 @@ impl Payload {
     }
 
     pub(crate) fn to_json(&self) -> Text {
-        let reserved = self.reserved();
-        if let Some(written) = self.data.written().filter(|_| reserved.is_empty()) {
+        let is_plain = self.flash.is_blank() && self.marks.is_none();
+        if let Some(written) = self.data.written().filter(|_| is_plain) {
             return Arc::clone(written);
         }
+        let reserved = self.reserved();
         let mut json = WipedBytes::with_capacity(self.data.text_bytes().saturating_add(ROOM_BYTES));
         // Writing JSON values into memory cannot fail; a payload cut short would be refused when it is opened.
         let written = self.write(&reserved, &mut json);

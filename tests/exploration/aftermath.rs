@@ -5,6 +5,7 @@ use sealed_session::testing::CookieJar;
 use crate::api::{OK, Status};
 use crate::operation::large;
 use crate::schedule::{Request, Schedule};
+use crate::site::COOKIE;
 use crate::store::Records;
 use crate::view::View;
 
@@ -36,6 +37,8 @@ pub(crate) struct Aftermath {
     /// What a copy of the cookies of the beginning shows, now and soon.
     pub(crate) copy_now: Visit,
     pub(crate) copy_soon: Visit,
+    /// For each logout that failed: what a copy of the cookie that it came with shows now.
+    pub(crate) own_copies: Vec<(usize, Visit)>,
     /// For each request that failed or was lost: how it went when the user tried it again, and what was seen then.
     pub(crate) retries: Vec<(usize, Status, Visit)>,
     /// The browser's last cookie, for a look into it.
@@ -80,6 +83,16 @@ impl Aftermath {
         site.clock.advance_seconds(SOON_SECONDS);
         let copy_soon = site.read(jar);
 
+        let failed_logout = |request: &Request| request.operation.ends() && request.status != OK;
+        let logouts = schedule.requests.iter().enumerate().filter(|(_, request)| failed_logout(request));
+        let own_copies = logouts.filter_map(|(number, request)| {
+            again(&records);
+            let mut jar = CookieJar::new(site.clock.clone());
+            jar.plant(COOKIE, request.cookie.as_deref()?);
+            Some((number, site.read(&mut jar)))
+        });
+        let own_copies = own_copies.collect();
+
         let in_vain = |request: &Request| request.status != OK || request.is_lost;
         let failed = schedule.requests.iter().enumerate().filter(|(_, request)| in_vain(request));
         let retries = failed.map(|(number, request)| {
@@ -105,6 +118,7 @@ impl Aftermath {
             later_spilled,
             copy_now,
             copy_soon,
+            own_copies,
             retries,
             last_jar,
         }

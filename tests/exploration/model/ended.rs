@@ -77,7 +77,9 @@ impl Judge<'_> {
 
     /// The session was ended, and what was to be said behind it could not be kept.
     fn only_farewell_failed(&self, number: usize) -> bool {
-        let is_open = self.came_by_reference(number) && self.after.copy_now.is_ok_and(|view| view.has_old());
+        let own_copy = self.after.own_copies.iter().find(|(logout, _)| *logout == number);
+        let is_open =
+            self.came_by_reference(number) && own_copy.is_some_and(|(_, copy)| copy.is_ok_and(|view| view.has_old()));
         self.request(number).operation == Operation::Invalidate && !is_open
     }
 
