@@ -420,7 +420,7 @@ impl Backing for Pending {
             let Some(session) = self.session.get() else { return Ok(()) };
             if self.is_committing.load(Ordering::SeqCst) {
                 // The commit writes what there is, or says that it did not.
-                return if session.draft().has_unsaved { Err(CommitError::Abandoned) } else { Ok(()) };
+                return if session.draft().has_unkept { Err(CommitError::Abandoned) } else { Ok(()) };
             }
             if !self.manager.0.settings.enabled {
                 return Ok(());

@@ -241,9 +241,13 @@ impl<'a> Write<'a> {
             Step::Look => self.look(false).await?,
             Step::Adopt => self.adopt(&case.known, want)?,
             Step::BeginAnew => {
-                let fits = self.session.begin_anew();
-                self.progress()?.known.began_anew = true;
-                return if fits { Ok(false) } else { Err(CommitError::Conflict) };
+                let mut progress = self.progress()?;
+                // Security: what does not fit an empty session still holds what was in the one that is gone, and no later try
+                // may write it.
+                if !self.session.begin_anew() {
+                    return Err(CommitError::Conflict);
+                }
+                progress.known.began_anew = true;
             }
             Step::Touch => return self.touch(case).await.map(|()| true),
             Step::Write { record, leaves } => {

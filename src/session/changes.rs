@@ -98,6 +98,11 @@ impl Remembered {
 }
 
 impl Remembered {
+    /// Whether it is to be made again although it changed nothing here: on what another request has written, it may.
+    pub(super) const fn counts_unchanged(&self) -> bool {
+        matches!(self.change, Change::Put(..) | Change::Merge(_) | Change::Forget(_) | Change::Clear)
+    }
+
     /// Whether nothing is left of the other one once this was made.
     fn replaces(&self, other: &Self) -> bool {
         let (Change::Put(path, _), Change::Put(before, _)) = (&self.change, &other.change) else { return false };
@@ -161,6 +166,11 @@ impl Changes {
     /// Whether a value was taken out.
     pub(super) fn have_pulls(&self) -> bool {
         self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Pull(_)))
+    }
+
+    /// Whether everything was removed.
+    pub(super) fn have_clear(&self) -> bool {
+        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Clear))
     }
 
     /// Makes those again that take something out. What does not fit any more is not there either.

@@ -79,11 +79,9 @@ impl Data {
     /// `None` for what is not one JSON object in UTF-8, is nested deeper than 127 arrays and objects, or holds a number that a
     /// reader would round. Of repeated names the last counts.
     pub(super) fn opened(text: &Text, reserved: &str) -> Option<(Self, Option<Range<usize>>)> {
-        let parts = outline(std::str::from_utf8(text).ok()?)?;
-        let mut reserved_member = None;
-        let count = parts.len();
-        let mut members = Vec::with_capacity(count);
-        for part in parts {
+        let (mut members, mut reserved_member, mut count) = (Vec::new(), None, 0_usize);
+        outline(std::str::from_utf8(text).ok()?, |part| {
+            count = count.saturating_add(1);
             let value = part.value.clone();
             let member = Member::of(text, part);
             if member.name.of(text) == reserved.as_bytes() {
@@ -91,7 +89,7 @@ impl Data {
             } else {
                 members.push(member);
             }
-        }
+        })?;
         let mut data = Self { text: Some(Arc::clone(text)), written_count: None, members };
         data.sort();
         let is_whole = reserved_member.is_none() && data.members.len() == count;

@@ -22,6 +22,8 @@ pub(crate) struct Draft {
     pub(crate) destroyed: bool,
     /// Something was written that must not be lost.
     pub(crate) has_unsaved: bool,
+    /// Something was asked for that is lost unless it is written: that, or another id.
+    pub(crate) has_unkept: bool,
     /// Messages were read, and are used up.
     pub(crate) used_flash: bool,
     /// There is something to keep.
@@ -48,6 +50,7 @@ impl Draft {
             own_lifetime_seconds: state.own_lifetime_seconds,
             destroyed: state.phase == Phase::Destroyed,
             has_unsaved: state.has_unsaved(),
+            has_unkept: state.has_unkept(),
             used_flash: state.payload.flash.is_changed(),
             has_something: !state.payload.is_empty() || state.must_exist,
             emptied: state.is_emptied(),
@@ -185,11 +188,12 @@ impl Session {
         is_login: bool,
     ) -> bool {
         let mut state = self.state();
-        if !state.chose_persistence {
+        let fits = state.replay_onto(newest, is_login);
+        if fits && !state.chose_persistence {
             state.persistence = persistence;
             state.own_lifetime_seconds = own_lifetime_seconds;
         }
-        state.replay_onto(newest, is_login)
+        fits
     }
 
     /// Whether this request has taken a value out.
@@ -205,7 +209,9 @@ impl Session {
         }
         let emptied = self.state().payload.emptied();
         let fits = self.replay_onto(emptied, (self.fixed().persistence, 0), true);
-        self.state().created = self.fixed().opened_at;
+        if fits {
+            self.state().created = self.fixed().opened_at;
+        }
         fits
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::json::{Json, Writer};
 use super::path::SERDE_JSON_PRIVATE;
-use super::repeated::{REPEATED, repeated_name};
+use super::repeated::{PRIVATE, REPEATED, bad_name};
 use super::value;
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
@@ -124,6 +124,9 @@ impl<'w> Exact<'w> {
         self.out.json.push(b'{');
         self.out.write_str(variant)?;
         let name = begin..self.out.json.len().saturating_sub(1);
+        if variant.starts_with(SERDE_JSON_PRIVATE) {
+            return Err(Inexact::new(PRIVATE).under(variant));
+        }
         self.out.begin_value(self.depth);
         Ok(Tag { variant, name, depth: self.depth })
     }
@@ -385,8 +388,7 @@ impl Members<'_> {
         // Security: read back where such a feature is on, text under this key would be taken for JSON.
         if self.out.text(&self.name).starts_with(SERDE_JSON_PRIVATE.as_bytes()) {
             self.out.is_broken = true;
-            let problem = format!("no key may start with \"{SERDE_JSON_PRIVATE}\"; choose another key");
-            return Err(self.blamed(Inexact::new(problem), &self.name));
+            return Err(self.blamed(Inexact::new(PRIVATE), &self.name));
         }
         self.out.names.push(self.name.clone());
         self.is_named = true;
@@ -499,10 +501,10 @@ impl ser::SerializeStruct for Fields<'_> {
             Self::JsonText(exact, text) => (exact, text),
         };
         let json = text.as_str().unwrap_or_default().as_bytes();
-        let value = value::parse(json)?;
-        if let Some(path) = repeated_name(json) {
-            return Err(path.into_iter().rev().fold(Inexact::new(REPEATED), Inexact::under));
+        if let Some((path, problem)) = bad_name(json) {
+            return Err(path.into_iter().rev().fold(Inexact::new(problem), Inexact::under));
         }
+        let value = value::parse(json)?;
         match &value {
             Value::Number(number) => exact.number(number),
             other => other.serialize(exact),

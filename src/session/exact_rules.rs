@@ -136,6 +136,19 @@ fn keys_that_serde_json_takes_for_its_own_are_refused() {
         assert_eq!(path, format!("form.{key}"));
         assert!(problem.contains("choose another key"), "{problem}");
     }
+    #[derive(serde::Serialize)]
+    enum Private {
+        #[serde(rename = "$serde_json::private::RawValue")]
+        Struct { a: u8 },
+        #[serde(rename = "$serde_json::private::Number")]
+        Newtype(u8),
+        #[serde(rename = "$serde_json::private::X")]
+        Tuple(u8, u8),
+    }
+    for private in [Private::Struct { a: 1 }, Private::Newtype(1), Private::Tuple(1, 2)] {
+        let (path, problem) = problem(&[private]);
+        assert!(path.starts_with("0.$serde_json") && problem.contains("choose another key"), "{path} {problem}");
+    }
 }
 
 #[test]

@@ -467,10 +467,11 @@ impl Session {
         exists.then(|| state.ensure_id().ok().map(|id| self.public(id))).flatten()
     }
 
-    /// Whether the data differ from what was loaded.
+    /// Whether something was written since the session was loaded or saved, also where a later call took it back.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        self.read_state().changed
+        let state = self.read_state();
+        state.changed && (state.expires.is_some() || !state.payload.is_empty())
     }
 
     /// Whether the request came without a good session cookie.

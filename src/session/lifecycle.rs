@@ -168,7 +168,7 @@ impl Session {
     pub async fn save(&self) -> Result<(), CommitError> {
         match self.backing() {
             Some(backing) => backing.save().await,
-            None if self.draft().has_unsaved => Err(CommitError::Abandoned),
+            None if self.draft().has_unkept => Err(CommitError::Abandoned),
             // Its request was committed, and every write to the session since then was refused.
             None => Ok(()),
         }
@@ -280,7 +280,7 @@ impl Session {
 
     /// A new token for the forms of this session, which starts when there is none.
     ///
-    /// Each call returns another text; all of them verify until the session gets a new id. Nothing is stored.
+    /// Each call returns another text; all of them verify until the session gets a new id or ends. Nothing is stored.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
@@ -322,6 +322,8 @@ impl Session {
     /// As [`Session::csrf_token`].
     pub fn csrf_token_for(&self, scope: &str) -> Result<String, SessionError> {
         self.write(|state| {
+            // A token that nothing remembers verifies never.
+            let begins = !state.must_exist && state.expires.is_none() && state.payload.is_empty();
             state.must_exist = true;
             state.made_token = true;
             let id = state.ensure_id()?;
@@ -330,7 +332,7 @@ impl Session {
                 SealError::Random(error) => SessionError::Random(error),
                 _ => SessionError::NoSealingKey,
             })?;
-            Ok((token, false))
+            Ok((token, begins))
         })
     }
 

@@ -32,7 +32,9 @@ const SEGMENTS_MAX: usize = DATA_DEPTH_MAX - 1;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
-    segments: Vec<String>,
+    /// Apart from the others: most paths have one segment, and need no list.
+    first: String,
+    rest: Vec<String>,
     problem: Option<&'static str>,
 }
 
@@ -47,35 +49,37 @@ impl Path {
     /// ```
     #[must_use]
     pub fn from_segments<S: Into<String>>(segments: impl IntoIterator<Item = S>) -> Self {
-        let segments: Vec<String> = segments.into_iter().map(Into::into).collect();
-        let problem = problem_of(&segments);
-        Self { segments, problem }
+        let mut segments = segments.into_iter().map(Into::into);
+        let first: Option<String> = segments.next();
+        let rest: Vec<String> = segments.collect();
+        let problem = problem_of(first.as_deref(), &rest);
+        Self { first: first.unwrap_or_default(), rest, problem }
     }
 
     /// The first segment and the rest of a path that can name a value.
     pub(super) fn checked(&self) -> Result<(&str, &[String]), SessionError> {
-        let problem = match (self.problem, self.segments.split_first()) {
-            (None, Some((first, rest))) => return Ok((first, rest)),
-            (None, None) => EMPTY,
-            (Some(problem), _) => problem,
-        };
-        Err(SessionError::Path { path: self.to_string(), problem })
+        match self.problem {
+            None => Ok((&self.first, &self.rest)),
+            Some(problem) => Err(SessionError::Path { path: self.to_string(), problem }),
+        }
     }
 
     /// The path of its first segments.
     pub(super) fn first(&self, count: usize) -> Self {
-        Self { segments: self.segments.iter().take(count).cloned().collect(), problem: self.problem }
+        let rest = self.rest.iter().take(count.saturating_sub(1)).cloned().collect();
+        Self { first: self.first.clone(), rest, problem: self.problem }
     }
 
     /// How many segments there are; so many arrays and objects lie around the value.
     pub(crate) fn segment_count(&self) -> usize {
-        self.segments.len()
+        self.rest.len().saturating_add(1)
     }
 
     /// The path without its last `count` segments, for messages.
     pub(super) fn without_last(&self, count: usize) -> String {
-        let kept = self.segments.len().saturating_sub(count);
-        self.segments.get(..kept).unwrap_or_default().join(".")
+        let kept = self.segment_count().saturating_sub(count);
+        let segments = std::iter::once(&self.first).chain(&self.rest).take(kept);
+        segments.map(String::as_str).collect::<Vec<_>>().join(".")
     }
 }
 
@@ -91,7 +95,7 @@ impl From<&str> for Path {
         let path = Self::from_segments(text.split('.'));
         let dotted_problem = if text.is_empty() {
             Some(EMPTY)
-        } else if path.segments.iter().any(String::is_empty) {
+        } else if path.first.is_empty() || path.rest.iter().any(String::is_empty) {
             Some("a segment is empty; name an empty key with `Path::from_segments`")
         } else {
             None
@@ -121,14 +125,14 @@ impl From<&Self> for Path {
 const EMPTY: &str = "it is empty; name a key";
 
 /// What keeps the segments from naming a value, however they were given.
-fn problem_of(segments: &[String]) -> Option<&'static str> {
-    if segments.is_empty() {
-        Some(EMPTY)
-    } else if segments.first().is_some_and(|first| first == RESERVED) {
+fn problem_of(first: Option<&str>, rest: &[String]) -> Option<&'static str> {
+    let Some(first) = first else { return Some(EMPTY) };
+    let is_private = |segment: &str| segment.starts_with(SERDE_JSON_PRIVATE);
+    if first == RESERVED {
         Some("the first segment \"~\" is reserved; choose another key")
-    } else if segments.len() > SEGMENTS_MAX {
+    } else if rest.len() >= SEGMENTS_MAX {
         Some("it has more than 127 segments; nest less")
-    } else if segments.iter().any(|segment| segment.starts_with(SERDE_JSON_PRIVATE)) {
+    } else if is_private(first) || rest.iter().any(|segment| is_private(segment)) {
         Some("no key may start with \"$serde_json::private::\"; choose another key")
     } else {
         None

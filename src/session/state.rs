@@ -99,7 +99,7 @@ impl State {
     pub(crate) fn change(&mut self, change: Change) -> Result<(Option<Number>, bool), SessionError> {
         let remembered = self.remembers.then(|| Remembered::before(&change, &self.payload.data));
         let outcome = change.make(&mut self.payload.data)?;
-        self.changes.remember(remembered.filter(|_| outcome.1));
+        self.changes.remember(remembered.filter(|remembered| outcome.1 || remembered.counts_unchanged()));
         Ok(outcome)
     }
 
@@ -108,6 +108,9 @@ impl State {
         let had_data = !newest.data.is_empty();
         if !self.changes.replay(&mut newest.data, is_login) {
             return false;
+        }
+        if self.changes.have_clear() {
+            newest.flash.clear_earlier();
         }
         newest.flash.replay(&self.payload.flash);
         newest.keep_on_server(self.payload.server_only().cloned());
@@ -119,6 +122,9 @@ impl State {
     /// What the session is without what this request took out of it: what others may still see under an id that it leaves.
     pub(crate) fn leftovers(&self, mut before: Payload) -> Payload {
         self.changes.remove_again(&mut before.data);
+        if self.changes.have_clear() {
+            before.flash.clear_earlier();
+        }
         before.flash.use_up(&self.payload.flash);
         before
     }
@@ -138,6 +144,12 @@ impl State {
     /// twice is no loss.
     pub(crate) const fn has_unsaved(&self) -> bool {
         self.changed || self.chose_persistence
+    }
+
+    /// Whether something is lost unless the session is written: that, or another id of a session that exists.
+    pub(crate) fn has_unkept(&self) -> bool {
+        let exists = self.expires.is_some() || self.must_exist || !self.payload.is_empty();
+        self.has_unsaved() || (self.id_change != IdChange::None && exists)
     }
 
     /// Whether a session that was loaded is to be removed: the application left nothing in it. Flash that merely ran out
@@ -165,9 +177,12 @@ impl State {
     // Security: ids are made here and nowhere else; one that came from a client is only ever loaded from an authentic
     // cookie (session fixation: CVE-2022-25896, CVE-2023-29019).
     pub(crate) fn replace_id(&mut self, change: IdChange) -> Result<(), SessionError> {
-        if self.id.is_some() {
-            self.id = Some(SessionId::generate()?);
-        }
+        self.id = match &self.id {
+            // Made when something is written to the new session.
+            _ if change == IdChange::Invalidated => None,
+            Some(_) => Some(SessionId::generate()?),
+            None => None,
+        };
         self.ids = self.ids.wrapping_add(1);
         // What could not be opened has no id here, and is to end or to get another one all the same.
         if self.id_change != IdChange::Invalidated {

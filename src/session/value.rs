@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::json::Json;
 use super::path::Path;
-use super::repeated::{REPEATED, repeated_name};
+use super::repeated::bad_name;
 use super::{exact, number};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
@@ -43,9 +43,9 @@ pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError>
     // Security: the parser's messages give a place in the text and none of its content.
     let object =
         parse_object(json).map_err(|error| SessionError::Value { path: String::new(), problem: error.to_string() })?;
-    match repeated_name(json) {
+    match bad_name(json) {
         None => Ok(object),
-        Some(path) => Err(SessionError::Value { path: path.join("."), problem: REPEATED.to_owned() }),
+        Some((path, problem)) => Err(SessionError::Value { path: path.join("."), problem: problem.to_owned() }),
     }
 }
 
