@@ -3,17 +3,16 @@
 //! `serde_json`'s own writes null for NaN and infinities, and with `arbitrary_precision` integers of any size. Numbers
 //! come out in one form here, whatever features another crate turns on.
 
-use std::fmt;
 use std::ops::Range;
 
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::Value;
 
+use super::inexact::Inexact;
 use super::json::{Json, Writer};
 use super::path::SERDE_JSON_PRIVATE;
 use super::repeated::{PRIVATE, REPEATED, bad_name};
 use super::value;
-use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 
 /// The JSON form of a value.
@@ -31,62 +30,6 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T, capacity_bytes: usize) -
     Ok(out.finish())
 }
 
-/// What keeps a value from being written exactly.
-#[derive(Debug)]
-pub(super) struct Inexact {
-    problem: String,
-    /// The keys that lead to the part at fault, the innermost first.
-    keys: Vec<String>,
-}
-
-impl Inexact {
-    fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), keys: Vec::new() }
-    }
-
-    /// The same one level further out: below a key.
-    fn under(mut self, key: impl fmt::Display) -> Self {
-        self.keys.push(key.to_string());
-        self
-    }
-
-    /// The same below a variant's name, where there is one.
-    fn under_variant(self, tag: Option<&Tag>) -> Self {
-        match tag {
-            Some(tag) => self.under(tag.variant),
-            None => self,
-        }
-    }
-
-    /// The same as an error that names the part by its path below `path`.
-    pub(super) fn below(self, path: &str) -> SessionError {
-        let outermost = Some(path).filter(|path| !path.is_empty());
-        let segments: Vec<&str> = outermost.into_iter().chain(self.keys.iter().rev().map(String::as_str)).collect();
-        SessionError::Value { path: segments.join("."), problem: self.problem }
-    }
-}
-
-impl fmt::Display for Inexact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
-    }
-}
-
-impl std::error::Error for Inexact {}
-
-impl ser::Error for Inexact {
-    // Security: what a type says of its own failure is shown as it is. serde's own types name no value there.
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(message.to_string())
-    }
-}
-
-impl From<serde_json::Error> for Inexact {
-    fn from(error: serde_json::Error) -> Self {
-        Self::new(error.to_string())
-    }
-}
-
 /// Writes one value, inside so many arrays and objects: not too many, so that no type runs the stack out.
 struct Exact<'w> {
     out: &'w mut Writer,
@@ -101,6 +44,14 @@ struct Tag {
 }
 
 impl Tag {
+    /// The same error below the variant's name, where there is one.
+    fn blame(tag: Option<&Self>, error: Inexact) -> Inexact {
+        match tag {
+            Some(tag) => error.under(tag.variant),
+            None => error,
+        }
+    }
+
     fn end(&self, out: &mut Writer) {
         out.end_value(self.depth, &self.name);
         out.json.push(b'}');
@@ -317,7 +268,7 @@ impl Elements<'_> {
         }
         if let Err(error) = value.serialize(Exact { out: self.out, depth: self.depth }) {
             self.out.is_broken = true;
-            return Err(error.under(self.count).under_variant(self.tag.as_ref()));
+            return Err(Tag::blame(self.tag.as_ref(), error.under(self.count)));
         }
         self.count = self.count.saturating_add(1);
         Ok(())
@@ -437,7 +388,7 @@ impl Members<'_> {
     }
 
     fn blamed(&self, error: Inexact, name: &Range<usize>) -> Inexact {
-        error.under(self.out.name(name)).under_variant(self.tag.as_ref())
+        Tag::blame(self.tag.as_ref(), error.under(self.out.name(name)))
     }
 }
 

@@ -212,7 +212,8 @@ impl Session {
         self.read_state().payload.data.is_empty()
     }
 
-    /// Puts a value at a path, making the objects above it. An equal value is no change.
+    /// Puts a value at a path, making the objects above it. An equal value is no change; where the session is written all the
+    /// same, it wins over what a parallel request put there before.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};

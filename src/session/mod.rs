@@ -9,6 +9,7 @@ mod exact;
 mod flash;
 mod flashing;
 mod handle;
+mod inexact;
 mod json;
 mod lifecycle;
 mod number;

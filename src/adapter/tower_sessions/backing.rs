@@ -98,8 +98,8 @@ impl Backing {
         for key in before.keys().filter(|key| !record.data.contains_key(*key)) {
             session.forget(path(key))?;
         }
-        // A value that is there already is no change, so what a parallel request made of it stays.
-        for (key, value) in &record.data {
+        // The layer hands over all values. What a parallel request made of one that is as it was stays.
+        for (key, value) in record.data.iter().filter(|(key, value)| before.get(*key) != Some(value)) {
             session.put(path(key), value)?;
         }
         Ok(session)
