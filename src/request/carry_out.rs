@@ -59,14 +59,14 @@ impl Write<'_> {
         (payload.len() <= inner.settings.sizes.record_limit_bytes).then_some(Target::Store)
     }
 
-    /// Writes the session's record, where it gets one, and leaves that of the old id; then the cookie goes out. `Some` where
-    /// another request was faster, and whether under the new id.
-    pub(super) async fn carry_out(
+    /// What is handed to the store, one after the other: the session's record, where it gets one, and that of the old id. Where
+    /// there is nothing to hand over, the session is written.
+    pub(super) fn prepare(
         &self,
         case: Case,
         record: Option<RecordState>,
         leaves: Option<RecordState>,
-    ) -> Result<Option<bool>, CommitError> {
+    ) -> Result<Vec<Attempt>, CommitError> {
         let (nonce, id) = self.session.draw()?;
 
         let opened = case.known.opened.as_deref();
@@ -111,12 +111,17 @@ impl Write<'_> {
         // Sealed before the store is asked, under a nonce that the record remembers.
         let kept = own.as_ref().map(|attempt| Arc::clone(&attempt.record));
         let completion = self.completion(case, nonce, header, kept)?;
-        let mut attempts = [own, left];
-        match attempts.iter_mut().flatten().last() {
+        let mut attempts: Vec<_> = own.into_iter().chain(left).collect();
+        match attempts.last_mut() {
             Some(last) => last.completion = Some(completion),
             None => self.complete(self.progress()?, completion),
         }
-        for attempt in attempts.into_iter().flatten() {
+        Ok(attempts)
+    }
+
+    /// Hands writes to the store. `Some` where another request was faster, and whether under the new id.
+    pub(super) async fn hand_over(&self, attempts: Vec<Attempt>) -> Result<Option<bool>, CommitError> {
+        for attempt in attempts {
             let is_ahead = attempt.is_ahead;
             if !self.attempt(attempt).await? {
                 return Ok(Some(is_ahead));
@@ -294,7 +299,8 @@ impl Write<'_> {
     }
 
     /// Ends the session, and every other one whose good cookie came with the request. What was written since begins another.
-    pub(super) async fn end(&mut self, known: &Known, draft: &Draft) -> Result<(), CommitError> {
+    pub(super) async fn end(&mut self, case: Case) -> Result<(), CommitError> {
+        let Case { known, draft, .. } = case;
         let (inner, candidates) = (self.inner, &self.request.candidates);
         let mut sessions: Vec<_> = known.opened.iter().cloned().collect();
         for came in self.request.manager.all_good(candidates) {

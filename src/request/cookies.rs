@@ -130,7 +130,7 @@ impl SessionManager {
         }
         let mut refused = Vec::new();
         let outcome = match self.choose(candidates, now, &mut refused) {
-            Some((mut opened, None)) => match self.0.in_time(self.follow(Arc::make_mut(&mut opened))).await {
+            Some((mut opened, None)) => match self.0.in_time(Box::pin(self.follow(Arc::make_mut(&mut opened)))).await {
                 Ok(Ok(payload)) => Ok(Some((opened, Some(payload)))),
                 Ok(Err(reason)) => {
                     refused.push(reason);

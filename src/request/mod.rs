@@ -221,7 +221,7 @@ impl PendingSession {
         request.is_committing.store(true, Ordering::SeqCst);
         if request.session.get().is_none() && request.is_renewed_unasked() {
             // A store that does not answer costs this request its renewal and nothing more.
-            if let Ok(opened) = request.manager.open(&request.candidates, StoreFailure::FailClosed).await {
+            if let Ok(opened) = Box::pin(request.manager.open(&request.candidates, StoreFailure::FailClosed)).await {
                 request.keep(opened);
             }
         }

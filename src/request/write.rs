@@ -117,7 +117,12 @@ impl<'a> Write<'a> {
         if want == Want::Nothing && !self.has_unsettled()? {
             return Ok(());
         }
-        let done = inner.in_time(self.steps(draft)).await;
+        // What waits for a store is behind pointers, here and below: every request carries the room for its commit through all the
+        // layers of its framework, and most never wait.
+        let done = match inner.places() {
+            0 => self.steps(draft).await,
+            _ => inner.in_time(Box::pin(self.steps(draft))).await,
+        };
         if done.is_err() && want == Want::Refresh {
             inner.observers.tell(&Event::RenewalSkipped { id: self.session.public(&self.session.ensure_id()?) });
             return Ok(());
@@ -131,7 +136,7 @@ impl<'a> Write<'a> {
         loop {
             let mut want = self.want(&draft);
             if want != Want::End && self.has_unsettled()? {
-                self.settle().await?;
+                Box::pin(self.settle()).await?;
                 draft = self.session.draft();
                 want = self.want(&draft);
             }
@@ -238,7 +243,7 @@ impl<'a> Write<'a> {
         }
         let case = self.case(want, draft, known)?;
         match decide(&case) {
-            Step::Look => self.look(false).await?,
+            Step::Look => Box::pin(self.look(false)).await?,
             Step::Adopt => self.adopt(&case.known, want)?,
             Step::BeginAnew => {
                 let mut progress = self.progress()?;
@@ -249,14 +254,18 @@ impl<'a> Write<'a> {
                 }
                 progress.known.began_anew = true;
             }
-            Step::Touch => return self.touch(case).await.map(|()| true),
+            Step::Touch => return Box::pin(self.touch(case)).await.map(|()| true),
             Step::Write { record, leaves } => {
-                let Some(met_ahead) = self.carry_out(case, record, leaves).await? else { return Ok(true) };
+                let attempts = self.prepare(case, record, leaves)?;
+                if attempts.is_empty() {
+                    return Ok(true);
+                }
+                let Some(met_ahead) = Box::pin(self.hand_over(attempts)).await? else { return Ok(true) };
                 // The pause first: what was loaded before it would be old by its end, and meet again.
-                self.pause(true).await?;
-                self.look(met_ahead).await?;
+                Box::pin(self.pause(true)).await?;
+                Box::pin(self.look(met_ahead)).await?;
             }
-            Step::End => self.end(&case.known, &case.draft).await?,
+            Step::End => Box::pin(self.end(case)).await?,
             Step::Refuse => {
                 if matches!(case.known.here, Some(Standing::Nothing)) {
                     self.inner.observers.tell(&Event::Rejected { reason: Reason::RecordMissing });
