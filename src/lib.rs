@@ -30,7 +30,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
-//! | `aws-lc-rs` | the ciphers of AWS-LC in place of RustCrypto's: the same cookies, sealed faster when they are long; needs a C compiler |
+//! | `aws-lc-rs` | the ciphers of AWS-LC in place of RustCrypto's: the same cookies; needs a C compiler |
 //! | `redis` | `store::RedisStore`, a server store in Redis or Valkey |
 //! | `file` | `store::FileStore`, for one machine: sessions survive a restart |
 //! | `sqlite`, `postgres`, `mysql` | `store::SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB; needs Rust 1.94 and tokio |

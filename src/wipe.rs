@@ -8,7 +8,7 @@ use zeroize::optimization_barrier;
 
 /// Overwrites the bytes with zeros.
 // Security: the barrier counts as a reader of the zeros, so the compiler cannot leave them out. `zeroize()` itself writes
-// byte by byte, which for a whole cookie takes longer than its encryption.
+// byte by byte: thousands of stores for a long cookie.
 pub(crate) fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     optimization_barrier(bytes);

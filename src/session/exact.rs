@@ -25,7 +25,7 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T, capacity_bytes: usize) -
     value.serialize(Exact { out: &mut out, depth: 0 })?;
     if out.is_broken {
         // A type may go on after a part of it failed.
-        return Err(Inexact::new("a part of it could not be written, and its type took no notice"));
+        return Err(Inexact::new("a part of it failed to serialize, and its type did not return that error"));
     }
     Ok(out.finish())
 }

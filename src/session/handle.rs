@@ -463,8 +463,9 @@ impl Session {
     #[must_use]
     pub fn id(&self) -> Option<PublicId> {
         let mut state = self.read_state();
-        let exists = state.id.is_some() || !state.payload.is_empty() || state.must_exist;
-        // Made now for a session that is still to be written.
+        let is_to_be_written = state.phase == Phase::Live && (!state.payload.is_empty() || state.must_exist);
+        let exists = state.id.is_some() || is_to_be_written;
+        // Drawn now for a session that is still to be written.
         exists.then(|| state.ensure_id().ok().map(|id| self.public(id))).flatten()
     }
 

@@ -322,7 +322,7 @@ impl Session {
     /// As [`Session::csrf_token`].
     pub fn csrf_token_for(&self, scope: &str) -> Result<String, SessionError> {
         self.write(|state| {
-            // A token that nothing remembers verifies never.
+            // The token needs the new session's id, so the session must be kept.
             let begins = !state.must_exist && state.expires.is_none() && state.payload.is_empty();
             state.must_exist = true;
             state.made_token = true;
