@@ -54,7 +54,7 @@ impl SessionManager {
 
     /// Opens a session to be read, outside of a request: for a WebSocket that goes on, or a job that was handed a cookie.
     ///
-    /// Nothing is renewed, and every write is [`SessionError::ReadOnly`](crate::SessionError::ReadOnly). `None` when there
+    /// Nothing is renewed, and every write is [`SessionError::ReadOnly`]. `None` when there
     /// is no good cookie.
     ///
     /// ```

@@ -81,7 +81,7 @@ pub(super) struct Authentic<'a> {
 }
 
 impl Sealer {
-    /// Seals a session's JSON, or [`reference`] where its header says so, and appends the value of its cookie to a text.
+    /// Seals a session's JSON, or [`reference()`] where its header says so, and appends the value of its cookie to a text.
     #[expect(clippy::needless_pass_by_value, reason = "a nonce that was used is gone")]
     pub(crate) fn seal_cookie(
         &self,
