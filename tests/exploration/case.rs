@@ -30,7 +30,8 @@ const ORIGINS: [(Placement, Origin); 10] = [
 ];
 
 /// What meets a save beside its commit or a commit that is given up, where there are faults as well.
-pub(crate) const BESIDE_SAVES: [Operation; 3] = [Operation::Put, Operation::Login, Operation::Destroy];
+pub(crate) const BESIDE_SAVES: [Operation; 4] =
+    [Operation::Put, Operation::Login, Operation::LoginByPull, Operation::Destroy];
 
 /// Where a save runs beside its commit, or a commit is given up.
 const PLACES_TO_SAVE: [(Placement, Origin); 4] = [
@@ -123,7 +124,7 @@ impl Case {
     pub(crate) fn interrupted(others: &[Operation]) -> Vec<Self> {
         let mut cases = Vec::new();
         for (placement, origin) in PLACES_TO_SAVE {
-            for one in [Operation::SaveBeside, Operation::CommitAgain] {
+            for one in [Operation::SaveBeside, Operation::CommitAgain, Operation::LoginByPullAgain] {
                 cases.push(Self::of(placement, origin, &[one]));
                 cases.extend(others.iter().map(|other| Self::of(placement, origin, &[one, *other])));
             }
@@ -172,7 +173,7 @@ impl Case {
             Operation::ServerOnly => self.placement != Placement::CookieOnly,
             // Its record is gone by then.
             Operation::RenewingRead => self.origin != Origin::Left,
-            Operation::PullLast | Operation::LoginByPull => self.origin != Origin::Blank,
+            operation if operation.pulls() => self.origin != Origin::Blank,
             _ => true,
         };
         self.operations.iter().all(fits)

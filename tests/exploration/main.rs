@@ -90,7 +90,8 @@ fn cases(is_full: bool) -> Vec<Case> {
     let with_faults = triples.iter().enumerate().filter(|(index, _)| few(*index, FAULTY_TRIPLES_ONE_IN));
     cases.extend(with_faults.map(|(_, case)| case.clone().with_faults()));
     let beside = if is_full {
-        [Operation::ALL.as_slice(), &[Operation::SaveBeside, Operation::CommitAgain]].concat()
+        [Operation::ALL.as_slice(), &[Operation::SaveBeside, Operation::CommitAgain, Operation::LoginByPullAgain]]
+            .concat()
     } else {
         BESIDE_SAVES.to_vec()
     };

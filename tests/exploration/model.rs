@@ -79,7 +79,7 @@ fn found_nothing(request: &Request) -> bool {
 
 /// A login that did log in, or may have.
 fn may_have_moved(request: &Request) -> bool {
-    let is_refused = request.operation == Operation::LoginByPull && has_succeeded(request) && !request.progress().took;
+    let is_refused = request.operation.logs_in_by_pull() && has_succeeded(request) && !request.progress().took;
     request.operation.moves() && !is_refused && request.status != 409
 }
 

@@ -38,6 +38,8 @@ pub(crate) enum Operation {
     SaveBeside,
     /// And counts; where its commit fails or is dropped, it commits once more.
     CommitAgain,
+    /// The same of a login with a one-time password.
+    LoginByPullAgain,
     ServerOnly,
     /// Takes everything out, and goes on with a token alone.
     Clear,
@@ -83,6 +85,7 @@ impl Operation {
             Self::SaveThenSpill => "save-spill",
             Self::SaveBeside => "save-beside",
             Self::CommitAgain => "commit-again",
+            Self::LoginByPullAgain => "otp-login-again",
             Self::Clear => "clear",
             Self::ServerOnly => "server-only",
         }
@@ -93,11 +96,20 @@ impl Operation {
     }
 
     pub(crate) const fn moves(self) -> bool {
-        matches!(self, Self::Login | Self::StepUp | Self::LoginByPull)
+        matches!(self, Self::Login | Self::StepUp) || self.logs_in_by_pull()
     }
 
     pub(crate) const fn pulls(self) -> bool {
-        matches!(self, Self::PullLast | Self::LoginByPull)
+        matches!(self, Self::PullLast) || self.logs_in_by_pull()
+    }
+
+    pub(crate) const fn logs_in_by_pull(self) -> bool {
+        matches!(self, Self::LoginByPull | Self::LoginByPullAgain)
+    }
+
+    /// Commits once more where its commit fails or is dropped.
+    const fn commits_again(self) -> bool {
+        matches!(self, Self::CommitAgain | Self::LoginByPullAgain)
     }
 
     pub(crate) const fn saves(self) -> bool {
@@ -192,7 +204,7 @@ impl Operation {
                 session.regenerate()?;
                 session.put("role", &mark)?;
             }
-            Self::LoginByPull => {
+            Self::LoginByPull | Self::LoginByPullAgain => {
                 if session.pull::<Value>("otp")?.is_none() {
                     return Ok(false);
                 }
@@ -287,12 +299,13 @@ pub(crate) fn request(
     let progress = Rc::clone(progress);
     Box::pin(async move {
         let status = operation.run(number, &pending, &progress).await.err().unwrap_or(OK);
-        let response = match operation {
-            Operation::CommitAgain => match unless_left(api::commit(&pending, status), &progress).await {
+        let response = if operation.commits_again() {
+            match unless_left(api::commit(&pending, status), &progress).await {
                 Some(response) if response.0 == OK => response,
                 _ => api::commit(&pending, status).await,
-            },
-            _ => api::commit(&pending, status).await,
+            }
+        } else {
+            api::commit(&pending, status).await
         };
         progress.borrow_mut().response = Some(response);
     })
