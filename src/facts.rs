@@ -1,5 +1,6 @@
 //! What a manager reads of a request and its response, and what the response gets.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -130,7 +131,7 @@ pub struct Commit {
     /// Append the field `Vary: Cookie`.
     pub add_vary_cookie: bool,
     /// Replace all `Cache-Control` fields by this one.
-    pub cache_control: Option<String>,
+    pub cache_control: Option<Cow<'static, str>>,
     /// Remove `CDN-Cache-Control` and `Surrogate-Control`, which outrank `Cache-Control` where they are understood.
     pub remove_cdn_cache_control: bool,
 }

@@ -1,5 +1,7 @@
 //! Header values of `http` 1, in and out of the core.
 
+use std::borrow::Cow;
+
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, InvalidHeaderValue, ORIGIN, SET_COOKIE, UPGRADE, VARY,
 };
@@ -69,7 +71,11 @@ pub(crate) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), Inval
         headers.append(VARY, HeaderValue::from_static("Cookie"));
     }
     if let Some(cache_control) = commit.cache_control {
-        headers.insert(CACHE_CONTROL, HeaderValue::try_from(cache_control)?);
+        let value = match cache_control {
+            Cow::Borrowed(value) => HeaderValue::from_static(value),
+            Cow::Owned(value) => HeaderValue::try_from(value)?,
+        };
+        headers.insert(CACHE_CONTROL, value);
     }
     if commit.remove_cdn_cache_control {
         headers.remove(CDN_CACHE_CONTROL);

@@ -1,9 +1,13 @@
 //! What a response with a session says to caches: RFC 9111 §5.2, RFC 9110 §12.5.5.
 
+use std::borrow::Cow;
+
 use super::trim_whitespace;
 
 /// For a response about which the application said nothing, or nothing that can be read.
 const DEFAULT: &str = "private, no-cache";
+
+const PRIVATE: &str = "private";
 
 /// What to do about a response's `Cache-Control`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +15,7 @@ pub(crate) enum CacheDecision {
     /// No shared cache stores the response as it is.
     Keep,
     /// This value takes the place of all that there are.
-    Replace(String),
+    Replace(Cow<'static, str>),
 }
 
 /// Keeps a response with a session out of shared caches, and changes as little as that takes.
@@ -19,8 +23,7 @@ pub(crate) enum CacheDecision {
 /// `values` are those of the response's `Cache-Control` fields, none or any number.
 // Security: `Vary: Cookie` alone is not enough, for many shared caches ignore it.
 pub(crate) fn cache_control<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> CacheDecision {
-    // RFC 9111 §5.2.2.7. It stands first: a cache that reads one directive of a kind and no more reads this one.
-    let mut replacement = String::from("private");
+    let mut kept = String::new();
     let mut is_readable = true;
     let mut any_directive = false;
     for value in values {
@@ -28,7 +31,7 @@ pub(crate) fn cache_control<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> C
         while !rest.is_empty() {
             // An open quote swallows all that follows, also the next field when the two are joined.
             let Some((directive, after)) = split_directive(rest) else {
-                return CacheDecision::Replace(DEFAULT.to_owned());
+                return CacheDecision::Replace(Cow::Borrowed(DEFAULT));
             };
             rest = after;
             // RFC 9110 §5.6.1: empty elements of a list do not count.
@@ -40,13 +43,18 @@ pub(crate) fn cache_control<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> C
                 Effect::KeepsOut => return CacheDecision::Keep,
                 Effect::LetsIn => {}
                 Effect::Other => match printable(directive) {
-                    Some(text) => replacement.extend([", ", text]),
+                    Some(text) => kept.extend([", ", text]),
                     None => is_readable = false,
                 },
             }
         }
     }
-    CacheDecision::Replace(if any_directive && is_readable { replacement } else { DEFAULT.to_owned() })
+    CacheDecision::Replace(match kept.as_str() {
+        _ if !any_directive || !is_readable => Cow::Borrowed(DEFAULT),
+        // RFC 9111 §5.2.2.7. It comes first: a cache that reads one directive of a kind and no more reads this one.
+        "" => Cow::Borrowed(PRIVATE),
+        kept => Cow::Owned([PRIVATE, kept].concat()),
+    })
 }
 
 /// Whether these `Vary` values name `Cookie` already, or `*`, which is more: RFC 9110 §12.5.5.
@@ -247,6 +255,6 @@ mod tests {
     }
 
     fn replace(value: &str) -> CacheDecision {
-        CacheDecision::Replace(value.to_owned())
+        CacheDecision::Replace(Cow::Owned(value.to_owned()))
     }
 }

@@ -27,14 +27,29 @@ pub(crate) enum Found<'a> {
     Marker(NamedMarker<'a>),
 }
 
+/// A cookie's name, ready to be looked for in every request.
+pub(crate) struct CookieName(memmem::Finder<'static>);
+
+impl CookieName {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(memmem::Finder::new(name).into_owned())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.needle()
+    }
+}
+
 /// The cookies of this name, and the markers named after it, in the order of the request: at most [`COOKIE_CANDIDATES_MAX`] and
 /// [`MARKER_CANDIDATES_MAX`] of them.
 ///
 /// `headers` are the values of the request's `Cookie` fields, one or more: HTTP/2 and 3 may split them (RFC 9113 §8.2.3).
 /// Several cookies have one name when they differ in path or domain, so each is a candidate and none is trusted for its
 /// place: a subdomain can put its own before ours (RFC 6265bis §8.6). Nothing is decoded, unwrapped or copied.
-pub(crate) fn found<'a>(headers: impl IntoIterator<Item = &'a [u8]>, name: &str) -> impl Iterator<Item = Found<'a>> {
-    let finder = memmem::Finder::new(name);
+pub(crate) fn found<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    name: &CookieName,
+) -> impl Iterator<Item = Found<'a>> {
     let (mut sessions_left, mut markers_left) = (COOKIE_CANDIDATES_MAX, MARKER_CANDIDATES_MAX);
     let mut headers = headers.into_iter();
     let mut rest: &[u8] = &[];
@@ -45,7 +60,7 @@ pub(crate) fn found<'a>(headers: impl IntoIterator<Item = &'a [u8]>, name: &str)
             if sessions_left == 0 && markers_left == 0 {
                 return None;
             }
-            let Some(after) = next_named(&finder, &mut rest, &mut begins) else {
+            let Some(after) = next_named(&name.0, &mut rest, &mut begins) else {
                 (rest, begins) = (headers.next()?, true);
                 continue;
             };
@@ -73,13 +88,25 @@ pub(crate) fn found<'a>(headers: impl IntoIterator<Item = &'a [u8]>, name: &str)
 /// The values of those that may be the session.
 pub(crate) fn candidates<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
-    name: &str,
+    name: &CookieName,
 ) -> impl Iterator<Item = &'a [u8]> {
     let sessions = found(headers, name).filter_map(|found| match found {
         Found::Session(value) => Some(value),
         Found::Marker(_) => None,
     });
     sessions.take(COOKIE_CANDIDATES_MAX)
+}
+
+/// The values under a name in pairs that were found before, which have nothing around them and a semicolon between them.
+pub(crate) fn values_in<'a>(pairs: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = pairs;
+    let pairs = std::iter::from_fn(move || {
+        let end = memchr(b';', rest).unwrap_or(rest.len());
+        let (pair, after) = rest.split_at_checked(end).filter(|_| !rest.is_empty())?;
+        rest = after.get(1..).unwrap_or_default();
+        Some(pair)
+    });
+    pairs.filter_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 /// What follows the name in the next pair that begins with it, up to the end of the pair. `rest` is what is left of a header,
@@ -152,7 +179,7 @@ mod tests {
             taken += 1;
             &b"__Host-session=v; a=1"[..]
         });
-        assert_eq!(candidates(headers.take(100), NAME).count(), 4);
+        assert_eq!(candidates(headers.take(100), &CookieName::new(NAME)).count(), 4);
         assert_eq!(taken, 4);
     }
 
@@ -207,7 +234,7 @@ mod tests {
         fn any_bytes_give_at_most_four_values_each_a_piece_of_a_header(
             headers in proptest::collection::vec(any_header(), 0..6),
         ) {
-            let found: Vec<&[u8]> = candidates(headers.iter().map(Vec::as_slice), "s").collect();
+            let found: Vec<&[u8]> = candidates(headers.iter().map(Vec::as_slice), &CookieName::new("s")).collect();
             prop_assert!(found.len() <= COOKIE_CANDIDATES_MAX);
             for value in found {
                 let is_within = |header: &Vec<u8>| {
@@ -235,7 +262,7 @@ mod tests {
                 header.extend_from_slice(format!("{name}={value}").as_bytes());
             }
             let sent = cookies.iter().filter(|(name, ..)| name == "s").map(|(_, value, _)| value.as_bytes());
-            let found: Vec<&[u8]> = candidates(headers.iter().map(Vec::as_slice), "s").collect();
+            let found: Vec<&[u8]> = candidates(headers.iter().map(Vec::as_slice), &CookieName::new("s")).collect();
             prop_assert_eq!(found, sent.take(4).collect::<Vec<_>>());
         }
     }
@@ -247,6 +274,7 @@ mod tests {
     }
 
     fn values<'a>(headers: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        candidates(headers.iter().copied(), NAME).collect()
+        let name = CookieName::new(NAME);
+        candidates(headers.iter().copied(), &name).collect()
     }
 }

@@ -1,7 +1,6 @@
 //! `Set-Cookie` values: RFC 6265bis §4.1.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
 
 use super::{CookieAttributes, SameSite};
 use crate::limits::{COOKIE_MAX_AGE_SECONDS, COOKIE_NAME_AND_VALUE_MAX_BYTES};
@@ -70,8 +69,8 @@ pub(crate) fn issue_with<E>(
     write_value(&mut line)?;
     line.extend(rest.iter().copied());
     if let Some(seconds) = max_age_seconds.map(bounded) {
-        // Writing to a string cannot fail.
-        let _ = write!(line, "{MAX_AGE}{seconds}");
+        line.push_str(MAX_AGE);
+        push_decimal(&mut line, seconds);
     }
     Ok(line)
 }
@@ -136,6 +135,22 @@ fn parts<'a>(attributes: &'a CookieAttributes, value: &'a str) -> [&'a str; 11] 
 /// RFC 6265bis §5.5: browsers cap it at 400 days; so do we, and the line has a longest form.
 fn bounded(max_age_seconds: u64) -> u64 {
     max_age_seconds.min(COOKIE_MAX_AGE_SECONDS)
+}
+
+// `write!` would take longer than the rest of the line.
+fn push_decimal(line: &mut String, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut begin = digits.len();
+    for (position, digit) in digits.iter_mut().enumerate().rev() {
+        // The remainder is one digit.
+        *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or(0));
+        begin = position;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    line.extend(digits.iter().skip(begin).map(|digit| char::from(*digit)));
 }
 
 fn decimal_digits(number: u64) -> usize {

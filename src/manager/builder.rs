@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Inner, SessionManager};
+use super::{Inner, SessionManager, names_of};
 use crate::clock::{Clock, SystemClock, Timer, Timestamp};
 use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
@@ -500,6 +500,7 @@ impl SessionManagerBuilder {
         let persistence =
             if settings.clear_with_browser { Persistence::BrowserSession } else { Persistence::IdleTimeout };
         Ok(SessionManager(Arc::new(Inner {
+            names: names_of(&sealer, &earlier),
             sealer: Arc::new(sealer),
             earlier,
             earlier_audiences: earlier_audiences.into(),

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Timer, Timestamp};
+use crate::cookie::request::CookieName;
 use crate::crypto::random;
 use crate::error::{ConfigError, StoreError};
 use crate::events::Observers;
@@ -50,6 +51,8 @@ pub struct SessionManager(pub(crate) Arc<Inner>);
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) sealer: Arc<Sealer>,
+    /// Under which its cookies come, each once: that of today first.
+    pub(crate) names: Arc<[CookieName]>,
     /// For names and audiences that the cookie had before: what was sealed then is read, and sealed again under those of today.
     pub(crate) earlier: Vec<Arc<Sealer>>,
     /// One of those for each other audience: the ids of records depend on it, and CSRF tokens of it stand in pages that are
@@ -77,10 +80,9 @@ impl Inner {
         std::iter::once(&self.sealer).chain(&self.earlier)
     }
 
-    /// Their names or their audiences, each once.
-    pub(crate) fn each(&self, what: fn(&Sealer) -> &str) -> impl Iterator<Item = &str> {
-        let all = move || self.sealers().map(move |sealer| what(sealer));
-        all().enumerate().filter(move |(index, one)| all().take(*index).all(|other| other != *one)).map(|(_, one)| one)
+    /// Their audiences, each once.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.sealer).chain(&*self.earlier_audiences).map(|sealer| sealer.audience())
     }
 
     /// In how many places the record of a session may stand: one for each audience. None without a store.
@@ -102,6 +104,17 @@ impl Inner {
         let (store, sealer, clock) = (self.store.clone()?, Arc::clone(sealer), Arc::clone(&self.clock));
         Some(Place { store, sealer, clock, id: Arc::new(id.clone()), created })
     }
+}
+
+/// The names of these sealers, each once.
+fn names_of(today: &Sealer, earlier: &[Arc<Sealer>]) -> Arc<[CookieName]> {
+    let mut names = vec![CookieName::new(today.cookie_name())];
+    for other in earlier {
+        if names.iter().all(|known| known.as_bytes() != other.cookie_name().as_bytes()) {
+            names.push(CookieName::new(other.cookie_name()));
+        }
+    }
+    names.into()
 }
 
 impl SessionManager {
@@ -188,9 +201,10 @@ impl SessionManager {
         let bound = |sealer: &Sealer| sealer.bound_to(sealer.cookie_name().to_owned(), audience.clone()).map(Arc::new);
         // Security: an audience of before was shared by all tenants, so its sessions would open in each of them.
         let earlier = today.earlier.iter().filter(|earlier| earlier.audience() == today.sealer.audience());
-        let earlier = earlier.map(|earlier| bound(earlier)).collect::<Result<_, _>>()?;
+        let earlier = earlier.map(|earlier| bound(earlier)).collect::<Result<Vec<_>, _>>()?;
         let (sealer, earlier_audiences) = (bound(&today.sealer)?, Arc::default());
-        Ok(Self(Arc::new(Inner { sealer, earlier, earlier_audiences, ..(**today).clone() })))
+        let names = names_of(&sealer, &earlier);
+        Ok(Self(Arc::new(Inner { sealer, names, earlier, earlier_audiences, ..(**today).clone() })))
     }
 
     /// The same store, whose cookie values have at most so many characters.

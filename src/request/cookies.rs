@@ -1,6 +1,6 @@
 //! From the request's cookies to a session.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::protocol::{Known, Opened};
 use super::write::Progress;
@@ -12,7 +12,7 @@ use crate::id::{PublicId, SessionId};
 use crate::manager::{Inner, SessionManager};
 use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
-use crate::session::{Fixed, IdChange, Payload, Session, State};
+use crate::session::{Backing, Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
 use crate::wire::header::{Header, Persistence};
 
@@ -35,7 +35,7 @@ pub(super) struct Marker {
 impl Candidates {
     pub(super) fn of<'a>(inner: &Inner, headers: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
         let mut candidates = Self::default();
-        for name in inner.each(Sealer::cookie_name) {
+        for name in &*inner.names {
             for found in request::found(headers.clone(), name) {
                 match found {
                     Found::Session(value) => append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]),
@@ -62,17 +62,17 @@ impl Candidates {
 
     /// The values under a name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        request::candidates([self.sessions.as_slice()], name)
+        request::values_in(&self.sessions, name)
     }
 
     /// The markers that a holder of the ring set, under the name of today alone or under any.
     pub(super) fn valid_markers(&self, inner: &Inner, of_today: bool, now: Timestamp) -> Vec<Marker> {
         let mut valid = Vec::new();
-        for name in inner.each(Sealer::cookie_name).take(if of_today { 1 } else { usize::MAX }) {
+        for name in inner.names.iter().take(if of_today { 1 } else { usize::MAX }) {
             for found in request::found([self.markers.as_slice()], name) {
                 let Found::Marker(found) = found else { continue };
                 let Some(id) = PublicId::from_hex(found.digits) else { continue };
-                let mut sealers = inner.sealers().filter(|sealer| sealer.cookie_name() == name);
+                let mut sealers = inner.sealers().filter(|sealer| sealer.cookie_name().as_bytes() == name.as_bytes());
                 let verified = sealers.find_map(|sealer| sealer.verify_marker(id, found.value, now));
                 if let Some((set_at, successor)) = verified.filter(|(_, next)| next.is_none() == found.has_ended) {
                     valid.push(Marker { id, set_at, successor });
@@ -112,7 +112,7 @@ fn append(header: &mut Vec<u8>, parts: &[&[u8]]) {
 
 /// The public ids of a session, the first under the audience of today.
 pub(super) fn public_ids(inner: &Inner, header: &Header) -> Vec<PublicId> {
-    inner.each(Sealer::audience).map(|audience| header.id.public_id(audience)).collect()
+    inner.audiences().map(|audience| header.id.public_id(audience)).collect()
 }
 
 impl SessionManager {
@@ -121,12 +121,13 @@ impl SessionManager {
         &self,
         candidates: &Candidates,
         on_failure: StoreFailure,
+        backing: Weak<dyn Backing>,
     ) -> Result<(Session, Progress), LoadError> {
         let now = self.0.clock.now();
         let new = || State::new(now, self.0.persistence);
         if !self.0.settings.enabled {
             // Dropped with the response.
-            return Ok(self.loaded(new(), None, false));
+            return Ok(self.loaded(new(), None, false, backing));
         }
         let mut refused = Vec::new();
         let outcome = match self.choose(candidates, now, &mut refused) {
@@ -157,11 +158,11 @@ impl SessionManager {
             (Some(opened), Some(payload)) => self.state(opened, payload),
             _ => new(),
         };
-        Ok(self.loaded(state, opened, refused.contains(&Reason::Ambiguous)))
+        Ok(self.loaded(state, opened, refused.contains(&Reason::Ambiguous), backing))
     }
 
     /// Takes the session for ended, without asking the store for it: a new one takes its place.
-    pub(super) fn open_ended(&self, candidates: &Candidates) -> (Session, Progress) {
+    pub(super) fn open_ended(&self, candidates: &Candidates, backing: Weak<dyn Backing>) -> (Session, Progress) {
         let now = self.0.clock.now();
         let mut refused = Vec::new();
         let chosen = self.choose(candidates, now, &mut refused).filter(|_| self.0.settings.enabled);
@@ -170,7 +171,7 @@ impl SessionManager {
         // Also for what could not be opened: every cookie that came goes.
         state.id_change = IdChange::Invalidated;
         self.tell_opened(Ok(opened.as_deref()), &refused);
-        self.loaded(state, opened, refused.contains(&Reason::Ambiguous))
+        self.loaded(state, opened, refused.contains(&Reason::Ambiguous), backing)
     }
 
     fn tell_opened(&self, outcome: Result<Option<&Opened>, &LoadError>, refused: &[Reason]) {
@@ -335,11 +336,18 @@ impl SessionManager {
         state
     }
 
-    fn loaded(&self, mut state: State, opened: Option<Arc<Opened>>, is_ambiguous: bool) -> (Session, Progress) {
+    fn loaded(
+        &self,
+        mut state: State,
+        opened: Option<Arc<Opened>>,
+        is_ambiguous: bool,
+        backing: Weak<dyn Backing>,
+    ) -> (Session, Progress) {
         let inner = &self.0;
         let has_store = inner.store.is_some();
         state.remembers = has_store;
         let fixed = Fixed {
+            backing,
             sealer: Arc::clone(&inner.sealer),
             also_verify: Arc::clone(&inner.earlier_audiences),
             observers: inner.observers.clone(),

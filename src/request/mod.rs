@@ -81,7 +81,7 @@ impl SessionManager {
     pub async fn read_only(&self, request: &RequestFacts<'_>) -> Result<Option<Session>, LoadError> {
         // Whatever is to happen to a request whose store does not answer: this is none, and has no response.
         let candidates = Candidates::of(&self.0, request.cookie_headers());
-        let (session, _) = self.open(&candidates, StoreFailure::FailClosed).await?;
+        let (session, _) = self.open(&candidates, StoreFailure::FailClosed, nobody()).await?;
         session.state().phase = Phase::ReadOnly;
         Ok(Some(session).filter(|session| !session.is_new()))
     }
@@ -142,7 +142,8 @@ impl PendingSession {
             return Ok(session.clone());
         }
         // Two tasks that ask at the same moment may both load; the first to come back is the session of both.
-        Ok(self.attached(manager.open(candidates, manager.0.settings.on_store_failure).await?))
+        let opened = manager.open(candidates, manager.0.settings.on_store_failure, self.backing()).await?;
+        Ok(self.attached(opened))
     }
 
     /// Ends the session that the request came with, without reading it, and gives a new and empty one: for a farewell, or a
@@ -171,12 +172,15 @@ impl PendingSession {
             session.invalidate()?;
             return Ok(session.clone());
         }
-        Ok(self.attached(self.0.manager.open_ended(&self.0.candidates)))
+        Ok(self.attached(self.0.manager.open_ended(&self.0.candidates, self.backing())))
+    }
+
+    fn backing(&self) -> Weak<dyn Backing> {
+        Arc::downgrade(&self.0) as _
     }
 
     fn attached(&self, opened: (Session, Progress)) -> Session {
         let session = self.0.keep(opened).clone();
-        session.attach(Arc::downgrade(&self.0) as Weak<dyn Backing>);
         if self.0.is_answered.load(Ordering::SeqCst) {
             // Asked for after the response head: it can be read, and a write is an error to its writer.
             session.state().phase = Phase::Committed;
@@ -221,7 +225,8 @@ impl PendingSession {
         request.is_committing.store(true, Ordering::SeqCst);
         if request.session.get().is_none() && request.is_renewed_unasked() {
             // A store that does not answer costs this request its renewal and nothing more.
-            if let Ok(opened) = Box::pin(request.manager.open(&request.candidates, StoreFailure::FailClosed)).await {
+            let opened = request.manager.open(&request.candidates, StoreFailure::FailClosed, self.backing());
+            if let Ok(opened) = Box::pin(opened).await {
                 request.keep(opened);
             }
         }
@@ -290,6 +295,11 @@ impl PendingSession {
     }
 }
 
+/// In place of a request, for a session that none writes.
+fn nobody() -> Weak<dyn Backing> {
+    Weak::<Pending>::new() as _
+}
+
 /// The result of a future that does not wait.
 fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -344,11 +354,11 @@ impl Pending {
             Ok(())
         };
         match outcome {
-            Ok(()) => Ok(self.headers(session, ends, response)),
+            Ok(()) => Ok(self.headers(session, ends, true, response)),
             Err(error) => {
                 self.tell_failed(&error);
                 // The handler's response goes, and its headers with it.
-                let commit = self.headers(session, false, &ResponseFacts::new(error.status_code()));
+                let commit = self.headers(session, false, false, &ResponseFacts::new(error.status_code()));
                 let commit = Some(commit).filter(|commit| !commit.set_cookies.is_empty()).unwrap_or_default();
                 Err(FailedCommit { error, commit })
             }
@@ -366,9 +376,9 @@ impl Pending {
     /// RFC 9110 §12.5.5 and RFC 9111 §5.2: what caches are told.
     // Security: a response that carries a session, or was made from one, must not be served to somebody else
     // (CVE-2023-30861, CVE-2026-27205).
-    fn headers(&self, session: &Session, ends: bool, response: &ResponseFacts<'_>) -> Commit {
+    fn headers(&self, session: &Session, ends: bool, is_last: bool, response: &ResponseFacts<'_>) -> Commit {
         let (touched, made_token) = session.response_facts();
-        let set_cookies = self.set_cookies(ends);
+        let set_cookies = self.set_cookies(ends, is_last);
         let depends_on_cookie = touched || !set_cookies.is_empty();
         let is_private = !set_cookies.is_empty() || (touched && self.progress().was_opened) || made_token;
         let cache_control = match cache_control(response.cache_control.iter().copied()) {
@@ -387,9 +397,10 @@ impl Pending {
     }
 
     /// Removals first, then markers, and the session's own cookie last: where path and domain are the same, the last counts.
-    fn set_cookies(&self, ends: bool) -> Vec<String> {
-        let (inner, progress) = (&self.manager.0, self.progress());
-        let mut own = progress.line.clone();
+    fn set_cookies(&self, ends: bool, is_last: bool) -> Vec<String> {
+        let (inner, mut progress) = (&self.manager.0, self.progress());
+        // After a failure, the next commit gives it once more.
+        let mut own = if is_last { progress.line.take() } else { progress.line.clone() };
         let ends = (ends || progress.has_ended) && !self.candidates.is_empty();
         let removes_unopened = ends && own.is_none();
         if removes_unopened {
@@ -404,7 +415,8 @@ impl Pending {
         let renamed = inner.earlier.iter().map(|earlier| earlier.cookie_name()).filter(|name| is_set && came(name));
         let renamed = renamed.map(|name| response::remove(&inner.settings.cookie.renamed(name)));
         let removed = earlier.map(response::remove).chain(renamed);
-        let lines = removed.chain(progress.markers.iter().cloned()).chain(own).collect();
+        let mut lines: Vec<_> = removed.chain(progress.markers.iter().cloned()).collect();
+        lines.extend(own);
         drop(progress);
         if removes_unopened {
             inner.observers.tell(&Event::UnopenedRemoved);
@@ -444,7 +456,7 @@ impl Backing for Pending {
                 };
                 // As the browser will send it: the cookie of the last save, or those that came.
                 let candidates = saved.as_ref().unwrap_or(&self.candidates);
-                let (fresh, read) = self.manager.open(candidates, StoreFailure::FailClosed).await?;
+                let (fresh, read) = self.manager.open(candidates, StoreFailure::FailClosed, nobody()).await?;
                 let mut progress = self.progress();
                 if progress.turn != turn {
                     continue;

@@ -388,10 +388,30 @@ impl Data {
 
     /// Sorts the members. Of repeated names the last stays.
     fn sort(&mut self) {
+        /// So many are sorted one by one: a general sort costs a session of a few members more than all the rest of its look-up.
+        const FEW: usize = 16;
         let Self { text, members, .. } = self;
         let text = text.as_deref().map_or(&[][..], |text| text);
         let is_before = |left: &Member, right: &Member| left.name.of(text) < right.name.of(text);
-        if members.iter().zip(members.iter().skip(1)).all(|(left, right)| is_before(left, right)) {
+        let Some(unsorted) = members.iter().zip(members.iter().skip(1)).position(|(one, next)| !is_before(one, next)) else {
+            return;
+        };
+        if members.len() <= FEW {
+            // Each goes to its place among those before it.
+            let mut sorted = unsorted.saturating_add(1);
+            while let Some(name) = members.get(sorted).map(|member| member.name.of(text)) {
+                let before = members.get(..sorted).unwrap_or_default();
+                match before.binary_search_by(|member| member.name.of(text).cmp(name)) {
+                    Ok(position) => {
+                        members.swap(position, sorted);
+                        members.remove(sorted);
+                    }
+                    Err(position) => {
+                        members.get_mut(position..=sorted).unwrap_or_default().rotate_right(1);
+                        sorted = sorted.saturating_add(1);
+                    }
+                }
+            }
             return;
         }
         members.reverse();

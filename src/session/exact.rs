@@ -92,6 +92,10 @@ impl<'w> Exact<'w> {
     fn members(mut self, variant: Option<&'static str>) -> Result<Members<'w>, Inexact> {
         let tag = variant.map(|variant| self.enter_variant(variant)).transpose()?;
         self.enter()?;
+        // One allocation for the names of most types, and of those inside them.
+        if self.out.names.capacity() == 0 {
+            self.out.names.reserve(8);
+        }
         let first_name = self.out.names.len();
         Ok(Members { out: self.out, depth: self.depth, tag, first_name, name: 0..0, is_named: false })
     }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,7 +46,6 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     fixed: Fixed,
-    backing: OnceLock<Weak<dyn Backing>>,
     /// An observer is hearing of a write that came too late.
     is_reporting: AtomicBool,
 }
@@ -59,6 +58,8 @@ pub(crate) trait Backing: Send + Sync {
 
 /// What does not change during a request.
 pub(crate) struct Fixed {
+    /// The request. Weakly: a handler may keep the session for longer than that lives.
+    pub(crate) backing: Weak<dyn Backing>,
     pub(crate) sealer: Arc<Sealer>,
     /// Of earlier audiences: their CSRF tokens stand in pages that are still open.
     pub(crate) also_verify: Arc<[Arc<Sealer>]>,
@@ -75,18 +76,12 @@ impl Session {
         Self(Arc::new(Shared {
             state: Mutex::new(state),
             fixed,
-            backing: OnceLock::new(),
             is_reporting: AtomicBool::new(false),
         }))
     }
 
-    /// Ties the session to its request. Weakly: a handler may keep the session for longer than that lives.
-    pub(crate) fn attach(&self, backing: Weak<dyn Backing>) {
-        let _ = self.0.backing.set(backing);
-    }
-
     pub(super) fn backing(&self) -> Option<Arc<dyn Backing>> {
-        self.0.backing.get().and_then(Weak::upgrade)
+        self.0.fixed.backing.upgrade()
     }
 
     /// The value at a path, `None` when it is absent or null.

@@ -33,7 +33,7 @@ const SEGMENTS_MAX: usize = DATA_DEPTH_MAX - 1;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
     /// Apart from the others: most paths have one segment, and need no list.
-    first: String,
+    first: Segment,
     rest: Vec<String>,
     problem: Option<&'static str>,
 }
@@ -51,15 +51,18 @@ impl Path {
     pub fn from_segments<S: Into<String>>(segments: impl IntoIterator<Item = S>) -> Self {
         let mut segments = segments.into_iter().map(Into::into);
         let first: Option<String> = segments.next();
-        let rest: Vec<String> = segments.collect();
-        let problem = problem_of(first.as_deref(), &rest);
-        Self { first: first.unwrap_or_default(), rest, problem }
+        Self::of(first.as_deref(), segments.collect())
+    }
+
+    fn of(first: Option<&str>, rest: Vec<String>) -> Self {
+        let problem = problem_of(first, &rest);
+        Self { first: Segment::from(first.unwrap_or_default()), rest, problem }
     }
 
     /// The first segment and the rest of a path that can name a value.
     pub(super) fn checked(&self) -> Result<(&str, &[String]), SessionError> {
         match self.problem {
-            None => Ok((&self.first, &self.rest)),
+            None => Ok((self.first.as_str(), &self.rest)),
             Some(problem) => Err(SessionError::Path { path: self.to_string(), problem }),
         }
     }
@@ -78,8 +81,8 @@ impl Path {
     /// The path without its last `count` segments, for messages.
     pub(super) fn without_last(&self, count: usize) -> String {
         let kept = self.segment_count().saturating_sub(count);
-        let segments = std::iter::once(&self.first).chain(&self.rest).take(kept);
-        segments.map(String::as_str).collect::<Vec<_>>().join(".")
+        let rest = self.rest.iter().map(String::as_str);
+        std::iter::once(self.first.as_str()).chain(rest).take(kept).collect::<Vec<_>>().join(".")
     }
 }
 
@@ -92,10 +95,11 @@ impl fmt::Display for Path {
 
 impl From<&str> for Path {
     fn from(text: &str) -> Self {
-        let path = Self::from_segments(text.split('.'));
+        let mut segments = text.split('.');
+        let path = Self::of(segments.next(), segments.map(str::to_owned).collect());
         let dotted_problem = if text.is_empty() {
             Some(EMPTY)
-        } else if path.first.is_empty() || path.rest.iter().any(String::is_empty) {
+        } else if path.first.as_str().is_empty() || path.rest.iter().any(String::is_empty) {
             Some("a segment is empty; name an empty key with `Path::from_segments`")
         } else {
             None
@@ -119,6 +123,47 @@ impl From<&String> for Path {
 impl From<&Self> for Path {
     fn from(path: &Self) -> Self {
         path.clone()
+    }
+}
+
+/// The first key of a path. A short one, as most are, lies in the path and takes no allocation.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Segment {
+    Short { bytes: [u8; Self::SHORT_BYTES], length: u8 },
+    Long(Box<str>),
+}
+
+impl Segment {
+    const SHORT_BYTES: usize = 22;
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Short { bytes, length } => {
+                let text = bytes.get(..usize::from(*length)).unwrap_or_default();
+                // It was text when it was copied.
+                std::str::from_utf8(text).unwrap_or_default()
+            }
+            Self::Long(text) => text,
+        }
+    }
+}
+
+impl From<&str> for Segment {
+    fn from(text: &str) -> Self {
+        let mut bytes = [0; Self::SHORT_BYTES];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(short), Ok(length)) => {
+                short.copy_from_slice(text.as_bytes());
+                Self::Short { bytes, length }
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 

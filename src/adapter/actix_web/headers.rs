@@ -1,5 +1,7 @@
 //! Header values of actix-web, which are of `http` 0.2, in and out of the core.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY};
 
 use crate::request::{Commit, RequestFacts, ResponseFacts};
@@ -40,7 +42,11 @@ pub(super) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), Inval
         headers.append(VARY, HeaderValue::from_static("Cookie"));
     }
     if let Some(cache_control) = commit.cache_control {
-        headers.insert(CACHE_CONTROL, HeaderValue::try_from(cache_control)?);
+        let value = match cache_control {
+            Cow::Borrowed(value) => HeaderValue::from_static(value),
+            Cow::Owned(value) => HeaderValue::try_from(value)?,
+        };
+        headers.insert(CACHE_CONTROL, value);
     }
     if commit.remove_cdn_cache_control {
         for name in CDN_CACHE_CONTROL {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::cookie::{CookieAttributes, request, response};
+use crate::cookie::request::{self, CookieName};
+use crate::cookie::{CookieAttributes, response};
 use crate::error::ConfigError;
 use crate::request::PendingSession;
 use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
@@ -51,7 +52,7 @@ impl GuardSettings {
             CsrfDecision::Forbidden => Proof::Impossible,
         };
         let readable_cookie = self.readable_cookie.as_ref().map(|attributes| {
-            let known_token = request::candidates(cookie_fields, attributes.cookie_name()).next();
+            let known_token = request::candidates(cookie_fields, &CookieName::new(attributes.cookie_name())).next();
             ReadableCookie {
                 attributes: Arc::clone(attributes),
                 known_token: known_token.and_then(|token| String::from_utf8(token.to_vec()).ok()),
