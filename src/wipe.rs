@@ -32,6 +32,18 @@ impl WipedBytes {
         self.0.extend_from_slice(bytes);
     }
 
+    /// Between quotes.
+    #[inline]
+    pub(crate) fn extend_quoted(&mut self, bytes: &[u8]) {
+        let length = self.0.len().saturating_add(bytes.len()).saturating_add(2);
+        if length > self.0.capacity() {
+            self.grow(length);
+        }
+        self.0.push(b'"');
+        self.0.extend_from_slice(bytes);
+        self.0.push(b'"');
+    }
+
     // Security: a vector that grows by itself gives its old memory back as it is.
     #[cold]
     fn grow(&mut self, length: usize) {

@@ -111,7 +111,9 @@ impl Write<'_> {
         // Sealed before the store is asked, under a nonce that the record remembers.
         let kept = own.as_ref().map(|attempt| Arc::clone(&attempt.record));
         let completion = self.completion(case, nonce, header, kept)?;
-        let mut attempts: Vec<_> = own.into_iter().chain(left).collect();
+        let mut attempts = Vec::new();
+        attempts.extend(own);
+        attempts.extend(left);
         match attempts.last_mut() {
             Some(last) => last.completion = Some(completion),
             None => self.complete(self.progress()?, completion),

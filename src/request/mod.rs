@@ -407,15 +407,18 @@ impl Pending {
             // Security: a cookie that could not be opened here may be good on another server, or in a minute.
             own = Some(response::remove(&inner.settings.cookie));
         }
-        let removes_earlier = ends || progress.has_new_id || progress.is_ambiguous;
-        let earlier = inner.settings.also_remove.iter().filter(|_| removes_earlier);
+        let mut lines = Vec::new();
+        if ends || progress.has_new_id || progress.is_ambiguous {
+            lines.extend(inner.settings.also_remove.iter().map(response::remove));
+        }
         // Security: a cookie of an earlier name would be read again once this one is gone, and undo a logout.
-        let is_set = own.is_some();
-        let came = |name: &str| name != inner.sealer.cookie_name() && self.candidates.named(name).next().is_some();
-        let renamed = inner.earlier.iter().map(|earlier| earlier.cookie_name()).filter(|name| is_set && came(name));
-        let renamed = renamed.map(|name| response::remove(&inner.settings.cookie.renamed(name)));
-        let removed = earlier.map(response::remove).chain(renamed);
-        let mut lines: Vec<_> = removed.chain(progress.markers.iter().cloned()).collect();
+        if own.is_some() {
+            let names = inner.earlier.iter().map(|earlier| earlier.cookie_name());
+            let renamed = names.filter(|name| *name != inner.sealer.cookie_name());
+            let came = renamed.filter(|name| self.candidates.named(name).next().is_some());
+            lines.extend(came.map(|name| response::remove(&inner.settings.cookie.renamed(name))));
+        }
+        lines.extend(progress.markers.iter().cloned());
         lines.extend(own);
         drop(progress);
         if removes_unopened {

@@ -29,9 +29,12 @@ pub(crate) struct Data {
     text: Option<Text>,
     /// How many members the text has, where it has no other than these.
     written_count: Option<usize>,
-    /// Sorted by their names, each of which is there once.
+    /// Each name is there once; more than [`FEW`] are sorted by their names.
     members: Vec<Member>,
 }
+
+/// So many members are not sorted: to look at all of them takes less.
+const FEW: usize = 16;
 
 #[derive(Clone)]
 struct Member {
@@ -79,15 +82,19 @@ impl Data {
     /// `None` for what is not one JSON object in UTF-8, is nested deeper than 127 arrays and objects, or holds a number that a
     /// reader would round. Of repeated names the last counts.
     pub(super) fn opened(text: &Text, reserved: &str) -> Option<(Self, Option<Range<usize>>)> {
-        let (mut members, mut reserved_member, mut count) = (Vec::new(), None, 0_usize);
+        let (mut members, mut reserved_member, mut count) = (Vec::<Member>::new(), None, 0_usize);
         outline(std::str::from_utf8(text).ok()?, |part| {
             count = count.saturating_add(1);
             let value = part.value.clone();
             let member = Member::of(text, part);
             if member.name.of(text) == reserved.as_bytes() {
                 reserved_member = Some(value);
-            } else {
-                members.push(member);
+                return;
+            }
+            let is_same = |other: &&mut Member| other.name.of(text) == member.name.of(text);
+            match members.iter_mut().take(FEW).find(is_same) {
+                Some(earlier) => *earlier = member,
+                None => members.push(member),
             }
         })?;
         let mut data = Self { text: Some(Arc::clone(text)), written_count: None, members };
@@ -226,21 +233,20 @@ impl Data {
         value::check_depth(path, path.segment_count(), json.depth())?;
         let place = 0..json.text().len();
         match (self.position(first), rest.is_empty()) {
-            (Ok(position), true) => Ok(self.put_text(position, (json.text(), place), json.is_plain())),
-            (Err(position), true) => {
+            (Some(position), true) => Ok(self.put_text(position, (json.text(), place), json.is_plain())),
+            (None, true) => {
                 let source = Source::Put(Arc::clone(json.text()), place);
                 let name = Name::Owned(first.to_owned());
-                self.members
-                    .insert(position, Member { name, source, is_plain: json.is_plain(), value: OnceCell::new() });
+                self.add(Member { name, source, is_plain: json.is_plain(), value: OnceCell::new() });
                 Ok(true)
             }
-            (Ok(position), false) => self.change(position, |slot| {
+            (Some(position), false) => self.change(position, |slot| {
                 tree::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
             }),
-            (Err(position), false) => {
+            (None, false) => {
                 let value = OnceCell::from(Box::new(tree::wrapped(rest, json.value())));
                 let name = Name::Owned(first.to_owned());
-                self.members.insert(position, Member { name, source: Source::Value, is_plain: false, value });
+                self.add(Member { name, source: Source::Value, is_plain: false, value });
                 Ok(true)
             }
         }
@@ -283,10 +289,10 @@ impl Data {
             let Source::Here(place) = member.source else { continue };
             let name = String::from_utf8_lossy(member.name.of(object.text())).into_owned();
             match self.position(&name) {
-                Ok(position) => changed |= self.put_text(position, (object.text(), place), part.is_plain),
-                Err(position) => {
+                Some(position) => changed |= self.put_text(position, (object.text(), place), part.is_plain),
+                None => {
                     let (name, source) = (Name::Owned(name), Source::Put(Arc::clone(object.text()), place));
-                    self.members.insert(position, Member { name, source, ..member });
+                    self.add(Member { name, source, ..member });
                     changed = true;
                 }
             }
@@ -298,12 +304,12 @@ impl Data {
     pub(crate) fn forget(&mut self, path: &Path) -> Result<bool, SessionError> {
         let (first, rest) = path.checked()?;
         match self.position(first) {
-            Err(_) => Ok(false),
-            Ok(position) if rest.is_empty() => {
+            None => Ok(false),
+            Some(position) if rest.is_empty() => {
                 self.members.remove(position);
                 Ok(true)
             }
-            Ok(position) => self.change(position, |value| Ok(tree::remove_below(value, rest).is_some())),
+            Some(position) => self.change(position, |value| Ok(tree::remove_below(value, rest).is_some())),
         }
     }
 
@@ -337,7 +343,7 @@ impl Data {
         let (first, rest) = path.checked()?;
         value::check_depth(path, path.segment_count().saturating_add(1), element.depth())?;
         let mut element = Some(element.value());
-        if let Ok(position) = self.position(first) {
+        if let Some(position) = self.position(first) {
             let pushed = self.change(position, |value| match tree::find_mut(value, rest) {
                 None | Some(Value::Null) => Ok(false),
                 Some(Value::Array(elements)) => {
@@ -386,46 +392,41 @@ impl Data {
         Ok(changed)
     }
 
-    /// Sorts the members. Of repeated names the last stays.
+    /// Puts many members into the order of their names. Of repeated ones the last stays.
     fn sort(&mut self) {
-        /// So many are sorted one by one: a general sort costs a session of a few members more than all the rest of its look-up.
-        const FEW: usize = 16;
         let Self { text, members, .. } = self;
-        let text = text.as_deref().map_or(&[][..], |text| text);
-        let is_before = |left: &Member, right: &Member| left.name.of(text) < right.name.of(text);
-        let Some(unsorted) = members.iter().zip(members.iter().skip(1)).position(|(one, next)| !is_before(one, next)) else {
-            return;
-        };
         if members.len() <= FEW {
-            // Each goes to its place among those before it.
-            let mut sorted = unsorted.saturating_add(1);
-            while let Some(name) = members.get(sorted).map(|member| member.name.of(text)) {
-                let before = members.get(..sorted).unwrap_or_default();
-                match before.binary_search_by(|member| member.name.of(text).cmp(name)) {
-                    Ok(position) => {
-                        members.swap(position, sorted);
-                        members.remove(sorted);
-                    }
-                    Err(position) => {
-                        members.get_mut(position..=sorted).unwrap_or_default().rotate_right(1);
-                        sorted = sorted.saturating_add(1);
-                    }
-                }
-            }
             return;
         }
+        let text = text.as_deref().map_or(&[][..], |text| text);
         members.reverse();
         members.sort_by(|left, right| left.name.of(text).cmp(right.name.of(text)));
         members.dedup_by(|later, first| later.name.of(text) == first.name.of(text));
     }
 
-    /// Where a member of this name is, or would be.
-    fn position(&self, name: &str) -> Result<usize, usize> {
-        self.members.binary_search_by(|member| member.name.of(self.bytes()).cmp(name.as_bytes()))
+    /// Adds a member whose name is not there yet.
+    fn add(&mut self, member: Member) {
+        if self.members.len() <= FEW {
+            self.members.push(member);
+            self.sort();
+            return;
+        }
+        let is_before = |other: &Member| other.name.of(self.bytes()) < member.name.of(self.bytes());
+        let position = self.members.partition_point(is_before);
+        self.members.insert(position, member);
+    }
+
+    /// Where the member of this name is.
+    fn position(&self, name: &str) -> Option<usize> {
+        let (text, name) = (self.bytes(), name.as_bytes());
+        if self.members.len() <= FEW {
+            return self.members.iter().position(|member| member.name.of(text) == name);
+        }
+        self.members.binary_search_by(|member| member.name.of(text).cmp(name)).ok()
     }
 
     fn member(&self, name: &str) -> Option<&Member> {
-        self.members.get(self.position(name).ok()?)
+        self.members.get(self.position(name)?)
     }
 
     fn text_of<'d>(&'d self, member: &'d Member) -> Option<&'d [u8]> {

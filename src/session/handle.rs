@@ -73,11 +73,7 @@ pub(crate) struct Fixed {
 
 impl Session {
     pub(crate) fn new(state: State, fixed: Fixed) -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(state),
-            fixed,
-            is_reporting: AtomicBool::new(false),
-        }))
+        Self(Arc::new(Shared { state: Mutex::new(state), fixed, is_reporting: AtomicBool::new(false) }))
     }
 
     pub(super) fn backing(&self) -> Option<Arc<dyn Backing>> {

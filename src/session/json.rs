@@ -105,13 +105,12 @@ impl Writer {
     }
 
     /// A string. Most have nothing to escape, and are copied as they are.
+    #[inline]
     pub(super) fn write_str(&mut self, text: &str) -> Result<(), serde_json::Error> {
         if needs_escapes(text.as_bytes()) {
             return self.write(text);
         }
-        self.json.push(b'"');
-        self.json.extend(text.as_bytes());
-        self.json.push(b'"');
+        self.json.extend_quoted(text.as_bytes());
         Ok(())
     }
 
@@ -121,6 +120,7 @@ impl Writer {
     }
 
     /// The value of a member of an object at this depth begins.
+    #[inline]
     pub(super) fn begin_value(&mut self, depth: usize) {
         self.json.push(b':');
         if depth == 1 {
@@ -130,6 +130,7 @@ impl Writer {
     }
 
     /// It has ended.
+    #[inline]
     pub(super) fn end_value(&mut self, depth: usize, name: &Range<usize>) {
         if depth == 1 {
             let name_is_escaped = self.text(name).contains(&b'\\');
@@ -138,6 +139,7 @@ impl Writer {
         }
     }
 
+    #[inline]
     pub(super) fn text(&self, range: &Range<usize>) -> &[u8] {
         self.json.get(range.clone()).unwrap_or_default()
     }

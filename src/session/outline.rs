@@ -156,6 +156,15 @@ impl Scan<'_> {
         let mut is_escaped = false;
         loop {
             let rest = self.bytes.get(self.at..)?;
+            // Most strings end within the next eight bytes, or sixteen.
+            if let Some((word, _)) = rest.split_first_chunk() {
+                let special = special_bytes(u64::from_le_bytes(*word));
+                let length = usize::try_from(special.trailing_zeros() / 8).ok()?;
+                if special != 0 && word.get(length) == Some(&b'"') {
+                    self.at = self.at.checked_add(length)?.checked_add(1)?;
+                    return Some(is_escaped);
+                }
+            }
             let length = plain_length(rest)?;
             self.at = self.at.checked_add(length)?;
             match self.next()? {
