@@ -2,7 +2,6 @@
 
 use memchr::{memchr, memmem};
 
-use super::trim_whitespace_end;
 use crate::limits::{COOKIE_CANDIDATES_MAX, MARKER_CANDIDATES_MAX};
 
 /// A cookie that is named as the marker of a session which this browser has left.
@@ -103,6 +102,14 @@ fn next_named<'a>(finder: &memmem::Finder<'_>, rest: &mut &'a [u8], begins: &mut
         }
         *rest = found.get(1..)?;
     }
+}
+
+/// Without the spaces and tabs at its end: OWS, RFC 9110 §5.6.3.
+fn trim_whitespace_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 #[cfg(test)]

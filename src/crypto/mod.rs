@@ -4,9 +4,7 @@ mod aead;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 mod kdf;
-mod mac;
 pub(crate) mod random;
-mod suite;
 mod xaes;
 #[cfg(not(feature = "aws-lc-rs"))]
 mod xchacha;
@@ -14,13 +12,6 @@ mod xchacha;
 #[cfg(test)]
 mod vectors;
 
+pub use aead::Suite;
 pub(crate) use aead::{Aead, NONCE_LENGTH, Nonce};
-pub(crate) use kdf::Prk;
-pub(crate) use mac::hmac_sha256;
-pub use suite::Suite;
-
-/// Equality that takes as long for the first differing byte as for the last. Lengths are public.
-pub(crate) fn constant_time_equal(left: &[u8], right: &[u8]) -> bool {
-    use ctutils::CtEq as _;
-    left.ct_eq(right).to_bool()
-}
+pub(crate) use kdf::{Prk, constant_time_equal, hmac_sha256};

@@ -3,7 +3,6 @@
 //! An error says what was wrong, where, and the mend. None carries a secret, a cookie value or session data.
 
 mod config;
-mod csrf;
 mod key;
 mod key_source;
 mod random;
@@ -12,7 +11,6 @@ mod session;
 mod store;
 
 pub use config::ConfigError;
-pub use csrf::CsrfError;
 pub use key::KeyError;
 pub use key_source::KeySourceError;
 pub use random::RandomError;

@@ -18,7 +18,7 @@ use crate::seal::{CookieNonce, reference};
 use crate::session::{Draft, Text};
 use crate::settings::{Placement, TooLarge};
 use crate::wipe::WipedBytes;
-use crate::wire::header::{Header, Kind, Persistence};
+use crate::wire::cookie::{Header, Kind, Persistence};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
 impl Write<'_> {

@@ -16,9 +16,9 @@ use std::task::{Context, Poll, Waker};
 
 use self::cookies::Candidates;
 use self::write::{Progress, Write};
+use crate::caching::{CacheDecision, cache_control, varies_by_cookie};
 #[cfg(feature = "tower-sessions")]
 use crate::clock::{Clock as _, Timestamp};
-use crate::cookie::cache::{CacheDecision, cache_control, varies_by_cookie};
 use crate::cookie::response;
 use crate::error::{CommitError, LoadError, Reason, SessionError, StoreError};
 use crate::events::Event;

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::records::{FoundRecord, Standing};
 use crate::seal::Sealer;
 use crate::session::{Draft, Text};
-use crate::wire::header::Header;
+use crate::wire::cookie::Header;
 use crate::wire::record::{RecordHeader, RecordState, WriteId};
 
 /// What a request wants of its session, the weakest first.
@@ -277,7 +277,7 @@ pub(super) fn remaining(header: &Header, todays_lifetime_seconds: u64, now: Time
 mod tests {
     use super::*;
     use crate::id::SessionId;
-    use crate::wire::header::{Kind, Persistence};
+    use crate::wire::cookie::{Kind, Persistence};
 
     #[test]
     fn the_shorter_of_the_sealed_lifetime_and_todays_counts() {

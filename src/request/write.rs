@@ -16,7 +16,7 @@ use crate::manager::Inner;
 use crate::records::{FoundRecord, Place, Standing};
 use crate::session::{Draft, IdChange, Payload, Session, Text};
 use crate::settings::{Placement, Renewal};
-use crate::wire::header::Persistence;
+use crate::wire::cookie::Persistence;
 
 /// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
 /// one goes on where that one stopped.

@@ -2,19 +2,20 @@
 
 use zeroize::Zeroizing;
 
-use super::scratch::with_scratch;
 use super::{Sealer, longest_readable_text};
 use crate::clock::Timestamp;
 use crate::crypto::{NONCE_LENGTH, Nonce, random};
 use crate::error::{RandomError, Reason, SealError};
 use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
-use crate::wipe::WipedBytes;
-use crate::wire::associated_data::AssociatedData;
-use crate::wire::envelope::{self, Envelope};
-use crate::wire::header::{self, Header, Kind};
+use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, COOKIE_PADDING_BUCKET_BYTES};
+use crate::wipe::{WipedBytes, wipe};
+use crate::wire::cookie::{
+    AssociatedData, ENVELOPE_OVERHEAD, Envelope, HEADER_LENGTH, Header, Kind, check_text_length, decode_text,
+    decoded_length, encode_text, encoded_length, envelope_prefix, envelope_slots, fill_padding, padded_length,
+    strip_padding,
+};
 use crate::wire::record::WriteId;
-use crate::wire::{padding, text};
 
 /// The nonce of one cookie that is about to be sealed.
 // Security: two plaintexts under one nonce would give an attacker the key of the MAC, so sealing takes it by value and
@@ -110,19 +111,19 @@ impl Sealer {
         let too_large =
             || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: self.payload_max_bytes() };
         let plaintext_length = self.lengths.plaintext_bytes(payload.len()).ok_or_else(too_large)?;
-        let length = plaintext_length.saturating_add(envelope::OVERHEAD);
+        let length = plaintext_length.saturating_add(ENVELOPE_OVERHEAD);
         let sealed = with_scratch(length, |buffer| {
-            let slots = envelope::slots(buffer)?;
-            *slots.prefix = envelope::prefix(&key.id());
+            let slots = envelope_slots(buffer)?;
+            *slots.prefix = envelope_prefix(&key.id());
             *slots.nonce = *nonce;
             let (head, content) = slots.plaintext.split_first_chunk_mut()?;
             header.write(head);
             let (body, rest) = content.split_at_mut_checked(payload.len())?;
             body.copy_from_slice(payload);
-            padding::fill(rest);
+            fill_padding(rest);
             let data = AssociatedData::cookie(slots.prefix, &self.cookie_name, &self.audience)?;
             *slots.tag = key.cookie_cipher().seal(slots.nonce, data.as_bytes(), slots.plaintext).ok()?;
-            text::encode(buffer, out);
+            encode_text(buffer, out);
             Some(())
         });
         sealed.flatten().ok_or_else(too_large)
@@ -132,9 +133,9 @@ impl Sealer {
     // Security: one path. No step falls back to another decoder, key, name or purpose (CVE-2026-39324 was such a
     // fall-back), and every refusal looks the same from outside.
     pub(crate) fn open_cookie(&self, value: &[u8], now: Timestamp) -> Result<OpenedCookie, Reason> {
-        let length = text::check_length(value, longest_readable_text(&self.cookie_name))?;
+        let length = check_text_length(value, longest_readable_text(&self.cookie_name))?;
         let opened = with_scratch(length, |bytes| {
-            text::decode(value, bytes)?;
+            decode_text(value, bytes)?;
             let envelope = Envelope::parse(bytes)?;
             let ring = self.ring.load();
             let Some(slot) = ring.find(&envelope.key_id) else {
@@ -182,8 +183,8 @@ impl Sealer {
         key.cookie_cipher()
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
-        let content = padding::strip(envelope.ciphertext)?;
-        let (head, payload) = content.split_first_chunk::<{ header::LENGTH }>().ok_or(Reason::Malformed)?;
+        let content = strip_padding(envelope.ciphertext)?;
+        let (head, payload) = content.split_first_chunk::<{ HEADER_LENGTH }>().ok_or(Reason::Malformed)?;
         let header = Header::read(head)?;
         let least_version = match header.kind {
             Kind::Inline => None,
@@ -227,5 +228,145 @@ impl Sealer {
         let header = Header { kind: Kind::Reference, ..header.clone() };
         let mut text = String::new();
         self.seal_cookie(nonce, &header, &reference(least_version), &mut text).map(|()| text)
+    }
+}
+
+// Room for one envelope on the stack: opening a forged cookie allocates nothing.
+
+/// What most cookies fit: zeros for the longest one would cost a short one more than its encryption.
+const SHORT_BYTES: usize = 512;
+
+/// Lends so many bytes, which are zeros at first and wiped at the end. `None` for more than the longest envelope has.
+pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+    if length <= SHORT_BYTES {
+        Scratch { bytes: [0; SHORT_BYTES], length }.lent().map(work)
+    } else {
+        Scratch { bytes: [0; COOKIE_ENVELOPE_MAX_BYTES], length }.lent().map(work)
+    }
+}
+
+struct Scratch<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Scratch<N> {
+    fn lent(&mut self) -> Option<&mut [u8]> {
+        self.bytes.get_mut(..self.length)
+    }
+}
+
+// Security: a plaintext was here. By `drop`, so that a panic in an application's `Serialize` leaves nothing of it either.
+impl<const N: usize> Drop for Scratch<N> {
+    fn drop(&mut self) {
+        if let Some(lent) = self.lent() {
+            wipe(lent);
+        }
+    }
+}
+
+/// How long a cookie gets, from the JSON of a session to the value on the wire. Lengths alone: no key and no data.
+///
+/// ```
+/// use sealed_session::CookieLengths;
+/// use sealed_session::cookie::CookieAttributes;
+///
+/// let lengths = CookieLengths::new(CookieAttributes::new().value_max_characters(None));
+/// assert_eq!(lengths.payload_max_bytes(), 2979);
+/// assert_eq!(lengths.value_characters(2979), Some(4096 - "__Host-session".len()));
+/// assert_eq!(lengths.value_characters(2980), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CookieLengths {
+    value_max_characters: usize,
+    padding_bucket_bytes: usize,
+}
+
+impl CookieLengths {
+    /// Of cookies whose value has at most so many characters, with the default padding.
+    #[must_use]
+    pub const fn new(value_max_characters: usize) -> Self {
+        Self { value_max_characters, padding_bucket_bytes: COOKIE_PADDING_BUCKET_BYTES }
+    }
+
+    /// Plaintexts are filled to a multiple of so many bytes, 32 by default; 1 turns padding off.
+    #[must_use]
+    pub const fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
+        self.padding_bucket_bytes = bytes;
+        self
+    }
+
+    /// Most bytes of JSON that one cookie carries.
+    #[must_use]
+    pub const fn payload_max_bytes(&self) -> usize {
+        self.plaintext_max_bytes().saturating_sub(HEADER_LENGTH + 1)
+    }
+
+    /// Bytes that are encrypted for so many bytes of JSON, header and padding included; `None` when they do not fit.
+    ///
+    /// ```
+    /// let lengths = sealed_session::CookieLengths::new(4082);
+    /// assert_eq!((lengths.plaintext_bytes(0), lengths.plaintext_bytes(40)), (Some(64), Some(96)));
+    /// ```
+    #[must_use]
+    pub fn plaintext_bytes(&self, payload_bytes: usize) -> Option<usize> {
+        let content = payload_bytes.saturating_add(HEADER_LENGTH);
+        padded_length(content, self.padding_bucket_bytes, self.plaintext_max_bytes())
+    }
+
+    /// Characters of the value for so many bytes of JSON; `None` when they do not fit.
+    ///
+    /// ```
+    /// assert_eq!(sealed_session::CookieLengths::new(4082).value_characters(2), Some(151));
+    /// ```
+    #[must_use]
+    pub fn value_characters(&self, payload_bytes: usize) -> Option<usize> {
+        self.plaintext_bytes(payload_bytes).map(|plaintext| encoded_length(plaintext.saturating_add(ENVELOPE_OVERHEAD)))
+    }
+
+    /// The same padding for values of at most so many characters.
+    #[cfg(feature = "actix-session")]
+    pub(crate) fn shortened_to(self, characters: usize) -> Self {
+        Self { value_max_characters: self.value_max_characters.min(characters), ..self }
+    }
+
+    const fn plaintext_max_bytes(&self) -> usize {
+        decoded_length(self.value_max_characters).saturating_sub(ENVELOPE_OVERHEAD)
+    }
+}
+
+#[cfg(test)]
+mod scratch_tests {
+    use super::*;
+
+    #[test]
+    fn as_many_bytes_are_lent_as_an_envelope_may_have() {
+        for length in [0, 1, SHORT_BYTES, SHORT_BYTES + 1, COOKIE_ENVELOPE_MAX_BYTES] {
+            assert_eq!(with_scratch(length, |bytes| bytes.to_vec()), Some(vec![0; length]));
+        }
+        assert_eq!(with_scratch(COOKIE_ENVELOPE_MAX_BYTES + 1, |_| ()), None);
+    }
+}
+
+#[cfg(test)]
+mod lengths_tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_payload_fits_and_one_byte_more_does_not() {
+        for value_max_characters in [200, 1000, 3000, 4082] {
+            for bucket in [1, 32, 1024] {
+                let lengths = CookieLengths::new(value_max_characters).padding_bucket_bytes(bucket);
+                let most = lengths.payload_max_bytes();
+                assert!(lengths.value_characters(most).is_some_and(|characters| characters <= value_max_characters));
+                assert_eq!(lengths.value_characters(most + 1), None);
+            }
+        }
+    }
+
+    #[test]
+    fn where_no_envelope_fits_no_payload_does() {
+        let lengths = CookieLengths::new(20);
+        assert_eq!((lengths.payload_max_bytes(), lengths.value_characters(0)), (0, None));
     }
 }

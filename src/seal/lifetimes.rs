@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Reason};
 use crate::limits;
-use crate::wire::header::{Header, Persistence};
+use crate::wire::cookie::{Header, Persistence};
 
 /// How long sessions live. The times themselves travel inside the seal; these settings are the reader's and the
 /// writer's of today, so a shorter timeout takes effect at once.
@@ -176,7 +176,7 @@ impl CheckedLifetimes {
 mod tests {
     use super::*;
     use crate::id::SessionId;
-    use crate::wire::header::Kind;
+    use crate::wire::cookie::Kind;
 
     const LIFETIMES: CheckedLifetimes =
         CheckedLifetimes { idle_timeout_seconds: 100, absolute_timeout_seconds: Some(1000), remember_max_seconds: 500 };

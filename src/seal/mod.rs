@@ -1,19 +1,12 @@
 //! Seal and open. Pure: the time is an argument, and so, inside the crate, is the nonce.
 
 mod cookie;
-mod counted;
-mod csrf;
-mod envelope_facts;
 mod inspection;
-mod json_text;
-mod lengths;
+mod json;
 mod lifetimes;
 mod marker;
-mod member_sizes;
 mod opened;
 mod record;
-mod scratch;
-mod shape;
 
 #[cfg(test)]
 mod readable_rules;
@@ -22,16 +15,13 @@ mod tamper;
 #[cfg(test)]
 mod vectors;
 
+pub use cookie::CookieLengths;
 pub(crate) use cookie::{Body, CookieNonce, OpenedCookie, reference};
-pub(crate) use counted::Counted;
-pub use envelope_facts::EnvelopeFacts;
-pub use inspection::Inspection;
-pub(crate) use json_text::has_number_beyond_64_bits;
-pub use lengths::CookieLengths;
+pub use inspection::{EnvelopeFacts, Inspection};
+pub use json::member_sizes;
+pub(crate) use json::{Counted, has_number_beyond_64_bits, sizes_of};
 pub(crate) use lifetimes::CheckedLifetimes;
 pub use lifetimes::Lifetimes;
-pub use member_sizes::member_sizes;
-pub(crate) use member_sizes::sizes_of;
 pub use opened::Opened;
 pub(crate) use record::OpenedRecord;
 

@@ -8,9 +8,10 @@ use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
 use crate::limits::RECORD_PADDING_BUCKET_BYTES;
 use crate::wipe::WipedBytes;
-use crate::wire::associated_data::AssociatedData;
-use crate::wire::envelope::{self, Envelope};
-use crate::wire::padding;
+use crate::wire::cookie::{
+    AssociatedData, ENVELOPE_HEAD_LENGTH, ENVELOPE_OVERHEAD, Envelope, envelope_prefix, envelope_slots, fill_padding,
+    padded_length, strip_padding,
+};
 use crate::wire::record::{self, RecordHeader};
 
 /// A record that was opened and found to belong to its session.
@@ -49,16 +50,16 @@ impl Sealer {
         let too_large = || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: isize::MAX as usize };
         let content = payload.len().saturating_add(record::LENGTH);
         let plaintext_length =
-            padding::padded_length(content, RECORD_PADDING_BUCKET_BYTES, isize::MAX as usize).ok_or_else(too_large)?;
-        let mut buffer = vec![0; plaintext_length.saturating_add(envelope::OVERHEAD)];
-        let slots = envelope::slots(&mut buffer).ok_or_else(too_large)?;
-        *slots.prefix = envelope::prefix(&key.id());
+            padded_length(content, RECORD_PADDING_BUCKET_BYTES, isize::MAX as usize).ok_or_else(too_large)?;
+        let mut buffer = vec![0; plaintext_length.saturating_add(ENVELOPE_OVERHEAD)];
+        let slots = envelope_slots(&mut buffer).ok_or_else(too_large)?;
+        *slots.prefix = envelope_prefix(&key.id());
         *slots.nonce = *nonce;
         let (head, content) = slots.plaintext.split_first_chunk_mut().ok_or_else(too_large)?;
         header.write(head);
         let (body, rest) = content.split_at_mut_checked(payload.len()).ok_or_else(too_large)?;
         body.copy_from_slice(payload);
-        padding::fill(rest);
+        fill_padding(rest);
         let data = AssociatedData::record(slots.prefix, &session.record_id(&self.audience), &self.audience)
             .ok_or_else(too_large)?;
         *slots.tag =
@@ -113,10 +114,10 @@ impl Sealer {
         // From here on the bytes are plaintext: wiped when they go.
         let bytes = WipedBytes::from(bytes);
         let padded = bytes
-            .get(envelope::HEAD_LENGTH..bytes.len().saturating_sub(envelope::OVERHEAD - envelope::HEAD_LENGTH))
+            .get(ENVELOPE_HEAD_LENGTH..bytes.len().saturating_sub(ENVELOPE_OVERHEAD - ENVELOPE_HEAD_LENGTH))
             .ok_or(Reason::Malformed)?;
         let (head, payload) =
-            padding::strip(padded)?.split_first_chunk::<{ record::LENGTH }>().ok_or(Reason::Malformed)?;
+            strip_padding(padded)?.split_first_chunk::<{ record::LENGTH }>().ok_or(Reason::Malformed)?;
         let header = RecordHeader::read(head)?;
         // Security: the sealed version and birth bind the record to the store's column and to the cookie, so a writer of
         // the store can neither relabel an older record nor revive one of an earlier life of the id.

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::RandomError;
 use crate::id::{PublicId, SessionId};
 use crate::seal::CookieNonce;
-use crate::wire::header::Persistence;
+use crate::wire::cookie::Persistence;
 
 /// A session as its handlers want it to be.
 pub(crate) struct Draft {

@@ -18,7 +18,7 @@ use crate::error::{CommitError, LoadError, SessionError};
 use crate::events::{Event, Observers};
 use crate::id::{PublicId, SessionId};
 use crate::seal::Sealer;
-use crate::wire::header::Persistence;
+use crate::wire::cookie::Persistence;
 
 /// The session of one request: a cheap clone of it is the same session.
 ///

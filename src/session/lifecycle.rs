@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Session;
 use super::state::{IdChange, Phase};
-use crate::error::{CommitError, CsrfError, LoadError, SealError, SessionError};
-use crate::wire::header::Persistence;
+use crate::csrf::CsrfError;
+use crate::error::{CommitError, LoadError, SealError, SessionError};
+use crate::wire::cookie::Persistence;
 
 impl Session {
     /// Gives the session a new id and keeps its data; tokens of the old id die.

@@ -1,7 +1,6 @@
 //! A session as an application sees it: data under paths, and a life of its own. No I/O.
 
 mod changes;
-mod csrf_guard;
 mod data;
 mod date;
 mod draft;
@@ -31,7 +30,6 @@ mod data_rules;
 #[cfg(test)]
 mod exact_rules;
 
-pub use csrf_guard::{CsrfDecision, CsrfFacts, csrf_decision};
 use data::Data;
 use date::{json_to_time, time_to_text};
 pub(crate) use draft::{Draft, Undone};

@@ -7,7 +7,7 @@ use super::changes::{Change, Changes, Remembered};
 use crate::clock::Timestamp;
 use crate::error::{RandomError, SessionError};
 use crate::id::SessionId;
-use crate::wire::header::Persistence;
+use crate::wire::cookie::Persistence;
 
 /// Everything that a handler's calls change. `request` reads it when the response head is due.
 pub(crate) struct State {

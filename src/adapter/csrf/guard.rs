@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::cookie::{CookieAttributes, request, response};
+use crate::csrf::{CsrfDecision, CsrfFacts, csrf_decision};
 use crate::error::ConfigError;
 use crate::request::PendingSession;
-use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
+use crate::session::Session;
 
 const FORBIDDEN: u16 = 403;
 const INTERNAL_SERVER_ERROR: u16 = 500;
