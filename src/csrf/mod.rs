@@ -3,6 +3,7 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod guard;
+mod session;
 mod token;
 
 #[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]

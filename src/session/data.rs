@@ -5,15 +5,12 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::exact;
-use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Text, differ_surely, value_in};
-use super::number::{self, Amount};
-use super::outline::{Part, outline};
-use super::path::Path;
-use super::tree::{self, NotAnIndex};
-use super::value;
+use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Part, Text, differ_surely, outline, value_in};
+use super::value::{self, Amount, NotAnIndex, Path};
 use crate::error::SessionError;
 
 /// What an application keeps in a session: a JSON object, without the crate's own member `"~"`.
@@ -108,7 +105,7 @@ impl Data {
         Ok(match &member.source {
             Source::Here(place) if rest.is_empty() => Found::text(self.text.as_ref(), place, member.is_plain),
             Source::Put(text, place) if rest.is_empty() => Found::text(Some(text), place, member.is_plain),
-            _ => tree::find(self.value(member), rest).map_or(Found::Nothing, |value| Found::Value(value.clone())),
+            _ => value::find(self.value(member), rest).map_or(Found::Nothing, |value| Found::Value(value.clone())),
         })
     }
 
@@ -154,7 +151,7 @@ impl Data {
     /// The value as it stands, null included.
     pub(crate) fn find(&self, path: &Path) -> Result<Option<&Value>, SessionError> {
         let (first, rest) = path.checked()?;
-        Ok(self.member(first).and_then(|member| tree::find(self.value(member), rest)))
+        Ok(self.member(first).and_then(|member| value::find(self.value(member), rest)))
     }
 
     /// The path of the outermost array's element that a path goes through, if it goes through one.
@@ -165,7 +162,7 @@ impl Data {
             if value.is_array() {
                 return Some(path.first(position.saturating_add(2)));
             }
-            value = tree::find(value, std::slice::from_ref(segment))?;
+            value = value::find(value, std::slice::from_ref(segment))?;
         }
         None
     }
@@ -235,10 +232,10 @@ impl Data {
                 Ok(true)
             }
             (Ok(position), false) => self.change(position, |slot| {
-                tree::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
+                value::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
             }),
             (Err(position), false) => {
-                let value = OnceCell::from(Box::new(tree::wrapped(rest, json.value())));
+                let value = OnceCell::from(Box::new(value::wrapped(rest, json.value())));
                 let name = Name::Owned(first.to_owned());
                 self.members.insert(position, Member { name, source: Source::Value, is_plain: false, value });
                 Ok(true)
@@ -267,7 +264,7 @@ impl Data {
                 return false;
             }
         }
-        tree::identical(self.value(member), &value_in(new))
+        value::identical(self.value(member), &value_in(new))
     }
 
     /// Puts several members at once, each key as it is: dots do not split it.
@@ -303,7 +300,7 @@ impl Data {
                 self.members.remove(position);
                 Ok(true)
             }
-            Ok(position) => self.change(position, |value| Ok(tree::remove_below(value, rest).is_some())),
+            Ok(position) => self.change(position, |value| Ok(value::remove_below(value, rest).is_some())),
         }
     }
 
@@ -320,7 +317,7 @@ impl Data {
             Some(Value::Number(number)) => number,
             Some(_) => return Err(SessionError::NotANumber { path: path.to_string() }),
         };
-        let sum = number::sum(number, amount)
+        let sum = value::sum(number, amount)
             .map_err(|problem| SessionError::Value { path: path.to_string(), problem: problem.to_owned() })?;
         let json = exact::to_json(&sum, 0).map_err(|inexact| inexact.below(&path.to_string()))?;
         let changed = self.put(path, &json)?;
@@ -338,7 +335,7 @@ impl Data {
         value::check_depth(path, path.segment_count().saturating_add(1), element.depth())?;
         let mut element = Some(element.value());
         if let Ok(position) = self.position(first) {
-            let pushed = self.change(position, |value| match tree::find_mut(value, rest) {
+            let pushed = self.change(position, |value| match value::find_mut(value, rest) {
                 None | Some(Value::Null) => Ok(false),
                 Some(Value::Array(elements)) => {
                     elements.extend(element.take());
@@ -488,5 +485,36 @@ fn check_names(object: &Json) -> Result<(), SessionError> {
             return Ok(());
         }
         Path::from_segments([String::from_utf8_lossy(name)]).checked().map(drop)
+    })
+}
+
+/// Bytes that are taken for a value, and for a whole session, before their lengths are known.
+const VALUE_BYTES: usize = 64;
+const OBJECT_BYTES: usize = 512;
+
+/// The JSON form of a value that is meant for a path, which errors name.
+///
+/// # Errors
+///
+/// [`SessionError::Value`], naming the part of the value at fault: NaN and infinities (JSON has none, and `serde_json`
+/// writes null), integers beyond 64 bits (readers round them), keys that are not strings, keys that `serde_json` takes
+/// for its own, two members of one name, more than 127 arrays and objects inside one another, or what the type itself says.
+pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Json, SessionError> {
+    exact::to_json(value, VALUE_BYTES).map_err(|inexact| inexact.below(&path.to_string()))
+}
+
+/// The JSON form of a value that becomes a whole session, or several of its members.
+///
+/// # Errors
+///
+/// As [`to_json`], and for what is not an object.
+pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Json, SessionError> {
+    let json = exact::to_json(value, OBJECT_BYTES).map_err(|inexact| inexact.below(""))?;
+    if json.is_object() {
+        return Ok(json);
+    }
+    Err(SessionError::Value {
+        path: String::new(),
+        problem: format!("it is {}, and a session is an object; wrap it in a struct or a map", json.kind()),
     })
 }
