@@ -64,7 +64,6 @@ mod crypto;
 mod csrf;
 mod error;
 mod events;
-mod facts;
 pub mod guide;
 mod id;
 mod key;

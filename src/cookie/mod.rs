@@ -6,7 +6,6 @@
 //! has to know the length of a line before its value exists.
 
 mod attributes;
-pub(crate) mod request;
-pub(crate) mod response;
+pub(crate) mod header;
 
 pub use attributes::{CookieAttributes, SameSite};

@@ -6,16 +6,15 @@ use std::time::Duration;
 use super::Pending;
 use super::protocol::{Case, Known, Opened, Step, Target, Want, decide, remaining};
 use crate::clock::Clock as _;
-use crate::cookie::response;
+use crate::cookie::header;
 use crate::crypto::random;
 use crate::error::{CommitError, Reason, StoreError};
 use crate::events::Event;
-use crate::facts::Purpose;
 use crate::limits;
 use crate::manager::Inner;
 use crate::records::{FoundRecord, Place, Standing};
 use crate::session::{Draft, IdChange, Payload, Session, Text};
-use crate::settings::{Placement, Renewal};
+use crate::settings::{Placement, Purpose, Renewal};
 use crate::wire::cookie::Persistence;
 
 /// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
@@ -374,7 +373,7 @@ impl<'a> Write<'a> {
         progress.has_new_id |= opened.is_some() && (before.is_none() || want == Want::NewId);
         progress.has_ended |= draft.id_change == IdChange::Invalidated;
         let removes = line.is_none() && before.is_some();
-        let removal = removes.then(|| response::remove(&self.inner.settings.cookie));
+        let removal = removes.then(|| header::remove(&self.inner.settings.cookie));
         progress.line = line.or(removal).or_else(|| progress.line.take());
         progress.markers.extend(markers);
         drop(progress);

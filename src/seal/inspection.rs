@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::cookie::{Authentic, with_scratch};
+use super::envelope::{Authentic, with_scratch};
 use super::opened::check_payload;
 use super::{Sealer, longest_readable_text, member_sizes};
 use crate::clock::Timestamp;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::cookie::with_scratch;
+use super::envelope::with_scratch;
 use super::json::{Shape, shape};
 use super::json::{has_number_beyond_64_bits, repeated_name};
 use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};

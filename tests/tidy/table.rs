@@ -17,8 +17,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("csrf", &["error", "clock", "crypto", "id", "key", "wire", "seal", "session"]),
     ("cookie", &["error", "limits"]),
     ("caching", &[]),
-    ("facts", &["error"]),
-    ("settings", &["clock", "limits", "cookie", "facts"]),
+    ("settings", &["clock", "limits", "cookie"]),
     ("store", &["error", "clock", "limits", "id", "events"]),
     ("config", &["error", "clock", "limits", "key", "cookie", "settings", "store"]),
     ("key_source", &["error", "clock", "limits", "key", "events", "config"]),
@@ -34,14 +33,11 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         "request",
         &[
             "error", "clock", "limits", "wipe", "crypto", "id", "wire", "seal", "events", "session", "cookie",
-            "caching", "facts", "settings", "store", "records", "manager",
+            "caching", "settings", "store", "records", "manager",
         ],
     ),
-    (
-        "adapter",
-        &["error", "clock", "limits", "facts", "manager", "request", "csrf", "session", "store", "cookie", "events"],
-    ),
-    ("testing", &["error", "clock", "limits", "id", "session", "store", "facts", "manager", "request"]),
+    ("adapter", &["error", "clock", "limits", "manager", "request", "csrf", "session", "store", "cookie", "events"]),
+    ("testing", &["error", "clock", "limits", "id", "session", "store", "manager", "request"]),
     ("guide", &[]),
     (COMMAND_ROOM, &[]),
 ];

@@ -8,14 +8,13 @@ use crate::crypto::{NONCE_LENGTH, Nonce, random};
 use crate::error::{RandomError, Reason, SealError};
 use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
-use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, COOKIE_PADDING_BUCKET_BYTES};
+use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, RECORD_PADDING_BUCKET_BYTES};
 use crate::wipe::{WipedBytes, wipe};
 use crate::wire::cookie::{
-    AssociatedData, ENVELOPE_OVERHEAD, Envelope, HEADER_LENGTH, Header, Kind, check_text_length, decode_text,
-    decoded_length, encode_text, encoded_length, envelope_prefix, envelope_slots, fill_padding, padded_length,
-    strip_padding,
+    AssociatedData, ENVELOPE_HEAD_LENGTH, ENVELOPE_OVERHEAD, Envelope, HEADER_LENGTH, Header, Kind, check_text_length,
+    decode_text, encode_text, envelope_prefix, envelope_slots, fill_padding, padded_length, strip_padding,
 };
-use crate::wire::record::WriteId;
+use crate::wire::record::{self, RecordHeader, WriteId};
 
 /// The nonce of one cookie that is about to be sealed.
 // Security: two plaintexts under one nonce would give an attacker the key of the MAC, so sealing takes it by value and
@@ -265,73 +264,123 @@ impl<const N: usize> Drop for Scratch<N> {
     }
 }
 
-/// How long a cookie gets, from the JSON of a session to the value on the wire. Lengths alone: no key and no data.
-///
-/// ```
-/// use sealed_session::CookieLengths;
-/// use sealed_session::cookie::CookieAttributes;
-///
-/// let lengths = CookieLengths::new(CookieAttributes::new().value_max_characters(None));
-/// assert_eq!(lengths.payload_max_bytes(), 2979);
-/// assert_eq!(lengths.value_characters(2979), Some(4096 - "__Host-session".len()));
-/// assert_eq!(lengths.value_characters(2980), None);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CookieLengths {
-    value_max_characters: usize,
-    padding_bucket_bytes: usize,
+// Records in a server store: wire format, section 6.
+
+/// A record that was opened and found to belong to its session.
+pub(crate) struct OpenedRecord {
+    pub(crate) header: RecordHeader,
+    /// The key that it was sealed under, when a newer one seals today.
+    pub(crate) superseded_key: Option<KeyId>,
+    pub(crate) payload: WipedBytes,
 }
 
-impl CookieLengths {
-    /// Of cookies whose value has at most so many characters, with the default padding.
-    #[must_use]
-    pub const fn new(value_max_characters: usize) -> Self {
-        Self { value_max_characters, padding_bucket_bytes: COOKIE_PADDING_BUCKET_BYTES }
+impl Sealer {
+    /// Seals a session's data into the bytes of its record, under the key that seals now.
+    pub(crate) fn seal_record(
+        &self,
+        session: &SessionId,
+        header: &RecordHeader,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let mut nonce = Nonce::default();
+        random::fill(&mut nonce)?;
+        let ring = self.ring.load();
+        let slot = ring.sealing(header.updated).ok_or(SealError::NoSealingKey)?;
+        let bytes = self.seal_record_with(slot.key(), &nonce, session, header, payload)?;
+        slot.counts().sealed();
+        Ok(bytes)
     }
 
-    /// Plaintexts are filled to a multiple of so many bytes, 32 by default; 1 turns padding off.
-    #[must_use]
-    pub const fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
-        self.padding_bucket_bytes = bytes;
-        self
+    pub(super) fn seal_record_with(
+        &self,
+        key: &Key,
+        nonce: &Nonce,
+        session: &SessionId,
+        header: &RecordHeader,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let too_large = || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: isize::MAX as usize };
+        let content = payload.len().saturating_add(record::LENGTH);
+        let plaintext_length =
+            padded_length(content, RECORD_PADDING_BUCKET_BYTES, isize::MAX as usize).ok_or_else(too_large)?;
+        let mut buffer = vec![0; plaintext_length.saturating_add(ENVELOPE_OVERHEAD)];
+        let slots = envelope_slots(&mut buffer).ok_or_else(too_large)?;
+        *slots.prefix = envelope_prefix(&key.id());
+        *slots.nonce = *nonce;
+        let (head, content) = slots.plaintext.split_first_chunk_mut().ok_or_else(too_large)?;
+        header.write(head);
+        let (body, rest) = content.split_at_mut_checked(payload.len()).ok_or_else(too_large)?;
+        body.copy_from_slice(payload);
+        fill_padding(rest);
+        let data = AssociatedData::record(slots.prefix, &session.record_id(&self.audience), &self.audience)
+            .ok_or_else(too_large)?;
+        *slots.tag =
+            key.record_cipher(session).seal(slots.nonce, data.as_bytes(), slots.plaintext).map_err(|_| too_large())?;
+        Ok(buffer)
     }
 
-    /// Most bytes of JSON that one cookie carries.
-    #[must_use]
-    pub const fn payload_max_bytes(&self) -> usize {
-        self.plaintext_max_bytes().saturating_sub(HEADER_LENGTH + 1)
-    }
-
-    /// Bytes that are encrypted for so many bytes of JSON, header and padding included; `None` when they do not fit.
+    /// Opens the bytes of a session's record.
     ///
-    /// ```
-    /// let lengths = sealed_session::CookieLengths::new(4082);
-    /// assert_eq!((lengths.plaintext_bytes(0), lengths.plaintext_bytes(40)), (Some(64), Some(96)));
-    /// ```
-    #[must_use]
-    pub fn plaintext_bytes(&self, payload_bytes: usize) -> Option<usize> {
-        let content = payload_bytes.saturating_add(HEADER_LENGTH);
-        padded_length(content, self.padding_bucket_bytes, self.plaintext_max_bytes())
+    /// `created` is the cookie's, `stored_version` the store's. Whether the version is new enough for the reference is
+    /// asked by the caller before, because a stale record is the store's failure and not the client's.
+    pub(crate) fn open_record(
+        &self,
+        session: &SessionId,
+        created: Timestamp,
+        stored_version: u64,
+        mut bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<OpenedRecord, Reason> {
+        let envelope = Envelope::parse(&mut bytes)?;
+        let key_id = envelope.key_id;
+        let ring = self.ring.load();
+        let Some(slot) = ring.find(&key_id) else {
+            self.ring.ask_for_early_reload();
+            return Err(Reason::UnknownKey);
+        };
+        let outcome = self.open_record_under((&ring, slot), session, created, stored_version, bytes, now);
+        slot.counts().opened(&outcome, now);
+        outcome
     }
 
-    /// Characters of the value for so many bytes of JSON; `None` when they do not fit.
-    ///
-    /// ```
-    /// assert_eq!(sealed_session::CookieLengths::new(4082).value_characters(2), Some(151));
-    /// ```
-    #[must_use]
-    pub fn value_characters(&self, payload_bytes: usize) -> Option<usize> {
-        self.plaintext_bytes(payload_bytes).map(|plaintext| encoded_length(plaintext.saturating_add(ENVELOPE_OVERHEAD)))
-    }
-
-    /// The same padding for values of at most so many characters.
-    #[cfg(feature = "actix-session")]
-    pub(crate) fn shortened_to(self, characters: usize) -> Self {
-        Self { value_max_characters: self.value_max_characters.min(characters), ..self }
-    }
-
-    const fn plaintext_max_bytes(&self) -> usize {
-        decoded_length(self.value_max_characters).saturating_sub(ENVELOPE_OVERHEAD)
+    fn open_record_under(
+        &self,
+        (ring, slot): (&KeyRing, &Slot),
+        session: &SessionId,
+        created: Timestamp,
+        stored_version: u64,
+        mut bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<OpenedRecord, Reason> {
+        if !slot.may_open(&self.rotation, now) {
+            return Err(Reason::KeyRetired);
+        }
+        let envelope = Envelope::parse(&mut bytes)?;
+        let key_id = envelope.key_id;
+        let data = AssociatedData::record(&envelope.prefix, &session.record_id(&self.audience), &self.audience)
+            .ok_or(Reason::Unauthentic)?;
+        slot.key()
+            .record_cipher(session)
+            .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
+            .map_err(|_| Reason::Unauthentic)?;
+        // From here on the bytes are plaintext: wiped when they go.
+        let bytes = WipedBytes::from(bytes);
+        let padded = bytes
+            .get(ENVELOPE_HEAD_LENGTH..bytes.len().saturating_sub(ENVELOPE_OVERHEAD - ENVELOPE_HEAD_LENGTH))
+            .ok_or(Reason::Malformed)?;
+        let (head, payload) =
+            strip_padding(padded)?.split_first_chunk::<{ record::LENGTH }>().ok_or(Reason::Malformed)?;
+        let header = RecordHeader::read(head)?;
+        // Security: the sealed version and birth bind the record to the store's column and to the cookie, so a writer of
+        // the store can neither relabel an older record nor revive one of an earlier life of the id.
+        if header.version != stored_version || header.created != created {
+            return Err(Reason::Unauthentic);
+        }
+        if !slot.covers(&self.rotation, header.updated) {
+            return Err(Reason::KeyRetired);
+        }
+        let superseded_key = Some(key_id).filter(|key_id| ring.is_superseded(key_id, now));
+        Ok(OpenedRecord { header, superseded_key, payload: WipedBytes::from(payload) })
     }
 }
 
@@ -345,28 +394,5 @@ mod scratch_tests {
             assert_eq!(with_scratch(length, |bytes| bytes.to_vec()), Some(vec![0; length]));
         }
         assert_eq!(with_scratch(COOKIE_ENVELOPE_MAX_BYTES + 1, |_| ()), None);
-    }
-}
-
-#[cfg(test)]
-mod lengths_tests {
-    use super::*;
-
-    #[test]
-    fn the_largest_payload_fits_and_one_byte_more_does_not() {
-        for value_max_characters in [200, 1000, 3000, 4082] {
-            for bucket in [1, 32, 1024] {
-                let lengths = CookieLengths::new(value_max_characters).padding_bucket_bytes(bucket);
-                let most = lengths.payload_max_bytes();
-                assert!(lengths.value_characters(most).is_some_and(|characters| characters <= value_max_characters));
-                assert_eq!(lengths.value_characters(most + 1), None);
-            }
-        }
-    }
-
-    #[test]
-    fn where_no_envelope_fits_no_payload_does() {
-        let lengths = CookieLengths::new(20);
-        assert_eq!((lengths.payload_max_bytes(), lengths.value_characters(0)), (0, None));
     }
 }
