@@ -1,6 +1,5 @@
 //! Key material, the ring of keys and its windows, and their text forms: wire format, sections 1 and 7.
 
-mod entry;
 #[allow(clippy::module_inception, reason = "the room is `key`, and so is what it is about")]
 mod key;
 mod ring;
@@ -14,8 +13,7 @@ mod ring_text_rules;
 #[cfg(test)]
 mod window_rules;
 
-pub use entry::{KeyState, RingEntry, RingMarks, RotationSettings};
-pub use key::Key;
+pub use key::{Key, KeyState, RingEntry, RingMarks, RotationSettings};
 pub(crate) use ring::{EarlyReload, Slot, WeakRingHandle};
 pub use ring::{KeyReport, KeyRing, KeyStatus, RingHandle};
 pub use ring_text::RingText;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::entry::Window;
+use super::key::Window;
 use super::{Key, KeyState, RingEntry, RotationSettings};
 use crate::clock::Timestamp;
 use crate::crypto::Suite;

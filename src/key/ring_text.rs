@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use super::entry::OPEN_ONLY;
+use super::key::OPEN_ONLY;
 use super::{Key, KeyRing, RingEntry, RingMarks, text};
 use crate::clock::Timestamp;
 use crate::error::KeyError;

@@ -2,7 +2,6 @@
 
 mod carry_out;
 mod cookies;
-mod protocol;
 mod write;
 
 use std::error::Error;

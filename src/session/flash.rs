@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::payload::{Bags, Flash, Kind, named, without_secrets};
+use super::state::{Bags, Flash, Kind, named, without_secrets};
 use super::value::{check_depth, from_json};
 use super::{Path, Session, to_object, value};
 use crate::error::SessionError;

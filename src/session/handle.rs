@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use super::data::Change;
 use super::json::{Found, Text};
-use super::payload::Flash;
-use super::state::{Change, IdChange, Phase, State};
+use super::state::{Flash, IdChange, Phase, State};
 use super::{Amount, Path, Payload, json_to_time, time_to_text, to_json, to_object};
 use crate::clock::Timestamp;
 use crate::error::{CommitError, LoadError, RandomError, SessionError};

@@ -6,7 +6,6 @@ mod flash;
 mod handle;
 mod json;
 mod life;
-mod payload;
 mod state;
 mod value;
 
@@ -25,7 +24,6 @@ pub use handle::Session;
 pub(crate) use handle::{Backing, Draft, Fixed, Undone};
 pub(crate) use json::Text;
 pub use life::SizeReport;
-pub(crate) use payload::Payload;
-pub(crate) use state::{IdChange, Phase, State};
+pub(crate) use state::{IdChange, Payload, Phase, State};
 pub use value::{Amount, Path, object_from_json};
 use value::{json_to_time, parse_object, time_to_text};

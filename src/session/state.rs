@@ -1,12 +1,20 @@
 //! What a session is inside of one request.
 
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::mem;
+use std::sync::Arc;
+
 use serde_json::{Map, Number, Value};
 
-use super::json::Json;
-use super::{Amount, Data, Path, Payload};
+use super::data::{Change, Changes, Remembered};
+use super::json::Text;
+use super::{Data, parse_object};
 use crate::clock::Timestamp;
-use crate::error::{RandomError, SessionError};
+use crate::error::{RandomError, Reason, SessionError};
 use crate::id::SessionId;
+use crate::seal::sizes_of;
+use crate::wipe::WipedBytes;
 use crate::wire::cookie::Persistence;
 
 /// Everything that a handler's calls change. `request` reads it when the response head is due.
@@ -192,288 +200,469 @@ impl State {
     }
 }
 
-// The changes of one request, remembered so that they can be made again on newer data.
+// The payload of a session: the application's members, and beside them the crate's own under `"~"`. Wire format,
+// section 3.1.
 
-/// One call that changed the data.
-#[derive(Clone)]
-pub(crate) enum Change {
-    Put(Path, Json),
-    Merge(Json),
-    Forget(Path),
-    /// A value that the handler took out and may have used up.
-    Pull(Path),
-    Increment(Path, Amount),
-    Push(Path, Json),
-    Clear,
-    Replace(Json),
+const RESERVED_MEMBER: &str = "~";
+const FLASH: &str = "flash";
+const ERRORS: &str = "errors";
+const INPUT: &str = "input";
+const SERVER_ONLY: &str = "server_only";
+
+/// Taken for what was put, before its length is known.
+const ROOM_BYTES: usize = 128;
+
+/// What is sealed.
+#[derive(Clone, Default)]
+pub(crate) struct Payload {
+    pub(crate) data: Data,
+    pub(crate) flash: Flash,
+    /// The rest of the member `"~"`, where there is any.
+    marks: Option<Box<Marks>>,
 }
 
-impl Change {
-    /// Makes the change. Returns the sum of an increment, and whether the data differ afterwards.
-    pub(super) fn make(self, data: &mut Data) -> Result<(Option<Number>, bool), SessionError> {
-        let changed = match self {
-            Self::Put(path, value) => data.put(&path, &value),
-            Self::Merge(object) => data.merge(&object),
-            Self::Forget(path) | Self::Pull(path) => data.forget(&path),
-            Self::Increment(path, amount) => {
-                return data.increment(&path, amount).map(|(sum, changed)| (Some(sum), changed));
-            }
-            Self::Push(path, element) => data.push(&path, &element),
-            Self::Clear => Ok(data.clear()),
-            Self::Replace(object) => data.replace(object),
-        }?;
-        Ok((None, changed))
-    }
+#[derive(Clone, Default)]
+struct Marks {
+    /// Top-level keys that must never travel in the cookie.
+    server_only: BTreeSet<String>,
+    /// Members under `"~"` that this version does not know are kept on rewriting.
+    unknown: Map<String, Value>,
+}
 
-    /// The value that it changes, where that is one.
-    const fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Put(path, _)
-            | Self::Forget(path)
-            | Self::Pull(path)
-            | Self::Increment(path, _)
-            | Self::Push(path, _) => Some(path),
-            Self::Merge(_) | Self::Clear | Self::Replace(_) => None,
-        }
-    }
-
-    /// What must still be there for the change to mean the same; `None` when it means the same on any data.
-    fn depends_on(&self, data: &Data) -> Option<Seen> {
-        let path = match self {
-            Self::Replace(_) => return Some(Seen::All(data.all())),
-            Self::Merge(_) | Self::Clear => return None,
-            Self::Pull(path) => path.clone(),
-            // The element at an index is another one when something before it went.
-            Self::Put(path, _) | Self::Forget(path) | Self::Increment(path, _) | Self::Push(path, _) => {
-                data.outermost_element(path)?
-            }
+impl Payload {
+    /// Wire format, section 4, step 10.
+    pub(crate) fn parse(text: &Text) -> Result<Self, Reason> {
+        let (data, reserved) = Data::opened(text, RESERVED_MEMBER).ok_or(Reason::Payload)?;
+        let Some(reserved) = reserved.and_then(|reserved| text.get(reserved)) else {
+            return Ok(Self { data, ..Self::default() });
         };
-        let seen = data.find(&path).ok().flatten().cloned();
-        Some(Seen::At(path, seen))
+        let mut unknown = parse_object(reserved).map_err(|_| Reason::Payload)?;
+        let flash = Bags {
+            flash: take_object(&mut unknown, FLASH)?,
+            errors: take_object(&mut unknown, ERRORS)?,
+            input: take_object(&mut unknown, INPUT)?,
+        };
+        let server_only = match unknown.remove(SERVER_ONLY) {
+            Some(keys) => serde_json::from_value(keys).map_err(|_| Reason::Payload)?,
+            None => BTreeSet::new(),
+        };
+        let marks = Marks { server_only, unknown };
+        let has_marks = !marks.server_only.is_empty() || !marks.unknown.is_empty();
+        Ok(Self { data, flash: Flash::from(flash), marks: has_marks.then(|| Box::new(marks)) })
+    }
+
+    /// A session that begins anew, in the same request: what was marked before stays out of the cookie.
+    pub(crate) fn emptied(&self) -> Self {
+        let mut emptied = Self::default();
+        emptied.keep_on_server(self.server_only().cloned());
+        emptied
+    }
+
+    /// Top-level keys that must never travel in the cookie.
+    pub(crate) fn server_only(&self) -> impl Iterator<Item = &String> {
+        self.marks.iter().flat_map(|marks| &marks.server_only)
+    }
+
+    /// Marks more of them; whether one is new.
+    pub(crate) fn keep_on_server(&mut self, keys: impl IntoIterator<Item = String>) -> bool {
+        let mut is_new = false;
+        for key in keys {
+            is_new |= self.marks.get_or_insert_default().server_only.insert(key);
+        }
+        is_new
+    }
+
+    /// Nothing of the application's and nothing of the crate's.
+    pub(crate) fn is_empty(&self) -> bool {
+        let has_unknown = self.marks.as_ref().is_some_and(|marks| !marks.unknown.is_empty());
+        self.data.is_empty() && !has_unknown && self.flash.left().is_empty()
+    }
+
+    /// Whether there is something that must never travel in the cookie.
+    pub(crate) fn must_stay_on_server(&self) -> bool {
+        self.server_only().any(|key| self.data.has_member(key))
+    }
+
+    /// The member `"~"`, absent parts left out.
+    fn reserved(&self) -> Map<String, Value> {
+        let Bags { flash, errors, input } = self.flash.left();
+        let mut reserved = self.marks.as_ref().map(|marks| marks.unknown.clone()).unwrap_or_default();
+        for (name, bag) in [(FLASH, flash), (ERRORS, errors), (INPUT, input)] {
+            if !bag.is_empty() {
+                reserved.insert(name.to_owned(), Value::Object(bag));
+            }
+        }
+        let marks: Vec<_> = self.server_only().cloned().collect();
+        if !marks.is_empty() {
+            reserved.insert(SERVER_ONLY.to_owned(), Value::from(marks));
+        }
+        reserved
+    }
+
+    pub(crate) fn to_json(&self) -> Text {
+        let is_plain = self.flash.is_blank() && self.marks.is_none();
+        if let Some(written) = self.data.written().filter(|_| is_plain) {
+            return Arc::clone(written);
+        }
+        let reserved = self.reserved();
+        let mut json = WipedBytes::with_capacity(self.data.text_bytes().saturating_add(ROOM_BYTES));
+        // Writing JSON values into memory cannot fail; a payload cut short would be refused when it is opened.
+        let written = self.write(&reserved, &mut json);
+        debug_assert!(written.is_ok());
+        Arc::new(json)
+    }
+
+    fn write(&self, reserved: &Map<String, Value>, out: &mut impl Write) -> std::io::Result<()> {
+        out.write_all(b"{")?;
+        let count = self.data.write(out)?;
+        if !reserved.is_empty() {
+            out.write_all(if count > 0 { b",\"~\":" } else { b"\"~\":" })?;
+            serde_json::to_writer(&mut *out, reserved)?;
+        }
+        out.write_all(b"}")
+    }
+
+    /// Bytes of JSON that each top-level member takes, its name included, the largest first.
+    pub(crate) fn member_sizes(&self) -> Vec<(String, usize)> {
+        let reserved = self.reserved();
+        let mut members = self.data.all();
+        if !reserved.is_empty() {
+            members.insert(RESERVED_MEMBER.to_owned(), Value::Object(reserved));
+        }
+        sizes_of(members.iter().map(|(name, value)| (name.as_str(), value)))
     }
 }
 
-/// A part of the data as a change found it.
-#[derive(Clone)]
-enum Seen {
-    At(Path, Option<Value>),
-    All(Map<String, Value>),
+/// Takes an object out of its parent; a missing one is empty.
+fn take_object(parent: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Reason> {
+    match parent.remove(name) {
+        Some(Value::Object(members)) => Ok(members),
+        Some(_) => Err(Reason::Payload),
+        None => Ok(Map::new()),
+    }
 }
 
-impl Seen {
-    fn is_unchanged_in(&self, data: &Data) -> bool {
-        match self {
-            Self::At(path, seen) => data.find(path).is_ok_and(|found| found == seen.as_ref()),
-            Self::All(seen) => data.all() == *seen,
+// Flash messages, validation errors and old input: written in one request, for the first later one that reads them.
+
+/// Never kept as old input unless they are named: secrets, and fields that belong to one posting alone.
+const NEVER_INPUT: [&str; 6] = ["_csrf", "csrf_token", "csrf-token", "_method", "password", "password_confirmation"];
+
+/// What one request leaves for the next, by kind: a message called `input` is no old input.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Bags {
+    pub(crate) flash: Map<String, Value>,
+    /// Field to messages.
+    pub(crate) errors: Map<String, Value>,
+    pub(crate) input: Map<String, Value>,
+}
+
+/// One of the bags.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Flash,
+    Errors,
+    Input,
+}
+
+impl Bags {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flash.is_empty() && self.errors.is_empty() && self.input.is_empty()
+    }
+
+    pub(crate) const fn of(&self, kind: Kind) -> &Map<String, Value> {
+        match kind {
+            Kind::Flash => &self.flash,
+            Kind::Errors => &self.errors,
+            Kind::Input => &self.input,
         }
     }
-}
 
-/// A change, and what it depends on.
-#[derive(Clone)]
-pub(crate) struct Remembered {
-    /// Which change of the request it is.
-    number: usize,
-    change: Change,
-    seen: Option<Seen>,
-}
-
-impl Remembered {
-    /// Remembers a change that is about to be made.
-    pub(super) fn before(change: &Change, data: &Data) -> Self {
-        Self { number: 0, seen: change.depends_on(data), change: change.clone() }
-    }
-}
-
-impl Remembered {
-    /// Whether it is to be made again although it changed nothing here: on what another request has written, it may.
-    pub(super) const fn counts_unchanged(&self) -> bool {
-        matches!(self.change, Change::Put(..) | Change::Merge(_) | Change::Forget(_) | Change::Clear)
-    }
-
-    /// Whether nothing is left of the other one once this was made.
-    fn replaces(&self, other: &Self) -> bool {
-        let (Change::Put(path, _), Change::Put(before, _)) = (&self.change, &other.change) else { return false };
-        path == before && self.seen.is_none() && other.seen.is_none()
-    }
-}
-
-/// The changes of one request that are not saved yet, in their order.
-#[derive(Default)]
-pub(crate) struct Changes {
-    /// How many there were in the whole request.
-    made: usize,
-    remembered: Vec<Remembered>,
-}
-
-impl Changes {
-    pub(super) fn remember(&mut self, change: Option<Remembered>) {
-        let Some(change) = change else { return };
-        let change = Remembered { number: self.made, ..change };
-        self.made = self.made.saturating_add(1);
-        match self.remembered.last_mut() {
-            // A loop that puts one key a thousand times is remembered by its last value.
-            Some(last) if change.replaces(last) => *last = change,
-            _ => self.remembered.push(change),
+    const fn of_mut(&mut self, kind: Kind) -> &mut Map<String, Value> {
+        match kind {
+            Kind::Flash => &mut self.flash,
+            Kind::Errors => &mut self.errors,
+            Kind::Input => &mut self.input,
         }
     }
 
-    pub(super) const fn made(&self) -> usize {
-        self.made
+    /// Adds the other's entries, which win over those of the same name.
+    fn extend(&mut self, other: &Self) {
+        self.flash.extend(other.flash.clone());
+        self.errors.extend(other.errors.clone());
+        self.input.extend(other.input.clone());
+    }
+}
+
+/// The flash of one request: what it found, and what it leaves. Most requests have none, and pay for none.
+#[derive(Clone, Default)]
+pub(crate) struct Flash(Option<Box<Found>>);
+
+#[derive(Clone, Default)]
+struct Found {
+    loaded: Bags,
+    fresh: Bags,
+    /// What this request wrote and has saved already.
+    saved: Bags,
+    /// Entries of `loaded` that live for one request more.
+    kept: Bags,
+    was_read: bool,
+    /// What the cookie or the store has of it.
+    persisted: Bags,
+}
+
+impl From<Bags> for Flash {
+    fn from(loaded: Bags) -> Self {
+        if loaded.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Found { persisted: loaded.clone(), loaded, ..Found::default() })))
+    }
+}
+
+impl Found {
+    fn left(&self) -> Bags {
+        let mut left = if self.was_read { self.kept.clone() } else { self.loaded.clone() };
+        left.extend(&self.saved);
+        left.extend(&self.fresh);
+        left
     }
 
-    /// Forgets those of the first `made` that are still here.
-    pub(super) fn forget_until(&mut self, made: usize) {
-        self.remembered.retain(|change| change.number >= made);
+    /// What is left under one name.
+    fn left_of(&self, kind: Kind, name: &str) -> Option<&Value> {
+        let earlier = if self.was_read { &self.kept } else { &self.loaded };
+        [&self.fresh, &self.saved, earlier].into_iter().find_map(|bags| bags.of(kind).get(name))
+    }
+}
+
+impl Flash {
+    /// What an earlier request left. Reading it is what uses it up.
+    pub(crate) fn read(&mut self) -> Option<&Bags> {
+        let found = self.0.as_mut()?;
+        found.was_read = true;
+        Some(&found.loaded)
     }
 
-    pub(super) fn forget_all(&mut self) {
-        self.forget_until(usize::MAX);
+    /// What this request leaves. What it found stays until somebody reads it: an image or a background fetch that only
+    /// asks who the user is must not eat a message.
+    pub(crate) fn left(&self) -> Bags {
+        self.0.as_ref().map(|found| found.left()).unwrap_or_default()
     }
 
-    /// Makes them again on other data; `false` when one of them does not mean there what it meant, and then the data are to
-    /// be given up. To a login it does not matter what a replacement replaces, nor whether what is forgotten is there.
-    pub(super) fn replay(&self, data: &mut Data, is_login: bool) -> bool {
-        self.remembered.iter().all(|Remembered { change, seen, .. }| {
-            let is_met = match seen {
-                Some(seen) => seen.is_unchanged_in(data),
-                // A name that is a number must not become the index of an element.
-                None => change.path().is_none_or(|path| data.outermost_element(path).is_none()),
-            };
-            let needs_nothing = match (change, seen) {
-                (Change::Replace(_), _) => is_login,
-                (Change::Forget(_), Some(Seen::At(path, _))) => {
-                    is_login && data.find(path).is_ok_and(|found| found.is_none())
+    /// Nothing was found and nothing is left, as in most requests.
+    pub(crate) const fn is_blank(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        self.0.as_ref().is_some_and(|found| found.left() != found.persisted)
+    }
+
+    /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
+    /// there.
+    pub(crate) fn replay(&mut self, other: &Self) {
+        self.use_up(other);
+        if let Some(other) = &other.0 {
+            self.0.get_or_insert_default().fresh = other.fresh.clone();
+        }
+    }
+
+    /// Takes out what the other read of it and did not keep.
+    pub(crate) fn use_up(&mut self, other: &Self) {
+        let (Some(found), Some(other)) = (&mut self.0, other.0.as_ref().filter(|other| other.was_read)) else { return };
+        let mut left = found.loaded.clone();
+        for kind in KINDS {
+            let (used, kept) = (other.loaded.of(kind), other.kept.of(kind));
+            left.of_mut(kind).retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
+        }
+        found.was_read = true;
+        found.kept = left;
+    }
+
+    /// What the request read before it read the session again is used up. Where another request left something
+    /// meanwhile, a message is shown twice rather than never.
+    pub(crate) fn read_as(&mut self, before: &Self) {
+        let (Some(found), Some(before)) = (&mut self.0, &before.0) else { return };
+        // What it saved itself is not for itself.
+        for kind in KINDS {
+            for (key, value) in before.persisted.of(kind) {
+                let loaded = found.loaded.of_mut(kind);
+                if before.loaded.of(kind).get(key) != Some(value) && loaded.get(key) == Some(value) {
+                    found.saved.of_mut(kind).extend(loaded.remove_entry(key));
                 }
-                _ => false,
-            };
-            (is_met || needs_nothing) && change.clone().make(data).is_ok()
-        })
-    }
-
-    /// Whether a value was taken out.
-    pub(super) fn have_pulls(&self) -> bool {
-        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Pull(_)))
-    }
-
-    /// Whether everything was removed.
-    pub(super) fn have_clear(&self) -> bool {
-        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Clear))
-    }
-
-    /// Makes those again that take something out. What does not fit any more is not there either.
-    pub(super) fn remove_again(&self, data: &mut Data) {
-        for Remembered { change, .. } in &self.remembered {
-            let _ = match change {
-                Change::Forget(path) | Change::Pull(path) => data.forget(path),
-                Change::Clear | Change::Replace(_) => Ok(data.clear()),
-                Change::Put(..) | Change::Merge(_) | Change::Increment(..) | Change::Push(..) => Ok(false),
-            };
+            }
         }
+        found.was_read = before.was_read && found.loaded == before.loaded;
+    }
+
+    /// Notes that it was written as it was then.
+    pub(crate) fn mark_saved(&mut self, then: &Self, remembers: bool) {
+        if self.0.is_none() && then.0.is_none() {
+            return;
+        }
+        let found = self.0.get_or_insert_default();
+        found.persisted = then.left();
+        let Some(then) = then.0.as_ref().filter(|_| !remembers) else { return };
+        for kind in KINDS {
+            let written = then.fresh.of(kind);
+            found.fresh.of_mut(kind).retain(|key, value| written.get(key) != Some(value));
+        }
+        found.saved.extend(&then.fresh);
+    }
+
+    /// Leaves these for the next request; whether anything differs then.
+    pub(crate) fn put(&mut self, kind: Kind, entries: Map<String, Value>) -> bool {
+        let mut changed = false;
+        for (name, value) in entries {
+            let found = self.0.get_or_insert_default();
+            changed |= found.left_of(kind, &name) != Some(&value);
+            found.fresh.of_mut(kind).insert(name, value);
+        }
+        changed
+    }
+
+    pub(crate) fn keep_all(&mut self) -> bool {
+        // All of them, whatever the first says.
+        KINDS.map(|kind| self.keep(kind, |_| true)).contains(&true)
+    }
+
+    /// Keeps the entries that are chosen by their names; whether anything differs then.
+    pub(crate) fn keep(&mut self, kind: Kind, is_chosen: impl Fn(&str) -> bool) -> bool {
+        let Some(found) = &mut self.0 else { return false };
+        let chosen = found.loaded.of(kind).iter().filter(|(name, _)| is_chosen(name));
+        let chosen: Vec<_> = chosen.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut changed = false;
+        for (name, value) in chosen {
+            let before = found.left_of(kind, &name).cloned();
+            found.kept.of_mut(kind).insert(name.clone(), value);
+            changed |= found.left_of(kind, &name) != before.as_ref();
+        }
+        changed
+    }
+
+    /// Forgets what earlier requests left; what this one wrote stays. `false` when there was nothing.
+    pub(crate) fn clear_earlier(&mut self) -> bool {
+        let Some(found) = &mut self.0 else { return false };
+        let before = found.left();
+        found.loaded = Bags::default();
+        found.kept = Bags::default();
+        found.was_read = true;
+        found.left() != before
+    }
+
+    /// Drops the old input that this request was to leave; `false` when there is none.
+    pub(crate) fn drop_input(&mut self) -> bool {
+        let Some(found) = &mut self.0 else { return false };
+        let dropped = [&mut found.fresh.input, &mut found.kept.input, &mut found.saved.input].map(mem::take);
+        let unread = if found.was_read { Map::new() } else { mem::take(&mut found.loaded.input) };
+        dropped.iter().chain([&unread]).any(|input| !input.is_empty())
+    }
+}
+
+const KINDS: [Kind; 3] = [Kind::Flash, Kind::Errors, Kind::Input];
+
+/// The fields of a form, without secrets.
+pub(crate) fn without_secrets(mut form: Map<String, Value>) -> Map<String, Value> {
+    remove_everywhere(&mut form);
+    form
+}
+
+/// The named fields of a form, whatever they are called.
+pub(crate) fn named(mut form: Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    let mut chosen = Map::new();
+    for name in names {
+        if let Some(mut value) = form.remove(*name) {
+            if let Value::Object(inner) = &mut value {
+                remove_everywhere(inner);
+            }
+            chosen.insert((*name).to_owned(), value);
+        }
+    }
+    chosen
+}
+
+/// Old input goes back into a page, so a password that was typed into a form is not to be found there again.
+fn remove_everywhere(form: &mut Map<String, Value>) {
+    form.retain(|key, _| !NEVER_INPUT.contains(&key.as_str()));
+    for value in form.values_mut() {
+        remove_in(value);
+    }
+}
+
+fn remove_in(value: &mut Value) {
+    match value {
+        Value::Object(members) => remove_everywhere(members),
+        Value::Array(elements) => elements.iter_mut().for_each(remove_in),
+        _ => {}
     }
 }
 
 #[cfg(test)]
-mod changes_tests {
-    use serde_json::json;
-
-    use super::super::{to_json, to_object};
+mod payload_tests {
     use super::*;
 
-    fn value(json: &Value) -> Json {
-        to_json(&path("a"), json).unwrap()
+    fn parse(json: &[u8]) -> Result<Payload, Reason> {
+        Payload::parse(&Arc::new(WipedBytes::from(json)))
     }
 
-    fn data(json: Value) -> Data {
-        Data::from(to_object(&json).unwrap())
+    fn rewritten(json: &str) -> Result<String, Reason> {
+        parse(json.as_bytes()).map(|payload| String::from_utf8(payload.to_json().to_vec()).unwrap())
     }
 
-    /// Makes changes on what a request loaded, and again on what another wrote meanwhile.
-    fn replayed(loaded: Value, changes: &[Change], newest: Value) -> Option<Value> {
-        let mut seen = data(loaded);
-        let mut remembered = Changes::default();
-        for change in changes {
-            remembered.remember(Some(Remembered::before(change, &seen)));
-            change.clone().make(&mut seen).unwrap();
+    #[test]
+    fn the_reserved_member_is_hidden_from_the_data_and_kept_on_rewriting() {
+        let json = r#"{"user":42,"~":{"later":[1],"flash":{"notice":"saved"}}}"#;
+        let payload = parse(json.as_bytes()).unwrap();
+        assert_eq!(payload.data.all().keys().collect::<Vec<_>>(), ["user"]);
+        let again: Value = serde_json::from_slice(&payload.to_json()).unwrap();
+        assert_eq!(again, serde_json::from_str::<Value>(json).unwrap());
+    }
+
+    #[test]
+    fn an_empty_reserved_member_is_left_out() {
+        assert_eq!(rewritten(r#"{"~":{}}"#).unwrap(), "{}");
+        assert!(parse(br#"{"~":{}}"#).unwrap().is_empty());
+        assert!(parse(br#"{"~":{"flash":{},"server_only":[]}}"#).unwrap().is_empty());
+        assert!(!parse(br#"{"~":{"later":{}}}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_repeated_names_the_last_counts() {
+        assert_eq!(rewritten(r#"{"a":1,"a":2}"#).unwrap(), r#"{"a":2}"#);
+    }
+
+    #[test]
+    fn what_is_no_object_or_has_a_reserved_member_of_another_kind_is_refused() {
+        for json in [
+            "",
+            "[]",
+            "1",
+            "null",
+            "{",
+            r#"{"a":1}x"#,
+            r#"{"~":1}"#,
+            r#"{"~":null}"#,
+            r#"{"~":{"flash":1}}"#,
+            r#"{"~":{"server_only":1}}"#,
+            "\u{feff}{}",
+        ] {
+            assert_eq!(rewritten(json), Err(Reason::Payload), "{json}");
         }
-        let mut newest = data(newest);
-        remembered.replay(&mut newest, false).then(|| Value::Object(newest.all()))
-    }
-
-    fn path(text: &str) -> Path {
-        Path::from(text)
+        assert_eq!(parse(b"{\"a\":\"\xff\"}").err(), Some(Reason::Payload));
     }
 
     #[test]
-    fn changes_of_other_keys_both_stay() {
-        let put = [Change::Put(path("user.name"), value(&json!("Zoë")))];
-        let merged = replayed(json!({}), &put, json!({ "cart": [1], "user": { "id": 7 } }));
-        assert_eq!(merged, Some(json!({ "cart": [1], "user": { "id": 7, "name": "Zoë" } })));
+    fn nesting_beyond_the_depth_that_is_read_is_refused() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(rewritten(&nested(100)).is_ok());
+        assert_eq!(rewritten(&nested(5000)), Err(Reason::Payload));
     }
 
     #[test]
-    fn two_increments_add_up_and_two_pushes_follow_one_another() {
-        let changes = [Change::Increment(path("n"), Amount::from(2)), Change::Push(path("list"), value(&json!("b")))];
-        let merged = replayed(json!({ "n": 1 }), &changes, json!({ "n": 10, "list": ["a"] }));
-        assert_eq!(merged, Some(json!({ "n": 12, "list": ["a", "b"] })));
-    }
-
-    #[test]
-    fn what_was_cleared_is_cleared_of_what_came_meanwhile_too() {
-        let changes = [Change::Clear, Change::Put(path("a"), value(&json!(1)))];
-        assert_eq!(replayed(json!({ "b": 1 }), &changes, json!({ "b": 2, "c": 3 })), Some(json!({ "a": 1 })));
-    }
-
-    #[test]
-    fn a_change_that_does_not_fit_any_more_is_not_made() {
-        let increment = [Change::Increment(path("n"), Amount::from(1))];
-        assert_eq!(replayed(json!({ "n": 1 }), &increment, json!({ "n": "many" })), None);
-    }
-
-    #[test]
-    fn a_change_through_an_index_is_made_where_the_element_is_the_same() {
-        let put = [Change::Put(path("list.0"), value(&json!("x")))];
-        assert_eq!(
-            replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [1, 2], "a": 1 })),
-            Some(json!({ "list": ["x", 2], "a": 1 }))
-        );
-        assert_eq!(replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [2] })), None);
-        let forget = [Change::Forget(path("list.1"))];
-        assert_eq!(replayed(json!({ "list": [1, 2] }), &forget, json!({ "list": [2] })), None);
-    }
-
-    #[test]
-    fn of_puts_in_one_place_the_last_is_remembered_and_a_save_before_it_forgets_none_of_it() {
-        let mut seen = data(json!({ "n": 1 }));
-        let mut changes = Changes::default();
-        let mut make = |changes: &mut Changes, change: Change| {
-            changes.remember(Some(Remembered::before(&change, &seen)));
-            change.make(&mut seen).unwrap();
-        };
-        make(&mut changes, Change::Increment(path("n"), Amount::from(1)));
-        let written = changes.made();
-        for number in 0..1000 {
-            make(&mut changes, Change::Put(path("a"), value(&json!(number))));
-        }
-        assert_eq!((changes.remembered.len(), changes.made()), (2, 1001));
-        changes.forget_until(written);
-        let mut newest = data(json!({ "n": 2 }));
-        assert!(changes.replay(&mut newest, false));
-        assert_eq!(Value::Object(newest.all()), json!({ "n": 2, "a": 999 }));
-    }
-
-    #[test]
-    fn what_was_pulled_is_pulled_once() {
-        let pull = [Change::Pull(path("ticket"))];
-        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({ "ticket": 7, "a": 1 })), Some(json!({ "a": 1 })));
-        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({})), None);
-        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({ "ticket": 8 })), None);
-    }
-
-    #[test]
-    fn a_replacement_of_all_is_made_on_unchanged_data_alone() {
-        let replace = [Change::Replace(value(&json!({ "a": 2 })))];
-        assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1 })), Some(json!({ "a": 2 })));
-        assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1, "b": 1 })), None);
+    fn the_sizes_of_the_members_add_up_to_the_payload() {
+        let payload = parse(br#"{"cart":[1,2,3],"u\"":42,"~":{"flash":{"a":true}}}"#).unwrap();
+        let sizes = payload.member_sizes();
+        let commas = sizes.len() - 1;
+        assert_eq!(sizes.iter().map(|(_, bytes)| bytes).sum::<usize>() + commas + 2, payload.to_json().len());
+        assert_eq!(sizes[0].0, "~");
     }
 }
