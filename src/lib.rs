@@ -55,14 +55,15 @@
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers of small numbers"))]
 
 pub mod adapter;
+mod caching;
 mod clock;
 #[cfg(feature = "config")]
 mod config;
 pub mod cookie;
 mod crypto;
+mod csrf;
 mod error;
 mod events;
-mod facts;
 pub mod guide;
 mod id;
 mod key;
@@ -84,9 +85,10 @@ pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use config::{Config, KeyOrigin, Stores};
 pub use crypto::Suite;
+pub use csrf::{CsrfDecision, CsrfError, CsrfFacts, csrf_decision};
 pub use error::{
-    CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,
-    SessionError, StoreError,
+    CommitError, ConfigError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError, SessionError,
+    StoreError,
 };
 pub use events::{CounterSnapshot, Counters, Event, Observer};
 pub use id::{KeyId, PublicId, RecordId};
@@ -96,9 +98,7 @@ pub use key::{
 pub use manager::{Health, SessionManager, SessionManagerBuilder};
 pub use request::{Commit, FailedCommit, PendingSession, RequestFacts, ResponseFacts};
 pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
-pub use session::{
-    Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
-};
+pub use session::{Amount, FlashMessages, Path, Session, SizeReport, object_from_json};
 pub use settings::{Placement, Renewal, StoreFailure, TooLarge};
 pub use store::{Record, RecordStore};
 

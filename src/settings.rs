@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::cookie::CookieAttributes;
-use crate::facts::Purpose;
 use crate::limits;
 
 /// Where sessions are kept.
@@ -168,6 +167,17 @@ impl Renewal {
             Purpose::Part => false,
         }
     }
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A page, or a frame of one.
+    Navigation,
+    /// A script's.
+    Fetch,
+    /// An image, a style, a script: parts of a page.
+    Part,
 }
 
 #[cfg(test)]

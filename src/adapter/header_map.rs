@@ -8,8 +8,8 @@ use http::header::{
 use http::{HeaderValue, Method};
 
 use super::csrf::{GuardSettings, RequestCheck, is_websocket};
+use crate::csrf::CsrfFacts;
 use crate::request::{Commit, RequestFacts, ResponseFacts};
-use crate::session::CsrfFacts;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

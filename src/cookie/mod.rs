@@ -6,38 +6,6 @@
 //! has to know the length of a line before its value exists.
 
 mod attributes;
-pub(crate) mod cache;
-mod prefix;
-pub(crate) mod request;
-pub(crate) mod response;
-mod rules;
+pub(crate) mod header;
 
 pub use attributes::{CookieAttributes, SameSite};
-
-/// Without the spaces and tabs at its end: OWS, RFC 9110 §5.6.3.
-fn trim_whitespace_end(mut text: &[u8]) -> &[u8] {
-    while let [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
-    }
-    text
-}
-
-/// The same at both ends.
-fn trim_whitespace(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_spaces_and_tabs_at_the_ends_are_trimmed() {
-        assert_eq!(trim_whitespace(b" \t a\tb \t"), b"a\tb");
-        assert_eq!(trim_whitespace(b" \t "), b"");
-        assert_eq!(trim_whitespace(b"\n\x0b\x0ca\r"), b"\n\x0b\x0ca\r");
-    }
-}

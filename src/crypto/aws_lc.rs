@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::crypto::xaes::Aes256Gcm;
+    use crate::crypto::aead::Aes256Gcm;
 
     proptest! {
         #[test]

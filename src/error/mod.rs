@@ -3,19 +3,11 @@
 //! An error says what was wrong, where, and the mend. None carries a secret, a cookie value or session data.
 
 mod config;
-mod csrf;
 mod key;
-mod key_source;
-mod random;
 mod reason;
 mod session;
-mod store;
 
 pub use config::ConfigError;
-pub use csrf::CsrfError;
-pub use key::KeyError;
-pub use key_source::KeySourceError;
-pub use random::RandomError;
+pub use key::{KeyError, KeySourceError};
 pub use reason::Reason;
-pub use session::{CommitError, LoadError, SealError, SessionError};
-pub use store::StoreError;
+pub use session::{CommitError, LoadError, RandomError, SealError, SessionError, StoreError};

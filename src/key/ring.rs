@@ -1,13 +1,16 @@
 use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::counts::KeyCounts;
-use super::window::Window;
-use super::{Key, KeyState, RingEntry, RotationSettings, ring_text};
+use arc_swap::{ArcSwap, Guard};
+
+use super::key::Window;
+use super::{Key, KeyState, RingEntry, RotationSettings};
 use crate::clock::Timestamp;
 use crate::crypto::Suite;
-use crate::error::KeyError;
+use crate::error::{KeyError, Reason};
 use crate::id::KeyId;
 
 /// The keys of one owner, and when each of them seals and opens: wire format, section 7.
@@ -211,30 +214,6 @@ impl KeyRing {
         self
     }
 
-    /// A ring from its text form: one entry a line, `#` starts a comment.
-    ///
-    /// `KEY [seal-from=TIME] [seal-until=TIME] [open-until=TIME] [open-only]`, and for the whole ring a line
-    /// `not-before=TIME`; times in RFC 3339. Keys alone, separated by white space or commas, are a ring too: when no key has
-    /// a time, the first that is not marked `open-only` seals, and the others only open.
-    ///
-    /// ```
-    /// use sealed_session::{Key, KeyRing, Timestamp};
-    ///
-    /// let (new, old) = (Key::generate()?, Key::generate()?);
-    /// let (new_text, old_text) = (new.to_secret_text(), old.to_secret_text());
-    /// let text = format!("# the new one takes over on Monday\n{} seal-from=2026-11-23T09:00:00Z\n{}\n", *new_text, *old_text);
-    /// let ring = KeyRing::from_text(&text)?;
-    /// assert_eq!(ring.sealing_key_id(Timestamp::from_rfc3339("2026-11-22T00:00:00Z").unwrap()), Some(old.id()));
-    /// # Ok::<(), sealed_session::KeyError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// A [`KeyError`] that names the line or the entry, and the rule, never a key.
-    pub fn from_text(text: &str) -> Result<Self, KeyError> {
-        ring_text::ring(&ring_text::lines(text)?)
-    }
-
     /// Whether a key seals at this instant: a ring that fails here is not to be put in force.
     ///
     /// ```
@@ -427,14 +406,6 @@ impl PartialEq for KeyRing {
 
 impl Eq for KeyRing {}
 
-impl FromStr for KeyRing {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        Self::from_text(text)
-    }
-}
-
 impl From<Key> for KeyRing {
     fn from(key: Key) -> Self {
         Self::new(key)
@@ -445,5 +416,315 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries: Vec<_> = self.slots.iter().map(|slot| &slot.entry).collect();
         f.debug_struct("KeyRing").field("entries", &entries).field("not_before", &self.not_before).finish()
+    }
+}
+
+// What a key was used for, counted while requests go on: relaxed atomics, no lock.
+
+/// Counters of one key. They outlive the ring that they were begun in, as long as the next one has the key too.
+#[derive(Debug, Default)]
+pub(crate) struct KeyCounts {
+    opened: AtomicU64,
+    sealed: AtomicU64,
+    refused: [AtomicU64; Reason::ALL.len()],
+    /// Seconds since 1970; 0 for never.
+    last_opened: AtomicU64,
+    /// Seconds since 1970; 0 for not yet.
+    counted_since: AtomicU64,
+}
+
+impl KeyCounts {
+    /// Counting begins, where it has not.
+    pub(super) fn begin(&self, now: Timestamp) {
+        let _ = self.counted_since.compare_exchange(0, now.unix_seconds(), Relaxed, Relaxed);
+    }
+
+    pub(crate) fn sealed(&self) {
+        self.sealed.fetch_add(1, Relaxed);
+    }
+
+    /// Counts what came of an envelope, or of a token, that names this key.
+    pub(crate) fn opened<T>(&self, outcome: &Result<T, Reason>, now: Timestamp) {
+        match outcome {
+            Ok(_) => {
+                self.opened.fetch_add(1, Relaxed);
+                // Most requests come within the same second: a write that says nothing new would only make the other
+                // processors fetch the line again.
+                if self.last_opened.load(Relaxed) < now.unix_seconds() {
+                    self.last_opened.fetch_max(now.unix_seconds(), Relaxed);
+                }
+            }
+            Err(reason) => {
+                let position = Reason::ALL.iter().position(|known| known == reason);
+                if let Some(counter) = position.and_then(|position| self.refused.get(position)) {
+                    counter.fetch_add(1, Relaxed);
+                }
+            }
+        }
+    }
+
+    pub(super) fn opened_count(&self) -> u64 {
+        self.opened.load(Relaxed)
+    }
+
+    pub(super) fn sealed_count(&self) -> u64 {
+        self.sealed.load(Relaxed)
+    }
+
+    /// The reasons that were met, each with how often.
+    pub(super) fn refused_counts(&self) -> Vec<(Reason, u64)> {
+        let counts = self.refused.iter().map(|counter| counter.load(Relaxed));
+        Reason::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect()
+    }
+
+    pub(super) fn last_opened(&self) -> Option<Timestamp> {
+        instant(&self.last_opened)
+    }
+
+    pub(super) fn counted_since(&self) -> Option<Timestamp> {
+        instant(&self.counted_since)
+    }
+}
+
+fn instant(seconds: &AtomicU64) -> Option<Timestamp> {
+    Some(seconds.load(Relaxed)).filter(|seconds| *seconds > 0).map(Timestamp::from_unix_seconds)
+}
+
+/// A key of a ring: what it does, and what it was used for since this process counts.
+///
+/// ```
+/// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+///
+/// let ring = RingHandle::from(Key::generate()?);
+/// let reports = ring.reports(&RotationSettings::default(), Timestamp::default());
+/// assert_eq!((reports[0].opened, reports[0].is_safe_to_remove), (0, false));
+/// # Ok::<(), sealed_session::KeyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyReport {
+    /// What the key does.
+    pub status: KeyStatus,
+    /// Cookies, records and CSRF tokens under this key that were found good.
+    pub opened: u64,
+    /// Cookies, records and CSRF tokens that were made under this key.
+    pub sealed: u64,
+    /// Cookies, records and CSRF tokens that named this key and were refused, by reason; reasons that were not met are left
+    /// out.
+    pub refused: Vec<(Reason, u64)>,
+    /// When the key last opened something.
+    pub last_opened: Option<Timestamp>,
+    /// When counting began; `None` before a store was built over the ring.
+    pub counted_since: Option<Timestamp>,
+    /// Nothing that is valid needs the key: it has expired, or it seals no more and opened nothing for the longest lifetime
+    /// of a session. One process knows its own requests alone: ask every server of a fleet.
+    pub is_safe_to_remove: bool,
+}
+
+impl KeyReport {
+    pub(super) fn of_ring(ring: &KeyRing, settings: &RotationSettings, now: Timestamp) -> Vec<Self> {
+        let report = |(status, counts): (KeyStatus, &KeyCounts)| {
+            let (last_opened, counted_since) = (counts.last_opened(), counts.counted_since());
+            let unused_since = last_opened.max(counted_since);
+            let is_unused = unused_since
+                .is_some_and(|since| now >= since.saturating_add_seconds(settings.longest_lifetime_seconds()));
+            let is_safe_to_remove = match status.state {
+                KeyState::Pending | KeyState::Sealing => false,
+                KeyState::Opening => counted_since.is_some() && is_unused,
+                KeyState::Expired => true,
+            };
+            Self {
+                status,
+                opened: counts.opened_count(),
+                sealed: counts.sealed_count(),
+                refused: counts.refused_counts(),
+                last_opened,
+                counted_since,
+                is_safe_to_remove,
+            }
+        };
+        let counts = ring.slots().iter().map(Slot::counts);
+        ring.statuses(settings, now).zip(counts).map(report).collect()
+    }
+}
+
+/// The ring that is in force. Clones are cheap and show the same ring; it is replaced while requests go on, without a lock
+/// on their path.
+///
+/// ```
+/// use sealed_session::{Key, KeyRing, RingHandle, Timestamp};
+///
+/// let now = Timestamp::from_unix_seconds(1_795_000_000);
+/// let (old, new) = (Key::generate()?, Key::generate()?);
+/// let handle = RingHandle::from(old.clone());
+/// let same = handle.clone();
+///
+/// let changed = handle.replace(KeyRing::new(new.clone()).with_open_only(old)?, now)?;
+/// assert!(changed);
+/// assert_eq!(same.current().sealing_key_id(now), Some(new.id()));
+/// # Ok::<(), sealed_session::KeyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RingHandle(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    current: ArcSwap<KeyRing>,
+    /// Where the ring is watched: asks for a reload before its time. Its drop ends the watch.
+    early_reload: Option<EarlyReload>,
+    reload_problem: Mutex<Option<String>>,
+}
+
+/// Asks whoever watches the source of a ring to read it now.
+#[derive(Debug)]
+pub(crate) struct EarlyReload {
+    /// Was asked for, and the watcher has not come round since. The watcher takes it back.
+    pub(crate) asked: Arc<AtomicBool>,
+    pub(crate) wake: SyncSender<()>,
+}
+
+/// A handle that does not keep the ring alive, for whoever watches its source.
+#[derive(Debug)]
+pub(crate) struct WeakRingHandle(Weak<Shared>);
+
+impl RingHandle {
+    pub(crate) fn watched(ring: KeyRing, early_reload: EarlyReload) -> Self {
+        Self::new(ring, Some(early_reload))
+    }
+
+    fn new(ring: KeyRing, early_reload: Option<EarlyReload>) -> Self {
+        let current = ArcSwap::from_pointee(ring);
+        Self(Arc::new(Shared { current, early_reload, reload_problem: Mutex::default() }))
+    }
+
+    /// The ring as it is now. One operation asks once, so that it sees one ring from its start to its end.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingHandle};
+    ///
+    /// let ring = KeyRing::new(Key::generate()?);
+    /// assert_eq!(*RingHandle::from(ring.clone()).current(), ring);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn current(&self) -> Arc<KeyRing> {
+        self.0.current.load_full()
+    }
+
+    /// Puts another ring in force; `false` when it is the same as the one that is. Keys that both have go on being counted.
+    ///
+    /// ```
+    /// use sealed_session::{Key, KeyRing, RingHandle, Timestamp};
+    ///
+    /// let (old, new) = (Key::generate()?, Key::generate()?);
+    /// let handle = RingHandle::from(old.clone());
+    /// let ring = KeyRing::new(new).with_open_only(old)?;
+    /// assert!(handle.replace(ring.clone(), Timestamp::default())?);
+    /// assert!(!handle.replace(ring, Timestamp::default())?);
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NothingSealsNow`] for a ring without a key that seals at this instant. The ring that is stays in force.
+    pub fn replace(&self, mut ring: KeyRing, now: Timestamp) -> Result<bool, KeyError> {
+        ring.check(now)?;
+        let current = self.current();
+        if *current == ring {
+            return Ok(false);
+        }
+        ring.take_counts(&current, now);
+        self.0.current.store(Arc::new(ring));
+        Ok(true)
+    }
+
+    /// What each key does and was used for since this process counts, and whether it can be taken out.
+    ///
+    /// `now` and the settings are those of the sealer or the store; [`SessionManager::key_reports`](crate::SessionManager::key_reports)
+    /// knows both.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+    ///
+    /// let handle = RingHandle::from(Key::generate()?);
+    /// for report in handle.reports(&RotationSettings::default(), Timestamp::default()) {
+    ///     println!("{} opened {} cookies", report.status.key_id, report.opened);
+    /// }
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn reports(&self, settings: &RotationSettings, now: Timestamp) -> Vec<KeyReport> {
+        KeyReport::of_ring(&self.current(), settings, now)
+    }
+
+    /// Why the last reload of a watched ring failed; `None` when it did not. The ring before it is then still in force.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RingHandle};
+    ///
+    /// let handle = RingHandle::from(Key::generate()?);
+    /// if let Some(problem) = handle.reload_problem() {
+    ///     eprintln!("the keys are those of before: {problem}");
+    /// }
+    /// # Ok::<(), sealed_session::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn reload_problem(&self) -> Option<String> {
+        self.0.reload_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_reload_problem(&self, problem: Option<String>) {
+        *self.0.reload_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
+    /// From now on, what is not used is known not to be.
+    pub(crate) fn begin_counting(&self, now: Timestamp) {
+        self.load().slots().iter().for_each(|slot| slot.counts().begin(now));
+    }
+
+    /// As [`RingHandle::current`], for as long as one operation takes: cheaper, and not to be kept.
+    pub(crate) fn load(&self) -> Guard<Arc<KeyRing>> {
+        self.0.current.load()
+    }
+
+    /// A cookie names a key that the ring does not have: this server may be the last to hear of it.
+    // Security: the client chooses what it names. One such request is passed on between two regular reloads, the others cost
+    // one atomic read.
+    pub(crate) fn ask_for_early_reload(&self) {
+        if let Some(EarlyReload { asked, wake }) = &self.0.early_reload
+            && !asked.load(Ordering::Relaxed)
+            && !asked.swap(true, Ordering::Relaxed)
+        {
+            // Full: the watcher is about to read anyway.
+            let _ = wake.try_send(());
+        }
+    }
+
+    /// Whether nobody else is passed on until the watcher comes round.
+    #[cfg(test)]
+    pub(crate) fn has_asked(&self) -> bool {
+        self.0.early_reload.as_ref().is_some_and(|early| early.asked.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakRingHandle {
+        WeakRingHandle(Arc::downgrade(&self.0))
+    }
+}
+
+impl WeakRingHandle {
+    pub(crate) fn upgrade(&self) -> Option<RingHandle> {
+        self.0.upgrade().map(RingHandle)
+    }
+}
+
+impl From<KeyRing> for RingHandle {
+    fn from(ring: KeyRing) -> Self {
+        Self::new(ring, None)
+    }
+}
+
+impl From<Key> for RingHandle {
+    fn from(key: Key) -> Self {
+        Self::from(KeyRing::new(key))
     }
 }

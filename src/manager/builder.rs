@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Inner, SessionManager, names_of};
 use crate::clock::{Clock, SystemClock, Timer, Timestamp};
-use crate::cookie::{CookieAttributes, response};
+use crate::cookie::{CookieAttributes, header};
 use crate::error::ConfigError;
 use crate::events::{Event, Observer, Observers};
 use crate::key::RingHandle;
@@ -11,7 +11,7 @@ use crate::limits;
 use crate::seal::{Lifetimes, Sealer};
 use crate::settings::{Placement, Renewal, Settings, StoreFailure, TooLarge};
 use crate::store::RecordStore;
-use crate::wire::header::Persistence;
+use crate::wire::cookie::Persistence;
 
 /// The cookie's name where it cannot have a prefix, over plain http.
 pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
@@ -459,8 +459,7 @@ impl SessionManagerBuilder {
         if store.is_none() && placement != Placement::CookieOnly {
             return Err(ConfigError::new("placement", "spilling needs a server store; give one with `store`"));
         }
-        let longest_text =
-            response::largest_value(&settings.cookie, settings.sizes.inline_limit_bytes.or(default_limit));
+        let longest_text = header::largest_value(&settings.cookie, settings.sizes.inline_limit_bytes.or(default_limit));
         let sealer = Sealer::builder(self.ring)
             .cookie_name(settings.cookie.cookie_name())
             .audience(std::mem::take(&mut settings.audience))

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Timer, Timestamp};
-use crate::cookie::request::CookieName;
+use crate::cookie::header::CookieName;
 use crate::crypto::random;
 use crate::error::{ConfigError, StoreError};
 use crate::events::Observers;
@@ -22,7 +22,7 @@ use crate::seal::Sealer;
 use crate::settings::StoreFailure;
 use crate::settings::{Placement, Renewal, Settings};
 use crate::store::RecordStore;
-use crate::wire::header::Persistence;
+use crate::wire::cookie::Persistence;
 
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
 ///

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::cookies::public_ids;
-use super::protocol::{Case, Known, Opened, Target, Want};
 use super::write::{Attempt, Completion, Write};
+use super::write::{Case, Known, Opened, Target, Want};
 use crate::clock::{Clock as _, Timestamp};
-use crate::cookie::request::ENDED;
-use crate::cookie::response;
+use crate::cookie::header;
+use crate::cookie::header::ENDED;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
@@ -18,7 +18,7 @@ use crate::seal::{CookieNonce, reference};
 use crate::session::{Draft, Text};
 use crate::settings::{Placement, TooLarge};
 use crate::wipe::WipedBytes;
-use crate::wire::header::{Header, Kind, Persistence};
+use crate::wire::cookie::{Header, Kind, Persistence};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
 
 impl Write<'_> {
@@ -202,7 +202,7 @@ impl Write<'_> {
         let version = version.map(reference);
         let content = version.as_ref().map_or(&**payload, |version| version.as_slice());
         let length = sealer.text_length(content.len()).unwrap_or(0);
-        let line = response::issue_with(&self.inner.settings.cookie, length, max_age, |line| {
+        let line = header::issue_with(&self.inner.settings.cookie, length, max_age, |line| {
             let sealed = sealer.seal_cookie(nonce, &header, content, line);
             sealed.map_err(|error| not_sealed(error, || self.too_large(payload.len())))
         })?;
@@ -337,7 +337,7 @@ impl Write<'_> {
         progress.attempts.clear();
         progress.has_ended = true;
         if !sessions.is_empty() {
-            progress.line = Some(response::remove(&inner.settings.cookie));
+            progress.line = Some(header::remove(&inner.settings.cookie));
         }
         progress.markers.extend(markers);
         drop(progress);
@@ -389,7 +389,7 @@ impl Write<'_> {
         others.retain(|other| !(left.contains(&other.id) && other.successor == successor));
         others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
         let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
-        let mut lines: Vec<_> = too_many.map(|other| response::remove(&name(other.id, other.successor))).collect();
+        let mut lines: Vec<_> = too_many.map(|other| header::remove(&name(other.id, other.successor))).collect();
         // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
         // also one that is on its way, whatever lifetime of its own it asked for.
         let lifetimes = inner.sealer.lifetimes();
@@ -397,7 +397,7 @@ impl Write<'_> {
         let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
         for id in left {
             let value = inner.sealer.marker(id, successor, now).map_err(|_| CommitError::NoSealingKey)?;
-            lines.push(response::issue(&name(id, successor), &value, Some(seconds)));
+            lines.push(header::issue(&name(id, successor), &value, Some(seconds)));
         }
         Ok(lines)
     }

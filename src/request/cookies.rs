@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
-use super::protocol::{Known, Opened};
 use super::write::Progress;
+use super::write::{Known, Opened};
 use crate::clock::{Clock as _, Timestamp, within};
-use crate::cookie::request::{self, Found, NamedMarker};
+use crate::cookie::header::{self, Found, NamedMarker};
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
@@ -14,7 +14,7 @@ use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Backing, Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
-use crate::wire::header::{Header, Persistence};
+use crate::wire::cookie::{Header, Persistence};
 
 /// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
 /// a `Cookie` header of nothing else.
@@ -36,11 +36,11 @@ impl Candidates {
     pub(super) fn of<'a>(inner: &Inner, headers: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
         let mut candidates = Self::default();
         for name in &*inner.names {
-            for found in request::found(headers.clone(), name) {
+            for found in header::found(headers.clone(), name) {
                 match found {
                     Found::Session(value) => append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]),
                     Found::Marker(NamedMarker { digits, has_ended, value }) => {
-                        let ended = if has_ended { request::ENDED } else { "" };
+                        let ended = if has_ended { header::ENDED } else { "" };
                         let parts = [name.as_bytes(), b"-", digits, ended.as_bytes(), b"=", value];
                         append(&mut candidates.markers, &parts);
                     }
@@ -62,14 +62,14 @@ impl Candidates {
 
     /// The values under a name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        request::values_in(&self.sessions, name)
+        header::values_in(&self.sessions, name)
     }
 
     /// The markers that a holder of the ring set, under the name of today alone or under any.
     pub(super) fn valid_markers(&self, inner: &Inner, of_today: bool, now: Timestamp) -> Vec<Marker> {
         let mut valid = Vec::new();
         for name in inner.names.iter().take(if of_today { 1 } else { usize::MAX }) {
-            for found in request::found([self.markers.as_slice()], name) {
+            for found in header::found([self.markers.as_slice()], name) {
                 let Found::Marker(found) = found else { continue };
                 let Some(id) = PublicId::from_hex(found.digits) else { continue };
                 let mut sealers = inner.sealers().filter(|sealer| sealer.cookie_name().as_bytes() == name.as_bytes());

@@ -2,17 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::cookie::Authentic;
+use super::envelope::{Authentic, with_scratch};
 use super::opened::check_payload;
-use super::scratch::with_scratch;
-use super::{EnvelopeFacts, Sealer, longest_readable_text, member_sizes};
+use super::{Sealer, longest_readable_text, member_sizes};
 use crate::clock::Timestamp;
 use crate::error::Reason;
-use crate::id::PublicId;
+use crate::id::{KeyId, PublicId};
 use crate::key::KeyStatus;
-use crate::wire::envelope::Envelope;
-use crate::wire::header::Persistence;
-use crate::wire::text;
+use crate::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
+use crate::wire::cookie::{ENVELOPE_OVERHEAD, Envelope, Persistence, check_text_length, decode_text};
 
 const RESERVED_MEMBER: &str = "~";
 
@@ -86,12 +84,12 @@ impl Sealer {
     // Security: the same decoder, look-up and authentication as for a session. Only what `open` would judge afterwards is
     // told and not acted upon, and no payload leaves.
     pub fn inspect(&self, text: &str, now: Timestamp) -> Result<Inspection, Reason> {
-        let length = text::check_length(text.as_bytes(), longest_readable_text(&self.cookie_name))?;
+        let length = check_text_length(text.as_bytes(), longest_readable_text(&self.cookie_name))?;
         with_scratch(length, |bytes| self.inspect_in(text, bytes, now)).unwrap_or(Err(Reason::Malformed))
     }
 
     fn inspect_in(&self, text: &str, bytes: &mut [u8], now: Timestamp) -> Result<Inspection, Reason> {
-        text::decode(text.as_bytes(), bytes)?;
+        decode_text(text.as_bytes(), bytes)?;
         let envelope = Envelope::parse(bytes)?;
         let key_id = envelope.key_id;
         let ring = self.ring.load();
@@ -127,6 +125,54 @@ impl Sealer {
     }
 }
 
+/// What everyone can read of a cookie value, without a key. None of it is authentic: whoever sent the cookie chose it.
+///
+/// ```
+/// use sealed_session::{EnvelopeFacts, Key, Sealer, Timestamp};
+///
+/// let key = Key::generate()?;
+/// let text = Sealer::builder(key.clone()).build()?.seal(&serde_json::json!({}), Timestamp::default())?;
+///
+/// let facts = EnvelopeFacts::read(&text)?;
+/// assert_eq!((facts.version, facts.key_id), (1, Some(key.id())));
+/// assert_eq!((facts.value_characters, facts.plaintext_bytes), (text.len(), Some(64)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnvelopeFacts {
+    /// Version of the wire format; this crate reads 1.
+    pub version: u8,
+    /// The key that it names; `None` for another version, which may have it elsewhere.
+    pub key_id: Option<KeyId>,
+    /// Characters of the value.
+    pub value_characters: usize,
+    /// Bytes that the value encodes.
+    pub envelope_bytes: usize,
+    /// Bytes that are encrypted, header and padding included; `None` for another version.
+    pub plaintext_bytes: Option<usize>,
+}
+
+impl EnvelopeFacts {
+    /// Reads the outside of a cookie's value: wire format, section 4, steps 1 to 3. Another version is no error here.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Malformed`] for what is no envelope of any version.
+    pub fn read(text: &str) -> Result<Self, Reason> {
+        let envelope_bytes = check_text_length(text.as_bytes(), COOKIE_NAME_AND_VALUE_MAX_BYTES)?;
+        let mut bytes = vec![0; envelope_bytes];
+        decode_text(text.as_bytes(), &mut bytes)?;
+        let version = bytes.first().copied().ok_or(Reason::Malformed)?;
+        let (key_id, plaintext_bytes) = match Envelope::parse(&mut bytes) {
+            Ok(envelope) => (Some(envelope.key_id), Some(envelope_bytes.saturating_sub(ENVELOPE_OVERHEAD))),
+            Err(Reason::UnknownVersion) => (None, None),
+            Err(reason) => return Err(reason),
+        };
+        Ok(Self { version, key_id, value_characters: text.len(), envelope_bytes, plaintext_bytes })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -137,7 +183,7 @@ mod tests {
     use crate::id::SessionId;
     use crate::key::{Key, KeyRing, KeyState, RingEntry};
     use crate::seal::{Lifetimes, SealerBuilder};
-    use crate::wire::header::{Header, Kind};
+    use crate::wire::cookie::{Header, Kind};
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 
@@ -281,5 +327,27 @@ mod tests {
         assert_eq!(inspection.payload_bytes, Some(sum + commas + 2));
         assert!(!format!("{inspection:?}").contains("value\""));
         assert!(!format!("{inspection:?}").contains("secret"));
+    }
+}
+
+#[cfg(test)]
+mod envelope_facts_tests {
+    use super::*;
+    use crate::wire::cookie::encoded_text;
+
+    #[test]
+    fn an_envelope_of_another_version_says_its_version_and_its_length() {
+        let mut bytes = [7; 100];
+        bytes[0] = 2;
+        let facts = EnvelopeFacts::read(&encoded_text(&bytes)).unwrap();
+        assert_eq!((facts.version, facts.key_id, facts.plaintext_bytes), (2, None, None));
+        assert_eq!((facts.value_characters, facts.envelope_bytes), (134, 100));
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_malformed() {
+        for text in [String::new(), "A".repeat(109), "A".repeat(4097), "=".repeat(200), "é".repeat(100)] {
+            assert_eq!(EnvelopeFacts::read(&text), Err(Reason::Malformed), "{text}");
+        }
     }
 }

@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::json_text::{has_number_beyond_64_bits, repeated_name};
-use super::scratch::with_scratch;
-use super::shape::{Shape, shape};
+use super::envelope::with_scratch;
+use super::json::{Shape, shape};
+use super::json::{has_number_beyond_64_bits, repeated_name};
 use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId};
-use crate::wire::header::{Header, Kind, Persistence};
+use crate::wire::cookie::{Header, Kind, Persistence};
 
 impl Sealer {
     /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.

@@ -4,15 +4,13 @@
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::crypto::{Suite, random::failing};
+use crate::crypto::Suite;
+use crate::crypto::random::failing;
 use crate::error::{Reason, SealError};
 use crate::id::SessionId;
 use crate::key::{Key, KeyRing};
-use crate::wire::associated_data::AssociatedData;
-use crate::wire::envelope::Envelope;
-use crate::wire::header::{Header, Kind, Persistence};
+use crate::wire::cookie::{AssociatedData, Envelope, Header, Kind, Persistence, encoded_text, strip_padding};
 use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
-use crate::wire::{padding, text};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_660);
 const SUITES: [Suite; 2] = [Suite::Xaes, Suite::XChaCha];
@@ -57,7 +55,7 @@ fn bytes_of(sealed: &str) -> Vec<u8> {
 type Opener<'a> = &'a dyn Fn(&[u8]) -> Result<(), Reason>;
 
 fn cookie_opener(sealer: &Sealer) -> impl Fn(&[u8]) -> Result<(), Reason> {
-    |envelope| sealer.open_cookie(text::encoded(envelope).as_bytes(), NOW).map(|_| ())
+    |envelope| sealer.open_cookie(encoded_text(envelope).as_bytes(), NOW).map(|_| ())
 }
 
 fn record_opener(sealer: &Sealer) -> impl Fn(&[u8]) -> Result<(), Reason> {
@@ -135,7 +133,7 @@ fn the_sweep_notices_an_opener_that_ignores_the_tag() {
             let data = AssociatedData::cookie(&envelope.prefix, sealer.cookie_name(), sealer.audience()).unwrap();
             key.cookie_cipher().seal(&envelope.nonce, data.as_bytes(), &mut plaintext).unwrap();
             plaintext.iter_mut().zip(envelope.ciphertext).for_each(|(stream, byte)| *stream ^= *byte);
-            let content = padding::strip(&plaintext)?;
+            let content = strip_padding(&plaintext)?;
             Header::read(content.first_chunk().ok_or(Reason::Malformed)?).map(|_| ())
         };
         let envelope = inline(&sealer);

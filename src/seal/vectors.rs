@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::*;
 use crate::clock::Timestamp;
 use crate::crypto::{Prk, Suite, hmac_sha256};
+use crate::csrf::CsrfToken;
 use crate::error::Reason;
 use crate::id::{PublicId, SessionId};
 use crate::key::{Key, KeyRing};
-use crate::wire::csrf::CsrfToken;
-use crate::wire::envelope::Envelope;
-use crate::wire::header::{Header, Kind, Persistence};
+use crate::wire::cookie::Envelope;
+use crate::wire::cookie::{Header, Kind, Persistence};
 use crate::wire::record::{RecordHeader, RecordState, WriteId};
 
 fn document() -> Value {
@@ -120,7 +120,7 @@ fn every_cookie_is_sealed_and_opened_as_known() {
             assert_eq!(sealer.text_length(payload.len()), Some(sealed.len()), "{what}");
 
             let mut envelope = hex(&cookie["envelope"]);
-            assert_eq!(crate::wire::text::encoded(&envelope), sealed, "{what}");
+            assert_eq!(crate::wire::cookie::encoded_text(&envelope), sealed, "{what}");
             let parsed = Envelope::parse(&mut envelope).unwrap();
             assert_eq!((parsed.key_id, parsed.nonce), (case.key.id(), hex_array(&cookie["nonce"])), "{what}");
 

@@ -5,15 +5,12 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::exact;
-use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Text, differ_surely, value_in};
-use super::number::{self, Amount};
-use super::outline::{Part, outline};
-use super::path::Path;
-use super::tree::{self, NotAnIndex};
-use super::value;
+use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Part, Text, differ_surely, outline, value_in};
+use super::value::{self, Amount, NotAnIndex, Path};
 use crate::error::SessionError;
 
 /// What an application keeps in a session: a JSON object, without the crate's own member `"~"`.
@@ -115,7 +112,7 @@ impl Data {
         Ok(match &member.source {
             Source::Here(place) if rest.is_empty() => Found::text(self.text.as_ref(), place, member.is_plain),
             Source::Put(text, place) if rest.is_empty() => Found::text(Some(text), place, member.is_plain),
-            _ => tree::find(self.value(member), rest).map_or(Found::Nothing, |value| Found::Value(value.clone())),
+            _ => value::find(self.value(member), rest).map_or(Found::Nothing, |value| Found::Value(value.clone())),
         })
     }
 
@@ -161,7 +158,7 @@ impl Data {
     /// The value as it stands, null included.
     pub(crate) fn find(&self, path: &Path) -> Result<Option<&Value>, SessionError> {
         let (first, rest) = path.checked()?;
-        Ok(self.member(first).and_then(|member| tree::find(self.value(member), rest)))
+        Ok(self.member(first).and_then(|member| value::find(self.value(member), rest)))
     }
 
     /// The path of the outermost array's element that a path goes through, if it goes through one.
@@ -172,7 +169,7 @@ impl Data {
             if value.is_array() {
                 return Some(path.first(position.saturating_add(2)));
             }
-            value = tree::find(value, std::slice::from_ref(segment))?;
+            value = value::find(value, std::slice::from_ref(segment))?;
         }
         None
     }
@@ -241,10 +238,10 @@ impl Data {
                 Ok(true)
             }
             (Some(position), false) => self.change(position, |slot| {
-                tree::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
+                value::place_below(slot, rest, json.value()).map_err(|refused| not_an_index(path, &refused))
             }),
             (None, false) => {
-                let value = OnceCell::from(Box::new(tree::wrapped(rest, json.value())));
+                let value = OnceCell::from(Box::new(value::wrapped(rest, json.value())));
                 let name = Name::Owned(first.to_owned());
                 self.add(Member { name, source: Source::Value, is_plain: false, value });
                 Ok(true)
@@ -273,7 +270,7 @@ impl Data {
                 return false;
             }
         }
-        tree::identical(self.value(member), &value_in(new))
+        value::identical(self.value(member), &value_in(new))
     }
 
     /// Puts several members at once, each key as it is: dots do not split it.
@@ -309,7 +306,7 @@ impl Data {
                 self.members.remove(position);
                 Ok(true)
             }
-            Some(position) => self.change(position, |value| Ok(tree::remove_below(value, rest).is_some())),
+            Some(position) => self.change(position, |value| Ok(value::remove_below(value, rest).is_some())),
         }
     }
 
@@ -326,7 +323,7 @@ impl Data {
             Some(Value::Number(number)) => number,
             Some(_) => return Err(SessionError::NotANumber { path: path.to_string() }),
         };
-        let sum = number::sum(number, amount)
+        let sum = value::sum(number, amount)
             .map_err(|problem| SessionError::Value { path: path.to_string(), problem: problem.to_owned() })?;
         let json = exact::to_json(&sum, 0).map_err(|inexact| inexact.below(&path.to_string()))?;
         let changed = self.put(path, &json)?;
@@ -344,7 +341,7 @@ impl Data {
         value::check_depth(path, path.segment_count().saturating_add(1), element.depth())?;
         let mut element = Some(element.value());
         if let Some(position) = self.position(first) {
-            let pushed = self.change(position, |value| match tree::find_mut(value, rest) {
+            let pushed = self.change(position, |value| match value::find_mut(value, rest) {
                 None | Some(Value::Null) => Ok(false),
                 Some(Value::Array(elements)) => {
                     elements.extend(element.take());
@@ -510,4 +507,321 @@ fn check_names(object: &Json) -> Result<(), SessionError> {
         }
         Path::from_segments([String::from_utf8_lossy(name)]).checked().map(drop)
     })
+}
+
+/// Bytes that are taken for a value, and for a whole session, before their lengths are known.
+const VALUE_BYTES: usize = 64;
+const OBJECT_BYTES: usize = 512;
+
+/// The JSON form of a value that is meant for a path, which errors name.
+///
+/// # Errors
+///
+/// [`SessionError::Value`], naming the part of the value at fault: NaN and infinities (JSON has none, and `serde_json`
+/// writes null), integers beyond 64 bits (readers round them), keys that are not strings, keys that `serde_json` takes
+/// for its own, two members of one name, more than 127 arrays and objects inside one another, or what the type itself says.
+pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Json, SessionError> {
+    exact::to_json(value, VALUE_BYTES).map_err(|inexact| inexact.below(&path.to_string()))
+}
+
+/// The JSON form of a value that becomes a whole session, or several of its members.
+///
+/// # Errors
+///
+/// As [`to_json`], and for what is not an object.
+pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Json, SessionError> {
+    let json = exact::to_json(value, OBJECT_BYTES).map_err(|inexact| inexact.below(""))?;
+    if json.is_object() {
+        return Ok(json);
+    }
+    Err(SessionError::Value {
+        path: String::new(),
+        problem: format!("it is {}, and a session is an object; wrap it in a struct or a map", json.kind()),
+    })
+}
+
+// The changes of one request, remembered so that they can be made again on newer data.
+
+/// One call that changed the data.
+#[derive(Clone)]
+pub(crate) enum Change {
+    Put(Path, Json),
+    Merge(Json),
+    Forget(Path),
+    /// A value that the handler took out and may have used up.
+    Pull(Path),
+    Increment(Path, Amount),
+    Push(Path, Json),
+    Clear,
+    Replace(Json),
+}
+
+impl Change {
+    /// Makes the change. Returns the sum of an increment, and whether the data differ afterwards.
+    pub(super) fn make(self, data: &mut Data) -> Result<(Option<Number>, bool), SessionError> {
+        let changed = match self {
+            Self::Put(path, value) => data.put(&path, &value),
+            Self::Merge(object) => data.merge(&object),
+            Self::Forget(path) | Self::Pull(path) => data.forget(&path),
+            Self::Increment(path, amount) => {
+                return data.increment(&path, amount).map(|(sum, changed)| (Some(sum), changed));
+            }
+            Self::Push(path, element) => data.push(&path, &element),
+            Self::Clear => Ok(data.clear()),
+            Self::Replace(object) => data.replace(object),
+        }?;
+        Ok((None, changed))
+    }
+
+    /// The value that it changes, where that is one.
+    const fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Put(path, _)
+            | Self::Forget(path)
+            | Self::Pull(path)
+            | Self::Increment(path, _)
+            | Self::Push(path, _) => Some(path),
+            Self::Merge(_) | Self::Clear | Self::Replace(_) => None,
+        }
+    }
+
+    /// What must still be there for the change to mean the same; `None` when it means the same on any data.
+    fn depends_on(&self, data: &Data) -> Option<Seen> {
+        let path = match self {
+            Self::Replace(_) => return Some(Seen::All(data.all())),
+            Self::Merge(_) | Self::Clear => return None,
+            Self::Pull(path) => path.clone(),
+            // The element at an index is another one when something before it went.
+            Self::Put(path, _) | Self::Forget(path) | Self::Increment(path, _) | Self::Push(path, _) => {
+                data.outermost_element(path)?
+            }
+        };
+        let seen = data.find(&path).ok().flatten().cloned();
+        Some(Seen::At(path, seen))
+    }
+}
+
+/// A part of the data as a change found it.
+#[derive(Clone)]
+enum Seen {
+    At(Path, Option<Value>),
+    All(Map<String, Value>),
+}
+
+impl Seen {
+    fn is_unchanged_in(&self, data: &Data) -> bool {
+        match self {
+            Self::At(path, seen) => data.find(path).is_ok_and(|found| found == seen.as_ref()),
+            Self::All(seen) => data.all() == *seen,
+        }
+    }
+}
+
+/// A change, and what it depends on.
+#[derive(Clone)]
+pub(crate) struct Remembered {
+    /// Which change of the request it is.
+    number: usize,
+    change: Change,
+    seen: Option<Seen>,
+}
+
+impl Remembered {
+    /// Remembers a change that is about to be made.
+    pub(super) fn before(change: &Change, data: &Data) -> Self {
+        Self { number: 0, seen: change.depends_on(data), change: change.clone() }
+    }
+}
+
+impl Remembered {
+    /// Whether it is to be made again although it changed nothing here: on what another request has written, it may.
+    pub(super) const fn counts_unchanged(&self) -> bool {
+        matches!(self.change, Change::Put(..) | Change::Merge(_) | Change::Forget(_) | Change::Clear)
+    }
+
+    /// Whether nothing is left of the other one once this was made.
+    fn replaces(&self, other: &Self) -> bool {
+        let (Change::Put(path, _), Change::Put(before, _)) = (&self.change, &other.change) else { return false };
+        path == before && self.seen.is_none() && other.seen.is_none()
+    }
+}
+
+/// The changes of one request that are not saved yet, in their order.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// How many there were in the whole request.
+    made: usize,
+    remembered: Vec<Remembered>,
+}
+
+impl Changes {
+    pub(super) fn remember(&mut self, change: Option<Remembered>) {
+        let Some(change) = change else { return };
+        let change = Remembered { number: self.made, ..change };
+        self.made = self.made.saturating_add(1);
+        match self.remembered.last_mut() {
+            // A loop that puts one key a thousand times is remembered by its last value.
+            Some(last) if change.replaces(last) => *last = change,
+            _ => self.remembered.push(change),
+        }
+    }
+
+    pub(super) const fn made(&self) -> usize {
+        self.made
+    }
+
+    /// Forgets those of the first `made` that are still here.
+    pub(super) fn forget_until(&mut self, made: usize) {
+        self.remembered.retain(|change| change.number >= made);
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.forget_until(usize::MAX);
+    }
+
+    /// Makes them again on other data; `false` when one of them does not mean there what it meant, and then the data are to
+    /// be given up. To a login it does not matter what a replacement replaces, nor whether what is forgotten is there.
+    pub(super) fn replay(&self, data: &mut Data, is_login: bool) -> bool {
+        self.remembered.iter().all(|Remembered { change, seen, .. }| {
+            let is_met = match seen {
+                Some(seen) => seen.is_unchanged_in(data),
+                // A name that is a number must not become the index of an element.
+                None => change.path().is_none_or(|path| data.outermost_element(path).is_none()),
+            };
+            let needs_nothing = match (change, seen) {
+                (Change::Replace(_), _) => is_login,
+                (Change::Forget(_), Some(Seen::At(path, _))) => {
+                    is_login && data.find(path).is_ok_and(|found| found.is_none())
+                }
+                _ => false,
+            };
+            (is_met || needs_nothing) && change.clone().make(data).is_ok()
+        })
+    }
+
+    /// Whether a value was taken out.
+    pub(super) fn have_pulls(&self) -> bool {
+        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Pull(_)))
+    }
+
+    /// Whether everything was removed.
+    pub(super) fn have_clear(&self) -> bool {
+        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Clear))
+    }
+
+    /// Makes those again that take something out. What does not fit any more is not there either.
+    pub(super) fn remove_again(&self, data: &mut Data) {
+        for Remembered { change, .. } in &self.remembered {
+            let _ = match change {
+                Change::Forget(path) | Change::Pull(path) => data.forget(path),
+                Change::Clear | Change::Replace(_) => Ok(data.clear()),
+                Change::Put(..) | Change::Merge(_) | Change::Increment(..) | Change::Push(..) => Ok(false),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod changes_tests {
+    use serde_json::json;
+
+    use super::super::{to_json, to_object};
+    use super::*;
+
+    fn value(json: &Value) -> Json {
+        to_json(&path("a"), json).unwrap()
+    }
+
+    fn data(json: Value) -> Data {
+        Data::from(to_object(&json).unwrap())
+    }
+
+    /// Makes changes on what a request loaded, and again on what another wrote meanwhile.
+    fn replayed(loaded: Value, changes: &[Change], newest: Value) -> Option<Value> {
+        let mut seen = data(loaded);
+        let mut remembered = Changes::default();
+        for change in changes {
+            remembered.remember(Some(Remembered::before(change, &seen)));
+            change.clone().make(&mut seen).unwrap();
+        }
+        let mut newest = data(newest);
+        remembered.replay(&mut newest, false).then(|| Value::Object(newest.all()))
+    }
+
+    fn path(text: &str) -> Path {
+        Path::from(text)
+    }
+
+    #[test]
+    fn changes_of_other_keys_both_stay() {
+        let put = [Change::Put(path("user.name"), value(&json!("Zoë")))];
+        let merged = replayed(json!({}), &put, json!({ "cart": [1], "user": { "id": 7 } }));
+        assert_eq!(merged, Some(json!({ "cart": [1], "user": { "id": 7, "name": "Zoë" } })));
+    }
+
+    #[test]
+    fn two_increments_add_up_and_two_pushes_follow_one_another() {
+        let changes = [Change::Increment(path("n"), Amount::from(2)), Change::Push(path("list"), value(&json!("b")))];
+        let merged = replayed(json!({ "n": 1 }), &changes, json!({ "n": 10, "list": ["a"] }));
+        assert_eq!(merged, Some(json!({ "n": 12, "list": ["a", "b"] })));
+    }
+
+    #[test]
+    fn what_was_cleared_is_cleared_of_what_came_meanwhile_too() {
+        let changes = [Change::Clear, Change::Put(path("a"), value(&json!(1)))];
+        assert_eq!(replayed(json!({ "b": 1 }), &changes, json!({ "b": 2, "c": 3 })), Some(json!({ "a": 1 })));
+    }
+
+    #[test]
+    fn a_change_that_does_not_fit_any_more_is_not_made() {
+        let increment = [Change::Increment(path("n"), Amount::from(1))];
+        assert_eq!(replayed(json!({ "n": 1 }), &increment, json!({ "n": "many" })), None);
+    }
+
+    #[test]
+    fn a_change_through_an_index_is_made_where_the_element_is_the_same() {
+        let put = [Change::Put(path("list.0"), value(&json!("x")))];
+        assert_eq!(
+            replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [1, 2], "a": 1 })),
+            Some(json!({ "list": ["x", 2], "a": 1 }))
+        );
+        assert_eq!(replayed(json!({ "list": [1, 2] }), &put, json!({ "list": [2] })), None);
+        let forget = [Change::Forget(path("list.1"))];
+        assert_eq!(replayed(json!({ "list": [1, 2] }), &forget, json!({ "list": [2] })), None);
+    }
+
+    #[test]
+    fn of_puts_in_one_place_the_last_is_remembered_and_a_save_before_it_forgets_none_of_it() {
+        let mut seen = data(json!({ "n": 1 }));
+        let mut changes = Changes::default();
+        let mut make = |changes: &mut Changes, change: Change| {
+            changes.remember(Some(Remembered::before(&change, &seen)));
+            change.make(&mut seen).unwrap();
+        };
+        make(&mut changes, Change::Increment(path("n"), Amount::from(1)));
+        let written = changes.made();
+        for number in 0..1000 {
+            make(&mut changes, Change::Put(path("a"), value(&json!(number))));
+        }
+        assert_eq!((changes.remembered.len(), changes.made()), (2, 1001));
+        changes.forget_until(written);
+        let mut newest = data(json!({ "n": 2 }));
+        assert!(changes.replay(&mut newest, false));
+        assert_eq!(Value::Object(newest.all()), json!({ "n": 2, "a": 999 }));
+    }
+
+    #[test]
+    fn what_was_pulled_is_pulled_once() {
+        let pull = [Change::Pull(path("ticket"))];
+        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({ "ticket": 7, "a": 1 })), Some(json!({ "a": 1 })));
+        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({})), None);
+        assert_eq!(replayed(json!({ "ticket": 7 }), &pull, json!({ "ticket": 8 })), None);
+    }
+
+    #[test]
+    fn a_replacement_of_all_is_made_on_unchanged_data_alone() {
+        let replace = [Change::Replace(value(&json!({ "a": 2 })))];
+        assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1 })), Some(json!({ "a": 2 })));
+        assert_eq!(replayed(json!({ "a": 1 }), &replace, json!({ "a": 1, "b": 1 })), None);
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::exact::Inexact;
 use super::exact::to_json;
-use super::inexact::Inexact;
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 

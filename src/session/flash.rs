@@ -1,257 +1,282 @@
-//! Flash messages, validation errors and old input: written in one request, for the first later one that reads them.
+//! What handlers leave for the next request, and find from the last.
 
-use std::mem;
+use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// Never kept as old input unless they are named: secrets, and fields that belong to one posting alone.
-const NEVER_INPUT: [&str; 6] = ["_csrf", "csrf_token", "csrf-token", "_method", "password", "password_confirmation"];
+use super::state::{Bags, Flash, Kind, named, without_secrets};
+use super::value::{check_depth, from_json};
+use super::{Path, Session, to_object, value};
+use crate::error::SessionError;
 
-/// What one request leaves for the next, by kind: a message called `input` is no old input.
-#[derive(Clone, Default, PartialEq)]
-pub(crate) struct Bags {
-    pub(crate) flash: Map<String, Value>,
-    /// Field to messages.
-    pub(crate) errors: Map<String, Value>,
-    pub(crate) input: Map<String, Value>,
-}
+/// What lies around an entry: the payload, its reserved member, and the bag. Wire format, section 3.1.
+const LEVELS_AROUND: usize = 3;
 
-/// One of the bags.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    Flash,
-    Errors,
-    Input,
-}
-
-impl Bags {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.flash.is_empty() && self.errors.is_empty() && self.input.is_empty()
+impl Session {
+    /// Leaves a message for the next request that reads messages. Falsy values are kept.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// session.flash("notice", "Saved.")?;
+    /// // In this request it is not to be seen.
+    /// assert!(!session.flash_messages().has("notice"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`]. A message lies two levels deeper than data: more than 124 arrays and objects inside one another
+    /// are [`SessionError::Value`].
+    pub fn flash<T: Serialize + ?Sized>(&self, key: impl Into<String>, value: &T) -> Result<(), SessionError> {
+        self.flash_all(&BTreeMap::from([(key.into(), value)]))
     }
 
-    pub(crate) const fn of(&self, kind: Kind) -> &Map<String, Value> {
-        match kind {
-            Kind::Flash => &self.flash,
-            Kind::Errors => &self.errors,
-            Kind::Input => &self.input,
+    /// Leaves every member of an object as a message.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::flash`]; then nothing was left.
+    pub fn flash_all<T: Serialize + ?Sized>(&self, messages: &T) -> Result<(), SessionError> {
+        let messages = to_object(messages)?.members();
+        self.put_flash(Kind::Flash, messages)
+    }
+
+    /// Leaves the fields of a form, so that the page that is shown again is filled in; several calls add up.
+    ///
+    /// Passwords, CSRF tokens and `_method` are left out, at any depth.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// session.flash_input(&serde_json::json!({ "email": "zoe@example.com", "password": "secret" }))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::flash`].
+    pub fn flash_input<T: Serialize + ?Sized>(&self, form: &T) -> Result<(), SessionError> {
+        let form = to_object(form)?.members();
+        self.put_flash(Kind::Input, without_secrets(form))
+    }
+
+    /// Leaves the named fields of a form, also those that are left out otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::flash`].
+    pub fn flash_only<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
+        let form = to_object(form)?.members();
+        self.put_flash(Kind::Input, named(form, keys))
+    }
+
+    /// Leaves the fields of a form but the named ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::flash`].
+    pub fn flash_except<T: Serialize + ?Sized>(&self, form: &T, keys: &[&str]) -> Result<(), SessionError> {
+        let mut form = to_object(form)?.members();
+        form.retain(|name, _| !keys.contains(&name.as_str()));
+        self.put_flash(Kind::Input, without_secrets(form))
+    }
+
+    /// Leaves validation errors: an object of fields, each with its message or a list of messages.
+    ///
+    /// ```
+    /// # use std::collections::BTreeMap;
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// session.flash_errors(&BTreeMap::from([("email", ["Give an address.", "It is too short."])]))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`], and [`SessionError::Value`] for what is neither a text nor a list of texts.
+    pub fn flash_errors<T: Serialize + ?Sized>(&self, errors: &T) -> Result<(), SessionError> {
+        let errors = to_object(errors)?
+            .members()
+            .into_iter()
+            .filter(|(_, messages)| !messages.as_array().is_some_and(Vec::is_empty))
+            .map(|(field, messages)| match messages {
+                Value::String(message) => Ok((field, Value::Array(vec![Value::String(message)]))),
+                Value::Array(messages) if messages.iter().all(Value::is_string) => Ok((field, Value::Array(messages))),
+                _ => Err(SessionError::Value {
+                    path: field,
+                    problem: "validation errors are texts; give one or a list of them".to_owned(),
+                }),
+            })
+            .collect::<Result<Map<_, _>, _>>()?;
+        self.put_flash(Kind::Errors, errors)
+    }
+
+    /// The messages that an earlier request left. Asking for them uses them up, with errors and old input.
+    #[must_use]
+    pub fn flash_messages(&self) -> FlashMessages {
+        FlashMessages(self.read_flash(|bags| bags.map(|bags| bags.flash.clone())).unwrap_or_default())
+    }
+
+    /// What was typed into a field of the form that came back, `None` when it was absent or null. A name with dots is the
+    /// field of this name, or else the path that it spells.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] when it is no `T`.
+    pub fn old<T: DeserializeOwned>(&self, field: impl Into<Path>) -> Result<Option<T>, SessionError> {
+        let field = field.into();
+        let find = |bags: &Bags| find_named(&bags.input, &field).map(Option::<&Value>::cloned);
+        let found = self.read_flash(|bags| bags.map_or(Ok(None), find))?;
+        read_found(found.as_ref(), &field)
+    }
+
+    /// The validation errors of a field, none for one that is right.
+    #[must_use]
+    pub fn errors(&self, field: &str) -> Vec<String> {
+        self.read_flash(|bags| bags.and_then(|bags| bags.errors.get(field).map(texts))).unwrap_or_default()
+    }
+
+    /// All validation errors: each field that has some, with its messages.
+    #[must_use]
+    pub fn all_errors(&self) -> Vec<(String, Vec<String>)> {
+        let all = |bags: &Bags| bags.errors.iter().map(|(field, messages)| (field.clone(), texts(messages))).collect();
+        self.read_flash(|bags| bags.map(all)).unwrap_or_default()
+    }
+
+    /// Keeps what the earlier request left for one request more: messages, errors and old input.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key, RequestFacts};
+    /// # pollster::block_on(async {
+    /// # let store = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let session = pending.session().await?;
+    /// session.reflash()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn reflash(&self) -> Result<(), SessionError> {
+        self.write_flash(Flash::keep_all)
+    }
+
+    /// Keeps the named messages for one request more; several calls add up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn reflash_only(&self, keys: &[&str]) -> Result<(), SessionError> {
+        self.write_flash(|flash| flash.keep(Kind::Flash, |key| keys.contains(&key)))
+    }
+
+    /// Keeps the messages but the named ones for one request more; several calls add up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::put`] when it is too late.
+    pub fn reflash_except(&self, keys: &[&str]) -> Result<(), SessionError> {
+        self.write_flash(|flash| flash.keep(Kind::Flash, |key| !keys.contains(&key)))
+    }
+
+    /// Leaves entries for the next request. Refuses what that could not read back.
+    fn put_flash(&self, kind: Kind, entries: Map<String, Value>) -> Result<(), SessionError> {
+        for (name, value) in &entries {
+            check_depth(&Path::from_segments([name]), LEVELS_AROUND, value::depth(value))?;
         }
+        self.write_flash(|flash| flash.put(kind, entries))
     }
 
-    const fn of_mut(&mut self, kind: Kind) -> &mut Map<String, Value> {
-        match kind {
-            Kind::Flash => &mut self.flash,
-            Kind::Errors => &mut self.errors,
-            Kind::Input => &mut self.input,
-        }
+    /// Makes a change that says whether anything differs afterwards.
+    fn write_flash(&self, change: impl FnOnce(&mut Flash) -> bool) -> Result<(), SessionError> {
+        self.write(|state| Ok(((), change(&mut state.payload.flash))))
     }
 
-    /// Adds the other's entries, which win over those of the same name.
-    fn extend(&mut self, other: &Self) {
-        self.flash.extend(other.flash.clone());
-        self.errors.extend(other.errors.clone());
-        self.input.extend(other.input.clone());
-    }
-}
-
-/// The flash of one request: what it found, and what it leaves. Most requests have none, and pay for none.
-#[derive(Clone, Default)]
-pub(crate) struct Flash(Option<Box<Found>>);
-
-#[derive(Clone, Default)]
-struct Found {
-    loaded: Bags,
-    fresh: Bags,
-    /// What this request wrote and has saved already.
-    saved: Bags,
-    /// Entries of `loaded` that live for one request more.
-    kept: Bags,
-    was_read: bool,
-    /// What the cookie or the store has of it.
-    persisted: Bags,
-}
-
-impl From<Bags> for Flash {
-    fn from(loaded: Bags) -> Self {
-        if loaded.is_empty() {
-            return Self(None);
-        }
-        Self(Some(Box::new(Found { persisted: loaded.clone(), loaded, ..Found::default() })))
-    }
-}
-
-impl Found {
-    fn left(&self) -> Bags {
-        let mut left = if self.was_read { self.kept.clone() } else { self.loaded.clone() };
-        left.extend(&self.saved);
-        left.extend(&self.fresh);
-        left
-    }
-
-    /// What is left under one name.
-    fn left_of(&self, kind: Kind, name: &str) -> Option<&Value> {
-        let earlier = if self.was_read { &self.kept } else { &self.loaded };
-        [&self.fresh, &self.saved, earlier].into_iter().find_map(|bags| bags.of(kind).get(name))
-    }
-}
-
-impl Flash {
-    /// What an earlier request left. Reading it is what uses it up.
-    pub(crate) fn read(&mut self) -> Option<&Bags> {
-        let found = self.0.as_mut()?;
-        found.was_read = true;
-        Some(&found.loaded)
-    }
-
-    /// What this request leaves. What it found stays until somebody reads it: an image or a background fetch that only
-    /// asks who the user is must not eat a message.
-    pub(crate) fn left(&self) -> Bags {
-        self.0.as_ref().map(|found| found.left()).unwrap_or_default()
-    }
-
-    /// Nothing was found and nothing is left, as in most requests.
-    pub(crate) const fn is_blank(&self) -> bool {
-        self.0.is_none()
-    }
-
-    pub(crate) fn is_changed(&self) -> bool {
-        self.0.as_ref().is_some_and(|found| found.left() != found.persisted)
-    }
-
-    /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
-    /// there.
-    pub(crate) fn replay(&mut self, other: &Self) {
-        self.use_up(other);
-        if let Some(other) = &other.0 {
-            self.0.get_or_insert_default().fresh = other.fresh.clone();
-        }
-    }
-
-    /// Takes out what the other read of it and did not keep.
-    pub(crate) fn use_up(&mut self, other: &Self) {
-        let (Some(found), Some(other)) = (&mut self.0, other.0.as_ref().filter(|other| other.was_read)) else { return };
-        let mut left = found.loaded.clone();
-        for kind in KINDS {
-            let (used, kept) = (other.loaded.of(kind), other.kept.of(kind));
-            left.of_mut(kind).retain(|key, value| used.get(key) != Some(value) || kept.contains_key(key));
-        }
-        found.was_read = true;
-        found.kept = left;
-    }
-
-    /// What the request read before it read the session again is used up. Where another request left something
-    /// meanwhile, a message is shown twice rather than never.
-    pub(crate) fn read_as(&mut self, before: &Self) {
-        let (Some(found), Some(before)) = (&mut self.0, &before.0) else { return };
-        // What it saved itself is not for itself.
-        for kind in KINDS {
-            for (key, value) in before.persisted.of(kind) {
-                let loaded = found.loaded.of_mut(kind);
-                if before.loaded.of(kind).get(key) != Some(value) && loaded.get(key) == Some(value) {
-                    found.saved.of_mut(kind).extend(loaded.remove_entry(key));
-                }
-            }
-        }
-        found.was_read = before.was_read && found.loaded == before.loaded;
-    }
-
-    /// Notes that it was written as it was then.
-    pub(crate) fn mark_saved(&mut self, then: &Self, remembers: bool) {
-        if self.0.is_none() && then.0.is_none() {
-            return;
-        }
-        let found = self.0.get_or_insert_default();
-        found.persisted = then.left();
-        let Some(then) = then.0.as_ref().filter(|_| !remembers) else { return };
-        for kind in KINDS {
-            let written = then.fresh.of(kind);
-            found.fresh.of_mut(kind).retain(|key, value| written.get(key) != Some(value));
-        }
-        found.saved.extend(&then.fresh);
-    }
-
-    /// Leaves these for the next request; whether anything differs then.
-    pub(crate) fn put(&mut self, kind: Kind, entries: Map<String, Value>) -> bool {
-        let mut changed = false;
-        for (name, value) in entries {
-            let found = self.0.get_or_insert_default();
-            changed |= found.left_of(kind, &name) != Some(&value);
-            found.fresh.of_mut(kind).insert(name, value);
-        }
-        changed
-    }
-
-    pub(crate) fn keep_all(&mut self) -> bool {
-        // All of them, whatever the first says.
-        KINDS.map(|kind| self.keep(kind, |_| true)).contains(&true)
-    }
-
-    /// Keeps the entries that are chosen by their names; whether anything differs then.
-    pub(crate) fn keep(&mut self, kind: Kind, is_chosen: impl Fn(&str) -> bool) -> bool {
-        let Some(found) = &mut self.0 else { return false };
-        let chosen = found.loaded.of(kind).iter().filter(|(name, _)| is_chosen(name));
-        let chosen: Vec<_> = chosen.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let mut changed = false;
-        for (name, value) in chosen {
-            let before = found.left_of(kind, &name).cloned();
-            found.kept.of_mut(kind).insert(name.clone(), value);
-            changed |= found.left_of(kind, &name) != before.as_ref();
-        }
-        changed
-    }
-
-    /// Forgets what earlier requests left; what this one wrote stays. `false` when there was nothing.
-    pub(crate) fn clear_earlier(&mut self) -> bool {
-        let Some(found) = &mut self.0 else { return false };
-        let before = found.left();
-        found.loaded = Bags::default();
-        found.kept = Bags::default();
-        found.was_read = true;
-        found.left() != before
-    }
-
-    /// Drops the old input that this request was to leave; `false` when there is none.
-    pub(crate) fn drop_input(&mut self) -> bool {
-        let Some(found) = &mut self.0 else { return false };
-        let dropped = [&mut found.fresh.input, &mut found.kept.input, &mut found.saved.input].map(mem::take);
-        let unread = if found.was_read { Map::new() } else { mem::take(&mut found.loaded.input) };
-        dropped.iter().chain([&unread]).any(|input| !input.is_empty())
+    fn read_flash<R>(&self, read: impl FnOnce(Option<&Bags>) -> R) -> R {
+        let mut state = self.read_state();
+        // A save that is under way has not seen that it is used up.
+        state.revision = state.revision.wrapping_add(1);
+        read(state.payload.flash.read())
     }
 }
 
-const KINDS: [Kind; 3] = [Kind::Flash, Kind::Errors, Kind::Input];
+/// The messages that an earlier request left for this one.
+#[derive(Clone)]
+pub struct FlashMessages(Map<String, Value>);
 
-/// The fields of a form, without secrets.
-pub(crate) fn without_secrets(mut form: Map<String, Value>) -> Map<String, Value> {
-    remove_everywhere(&mut form);
-    form
+impl FlashMessages {
+    /// The message under a key, `None` when it is absent or null. A name with dots is the message of this name, or else
+    /// the path that it spells.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Type`] when it is no `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: impl Into<Path>) -> Result<Option<T>, SessionError> {
+        let key = key.into();
+        read_found(find_named(&self.0, &key)?, &key)
+    }
+
+    /// Whether there is a message under a key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key) || find(&self.0, &key.into()).is_ok_and(|found| found.is_some())
+    }
+
+    /// All messages.
+    #[must_use]
+    pub fn all(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
-/// The named fields of a form, whatever they are called.
-pub(crate) fn named(mut form: Map<String, Value>, names: &[&str]) -> Map<String, Value> {
-    let mut chosen = Map::new();
-    for name in names {
-        if let Some(mut value) = form.remove(*name) {
-            if let Value::Object(inner) = &mut value {
-                remove_everywhere(inner);
-            }
-            chosen.insert((*name).to_owned(), value);
-        }
-    }
-    chosen
-}
-
-/// Old input goes back into a page, so a password that was typed into a form is not to be found there again.
-fn remove_everywhere(form: &mut Map<String, Value>) {
-    form.retain(|key, _| !NEVER_INPUT.contains(&key.as_str()));
-    for value in form.values_mut() {
-        remove_in(value);
+impl fmt::Debug for FlashMessages {
+    /// Security: how many there are, and nothing of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlashMessages({} messages)", self.0.len())
     }
 }
 
-fn remove_in(value: &mut Value) {
-    match value {
-        Value::Object(members) => remove_everywhere(members),
-        Value::Array(elements) => elements.iter_mut().for_each(remove_in),
-        _ => {}
+/// Names of forms and messages are not always meant as paths: `user.email` is a field's name as well.
+fn find_named<'m>(members: &'m Map<String, Value>, name: &Path) -> Result<Option<&'m Value>, SessionError> {
+    members.get(&name.to_string()).map_or_else(|| find(members, name), |found| Ok(Some(found)))
+}
+
+fn read_found<T: DeserializeOwned>(found: Option<&Value>, name: &Path) -> Result<Option<T>, SessionError> {
+    match found {
+        None | Some(Value::Null) => Ok(None),
+        Some(found) => from_json(name, found).map(Some),
     }
+}
+
+fn find<'m>(members: &'m Map<String, Value>, path: &Path) -> Result<Option<&'m Value>, SessionError> {
+    let (first, rest) = path.checked()?;
+    Ok(members.get(first).and_then(|value| value::find(value, rest)))
+}
+
+fn texts(messages: &Value) -> Vec<String> {
+    messages.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -20,24 +20,9 @@
 
 #![warn(clippy::arithmetic_side_effects)]
 
-pub(crate) mod associated_data;
-pub(crate) mod csrf;
-pub(crate) mod envelope;
-pub(crate) mod header;
+pub(crate) mod cookie;
 pub(crate) mod marker;
-pub(crate) mod padding;
 pub(crate) mod record;
-pub(crate) mod text;
 
 /// The version byte of an envelope, and of a CSRF token.
 pub(crate) const VERSION: u8 = 1;
-
-/// 40 bits, big-endian: a [`Timestamp`](crate::clock::Timestamp) on the wire.
-fn u40(seconds: u64) -> [u8; 5] {
-    let [_, _, _, bytes @ ..] = seconds.to_be_bytes();
-    bytes
-}
-
-fn from_u40([a, b, c, d, e]: [u8; 5]) -> u64 {
-    u64::from_be_bytes([0, 0, 0, a, b, c, d, e])
-}

@@ -7,8 +7,8 @@
 //! bits   7 6 = persistence │ 5 4 = state │ 3…0 = 2
 //! ```
 
-use super::header::Persistence;
-use super::{from_u40, u40};
+use super::cookie::Persistence;
+use super::cookie::{from_u40, u40};
 use crate::clock::Timestamp;
 use crate::error::Reason;
 

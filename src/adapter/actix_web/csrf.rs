@@ -13,8 +13,8 @@ use actix_web::{Error, HttpMessage as _, HttpResponse};
 
 use crate::adapter::Marked;
 use crate::adapter::csrf::{GuardSettings, RequestCheck, guard_settings, is_websocket};
+use crate::csrf::CsrfFacts;
 use crate::request::PendingSession;
-use crate::session::CsrfFacts;
 
 /// Finds the session where its middleware put it.
 type Find = fn(&Extensions) -> Option<PendingSession>;

@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
-use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::csrf::CsrfError;
+use crate::error::{CommitError, LoadError, SessionError};
 
 macro_rules! answered_with_an_empty_body {
     ($($(#[$doc:meta])* $error:ty: $status:expr;)*) => {$(

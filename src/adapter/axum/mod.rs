@@ -33,7 +33,8 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::Marked;
-use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::csrf::CsrfError;
+use crate::error::{CommitError, LoadError, SessionError};
 use crate::request::PendingSession;
 use crate::session::Session;
 

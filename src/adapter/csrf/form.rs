@@ -7,7 +7,7 @@ use std::ops::Deref;
 use serde::de::DeserializeOwned;
 use serde_urlencoded::from_str;
 
-use crate::error::CsrfError;
+use crate::csrf::{CsrfError, is_urlencoded};
 use crate::session::Session;
 
 /// Fields that forms send a token in; the first in the body decides.
@@ -227,7 +227,7 @@ impl FormCheck {
         content_type: Option<&[u8]>,
         token_header: Option<&[u8]>,
     ) -> Result<Self, CsrfFormError> {
-        if !content_type.is_some_and(is_form) {
+        if !content_type.is_some_and(is_urlencoded) {
             return Err(CsrfFormError::ContentType);
         }
         if let Some(token) = token_header {
@@ -259,12 +259,6 @@ impl FormCheck {
         let fields = self.fields::<Scope>(body)?;
         from_str(&fields).map(CsrfForm::new).map_err(CsrfFormError::fields)
     }
-}
-
-// RFC 9110 §8.3.1: type and subtype in any case, parameters behind a semicolon.
-fn is_form(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
 /// The token of a form, if it has one, and its other fields.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::cookie::request::{self, CookieName};
-use crate::cookie::{CookieAttributes, response};
+use crate::cookie::CookieAttributes;
+use crate::cookie::header::{self, CookieName};
+use crate::csrf::{CsrfDecision, CsrfFacts, csrf_decision};
 use crate::error::ConfigError;
 use crate::request::PendingSession;
-use crate::session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
+use crate::session::Session;
 
 const FORBIDDEN: u16 = 403;
 const INTERNAL_SERVER_ERROR: u16 = 500;
@@ -52,7 +53,7 @@ impl GuardSettings {
             CsrfDecision::Forbidden => Proof::Impossible,
         };
         let readable_cookie = self.readable_cookie.as_ref().map(|attributes| {
-            let known_token = request::candidates(cookie_fields, &CookieName::new(attributes.cookie_name())).next();
+            let known_token = header::candidates(cookie_fields, &CookieName::new(attributes.cookie_name())).next();
             ReadableCookie {
                 attributes: Arc::clone(attributes),
                 known_token: known_token.and_then(|token| String::from_utf8(token.to_vec()).ok()),
@@ -202,5 +203,5 @@ impl RequestCheck {
 fn fresh_token(cookie: &CookieAttributes, session: &Session) -> Option<String> {
     // A session that was destroyed in this request gets none.
     let token = session.csrf_token().ok()?;
-    Some(response::issue(cookie, &token, None))
+    Some(header::issue(cookie, &token, None))
 }

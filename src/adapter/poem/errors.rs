@@ -4,7 +4,8 @@ use http::StatusCode;
 use poem::error::ResponseError;
 use poem::{IntoResponse, Response};
 
-use crate::error::{CommitError, CsrfError, LoadError, SessionError};
+use crate::csrf::CsrfError;
+use crate::error::{CommitError, LoadError, SessionError};
 
 /// No [`SessionMiddleware`](super::SessionMiddleware) is around this route, or two that are not told apart. Answered with
 /// 500 and a sentence that says so, because every request to the route fails until it is mended.

@@ -12,9 +12,9 @@ use super::guard::{Attached, InRequest};
 use super::response::empty;
 use crate::adapter::Marked;
 use crate::adapter::csrf::{GuardSettings, RequestCheck, guard_settings, is_websocket};
-use crate::error::CsrfError;
+use crate::csrf::{CsrfError, CsrfFacts};
 use crate::request::PendingSession;
-use crate::session::{CsrfFacts, Session};
+use crate::session::Session;
 
 /// All that Rocket knows: it answers a request with another one by itself.
 const METHODS: [Method; 9] = [

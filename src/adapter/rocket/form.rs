@@ -12,7 +12,8 @@ use super::csrf::mark;
 use super::guard::{InRequest, SessionGuardError, abort, session};
 use crate::adapter::Marked;
 use crate::adapter::csrf::{CsrfForm, CsrfFormError, CsrfScope, FormCheck};
-use crate::session::{CsrfFacts, Session};
+use crate::csrf::CsrfFacts;
+use crate::session::Session;
 
 /// `T` is what Rocket's own `Form` takes, read leniently as there unless it is a
 /// [`Strict`](rocket::form::Strict). The body is bounded by the limit `form`, 32 KiB unless the application says otherwise.

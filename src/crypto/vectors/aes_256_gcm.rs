@@ -3,9 +3,9 @@
 use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 
 use super::{Count, array, bytes, check_aead, run};
+use crate::crypto::aead::Aes256Gcm;
 #[cfg(feature = "aws-lc-rs")]
 use crate::crypto::aws_lc::{open_aes_256_gcm, seal_aes_256_gcm};
-use crate::crypto::xaes::Aes256Gcm;
 
 #[test]
 fn aes_256_gcm_seals_and_opens_as_published_and_refuses_forgeries() {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Count, bytes, number, run};
+use crate::crypto::MAX_EXPANDED_LENGTH;
 use crate::crypto::Prk;
-use crate::crypto::kdf::MAX_EXPANDED_LENGTH;
 
 #[test]
 fn hkdf_sha256_derives_the_published_keys_up_to_255_blocks() {

@@ -5,7 +5,7 @@ use chacha20poly1305::XChaCha20Poly1305;
 use sha2::Sha256;
 use zeroize::ZeroizeOnDrop;
 
-use crate::crypto::xaes::{Aes256Gcm, Xaes256Gcm};
+use crate::crypto::aead::{Aes256Gcm, Xaes256Gcm};
 use crate::crypto::{Aead, Prk};
 
 /// Compiles only for a type that wipes itself.

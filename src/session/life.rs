@@ -1,11 +1,11 @@
-//! The life of a session: new ids, its end, a lifetime of its own, CSRF tokens.
+//! The life of a session: new ids, its end, a lifetime of its own, and its size.
 
 use std::time::Duration;
 
 use super::Session;
 use super::state::{IdChange, Phase};
-use crate::error::{CommitError, CsrfError, LoadError, SealError, SessionError};
-use crate::wire::header::Persistence;
+use crate::error::{CommitError, LoadError, SessionError};
+use crate::wire::cookie::Persistence;
 
 impl Session {
     /// Gives the session a new id and keeps its data; tokens of the old id die.
@@ -277,10 +277,24 @@ impl Session {
             Ok(((), changed))
         })
     }
+}
 
-    /// A new token for the forms of this session, which starts when there is none.
-    ///
-    /// Each call returns another text; all of them verify until the session gets a new id or ends. Nothing is stored.
+// How large a session is, told before it hurts, and what must never travel in the cookie.
+
+/// How many bytes of JSON a session takes, and which top-level keys take them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SizeReport {
+    /// Bytes of the whole session.
+    pub payload_bytes: usize,
+    /// Most bytes that its cookie takes.
+    pub cookie_max_bytes: usize,
+    /// Bytes of each top-level key with its name, the largest first. `"~"` is the crate's own: flash and old input.
+    pub keys: Vec<(String, usize)>,
+}
+
+impl Session {
+    /// Bytes of JSON that fit the cookie beside what is there; `0` when the session outgrows it.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
@@ -288,74 +302,45 @@ impl Session {
     /// # let store = SessionManager::builder(Key::generate()?).build()?;
     /// # let pending = store.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
-    /// let token = session.csrf_token()?;
-    /// assert!(session.verify_csrf(Some(&token)).is_ok());
-    /// assert!(session.verify_csrf(None).is_err());
+    /// session.put("cart", &["book"])?;
+    /// assert_eq!(session.remaining_bytes(), 2979 - r#"{"cart":["book"]}"#.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Random`] or [`SessionError::NoSealingKey`] when no token can be made, or as [`Session::put`] when it is too late.
-    pub fn csrf_token(&self) -> Result<String, SessionError> {
-        self.csrf_token_for("")
+    #[must_use]
+    pub fn remaining_bytes(&self) -> usize {
+        let payload_bytes = self.read_state().payload.to_json().len();
+        self.fixed().sealer.payload_max_bytes().saturating_sub(payload_bytes)
     }
 
-    /// A new token for one form, named for example `"POST /transfer"`; it verifies for this scope alone.
+    /// How large the session is, key by key.
+    #[must_use]
+    pub fn size_report(&self) -> SizeReport {
+        let state = self.read_state();
+        SizeReport {
+            payload_bytes: state.payload.to_json().len(),
+            cookie_max_bytes: self.fixed().sealer.payload_max_bytes(),
+            keys: state.payload.member_sizes(),
+        }
+    }
+
+    /// Marks a top-level key that must never travel in the cookie: while it is there, the session is in the store.
     ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key, RequestFacts};
-    /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
-    /// # let session = pending.session().await?;
-    /// let token = session.csrf_token_for("POST /transfer")?;
-    /// assert!(session.verify_csrf_for("POST /transfer", Some(&token)).is_ok());
-    /// assert!(session.verify_csrf(Some(&token)).is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
+    /// The mark stays in the session, also while the key is not there. It begins no session by itself.
     ///
     /// # Errors
     ///
-    /// As [`Session::csrf_token`].
-    pub fn csrf_token_for(&self, scope: &str) -> Result<String, SessionError> {
+    /// [`SessionError::NoStore`] where none is configured, or as [`Session::put`] when it is too late.
+    pub fn server_only(&self, key: impl Into<String>) -> Result<(), SessionError> {
+        if !self.fixed().has_store {
+            return Err(SessionError::NoStore);
+        }
+        let key = key.into();
         self.write(|state| {
-            // The token needs the new session's id, so the session must be kept.
-            let begins = !state.must_exist && state.expires.is_none() && state.payload.is_empty();
-            state.must_exist = true;
-            state.made_token = true;
-            let id = state.ensure_id()?;
-            let fixed = self.fixed();
-            let token = fixed.sealer.csrf_token(id, scope, fixed.opened_at).map_err(|error| match error {
-                SealError::Random(error) => SessionError::Random(error),
-                _ => SessionError::NoSealingKey,
-            })?;
-            Ok((token, begins))
+            let is_new = state.payload.keep_on_server([key]);
+            // Kept before its key is there, but it begins no session by itself.
+            let is_kept = is_new && (state.expires.is_some() || !state.payload.is_empty());
+            Ok(((), is_kept))
         })
-    }
-
-    /// Verifies a token of the whole session, as a form sent it.
-    ///
-    /// # Errors
-    ///
-    /// [`CsrfError`] says what is wrong; adapters answer 403.
-    pub fn verify_csrf(&self, token: Option<&str>) -> Result<(), CsrfError> {
-        self.verify_csrf_for("", token)
-    }
-
-    /// Verifies a token of one form.
-    ///
-    /// # Errors
-    ///
-    /// [`CsrfError`] says what is wrong; adapters answer 403.
-    pub fn verify_csrf_for(&self, scope: &str, token: Option<&str>) -> Result<(), CsrfError> {
-        let token = token.ok_or(CsrfError::Missing)?;
-        let id = self.read_state().id.clone().ok_or(CsrfError::NoSession)?;
-        let fixed = self.fixed();
-        let sealers = std::iter::once(&fixed.sealer).chain(fixed.also_verify.iter());
-        let mut verified = sealers.map(|sealer| sealer.verify_csrf(&id, token, scope, fixed.opened_at));
-        if verified.any(|is_good| is_good) { Ok(()) } else { Err(CsrfError::Mismatch) }
     }
 }

@@ -77,12 +77,20 @@ fn pass_if<'a>(is_ours: bool) -> CsrfDecision<'a> {
     if is_ours { CsrfDecision::Pass } else { CsrfDecision::Forbidden }
 }
 
-/// The types of a form that can carry a field: RFC 9110 §8.3.1, parameters and case aside.
+/// The types of a form that can carry a field.
 fn is_form(content_type: &[u8]) -> bool {
+    is_urlencoded(content_type) || is_of_type(content_type, b"multipart/form-data")
+}
+
+/// The type of a form whose fields an extractor reads.
+pub(crate) fn is_urlencoded(content_type: &[u8]) -> bool {
+    is_of_type(content_type, b"application/x-www-form-urlencoded")
+}
+
+/// RFC 9110 §8.3.1: type and subtype in any case, parameters after a semicolon.
+fn is_of_type(content_type: &[u8], media_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    [b"application/x-www-form-urlencoded".as_slice(), b"multipart/form-data"]
-        .iter()
-        .any(|form| essence.eq_ignore_ascii_case(form))
+    essence.eq_ignore_ascii_case(media_type)
 }
 
 #[cfg(test)]

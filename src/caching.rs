@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::trim_whitespace;
-
 /// For a response about which the application said nothing, or nothing that can be read.
 const DEFAULT: &str = "private, no-cache";
 
@@ -122,6 +120,14 @@ fn split_directive(list: &[u8]) -> Option<(&[u8], &[u8])> {
 fn printable(directive: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(directive).ok()?;
     text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')).then_some(text)
+}
+
+/// The same at both ends.
+fn trim_whitespace(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -256,5 +262,12 @@ mod tests {
 
     fn replace(value: &str) -> CacheDecision {
         CacheDecision::Replace(Cow::Owned(value.to_owned()))
+    }
+
+    #[test]
+    fn only_spaces_and_tabs_at_the_ends_are_trimmed() {
+        assert_eq!(trim_whitespace(b" \t a\tb \t"), b"a\tb");
+        assert_eq!(trim_whitespace(b" \t "), b"");
+        assert_eq!(trim_whitespace(b"\n\x0b\x0ca\r"), b"\n\x0b\x0ca\r");
     }
 }

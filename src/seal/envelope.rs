@@ -2,19 +2,19 @@
 
 use zeroize::Zeroizing;
 
-use super::scratch::with_scratch;
 use super::{Sealer, longest_readable_text};
 use crate::clock::Timestamp;
 use crate::crypto::{NONCE_LENGTH, Nonce, random};
 use crate::error::{RandomError, Reason, SealError};
 use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
-use crate::wipe::WipedBytes;
-use crate::wire::associated_data::AssociatedData;
-use crate::wire::envelope::{self, Envelope};
-use crate::wire::header::{self, Header, Kind};
-use crate::wire::record::WriteId;
-use crate::wire::{padding, text};
+use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, RECORD_PADDING_BUCKET_BYTES};
+use crate::wipe::{WipedBytes, wipe};
+use crate::wire::cookie::{
+    AssociatedData, ENVELOPE_HEAD_LENGTH, ENVELOPE_OVERHEAD, Envelope, HEADER_LENGTH, Header, Kind, check_text_length,
+    decode_text, encode_text, envelope_prefix, envelope_slots, fill_padding, padded_length, strip_padding,
+};
+use crate::wire::record::{self, RecordHeader, WriteId};
 
 /// The nonce of one cookie that is about to be sealed.
 // Security: two plaintexts under one nonce would give an attacker the key of the MAC, so sealing takes it by value and
@@ -110,19 +110,19 @@ impl Sealer {
         let too_large =
             || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: self.payload_max_bytes() };
         let plaintext_length = self.lengths.plaintext_bytes(payload.len()).ok_or_else(too_large)?;
-        let length = plaintext_length.saturating_add(envelope::OVERHEAD);
+        let length = plaintext_length.saturating_add(ENVELOPE_OVERHEAD);
         let sealed = with_scratch(length, |buffer| {
-            let slots = envelope::slots(buffer)?;
-            *slots.prefix = envelope::prefix(&key.id());
+            let slots = envelope_slots(buffer)?;
+            *slots.prefix = envelope_prefix(&key.id());
             *slots.nonce = *nonce;
             let (head, content) = slots.plaintext.split_first_chunk_mut()?;
             header.write(head);
             let (body, rest) = content.split_at_mut_checked(payload.len())?;
             body.copy_from_slice(payload);
-            padding::fill(rest);
+            fill_padding(rest);
             let data = AssociatedData::cookie(slots.prefix, &self.cookie_name, &self.audience)?;
             *slots.tag = key.cookie_cipher().seal(slots.nonce, data.as_bytes(), slots.plaintext).ok()?;
-            text::encode(buffer, out);
+            encode_text(buffer, out);
             Some(())
         });
         sealed.flatten().ok_or_else(too_large)
@@ -132,9 +132,9 @@ impl Sealer {
     // Security: one path. No step falls back to another decoder, key, name or purpose (CVE-2026-39324 was such a
     // fall-back), and every refusal looks the same from outside.
     pub(crate) fn open_cookie(&self, value: &[u8], now: Timestamp) -> Result<OpenedCookie, Reason> {
-        let length = text::check_length(value, longest_readable_text(&self.cookie_name))?;
+        let length = check_text_length(value, longest_readable_text(&self.cookie_name))?;
         let opened = with_scratch(length, |bytes| {
-            text::decode(value, bytes)?;
+            decode_text(value, bytes)?;
             let envelope = Envelope::parse(bytes)?;
             let ring = self.ring.load();
             let Some(slot) = ring.find(&envelope.key_id) else {
@@ -182,8 +182,8 @@ impl Sealer {
         key.cookie_cipher()
             .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
             .map_err(|_| Reason::Unauthentic)?;
-        let content = padding::strip(envelope.ciphertext)?;
-        let (head, payload) = content.split_first_chunk::<{ header::LENGTH }>().ok_or(Reason::Malformed)?;
+        let content = strip_padding(envelope.ciphertext)?;
+        let (head, payload) = content.split_first_chunk::<{ HEADER_LENGTH }>().ok_or(Reason::Malformed)?;
         let header = Header::read(head)?;
         let least_version = match header.kind {
             Kind::Inline => None,
@@ -227,5 +227,172 @@ impl Sealer {
         let header = Header { kind: Kind::Reference, ..header.clone() };
         let mut text = String::new();
         self.seal_cookie(nonce, &header, &reference(least_version), &mut text).map(|()| text)
+    }
+}
+
+// Room for one envelope on the stack: opening a forged cookie allocates nothing.
+
+/// What most cookies fit: zeros for the longest one would cost a short one more than its encryption.
+const SHORT_BYTES: usize = 512;
+
+/// Lends so many bytes, which are zeros at first and wiped at the end. `None` for more than the longest envelope has.
+pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+    if length <= SHORT_BYTES {
+        Scratch { bytes: [0; SHORT_BYTES], length }.lent().map(work)
+    } else {
+        Scratch { bytes: [0; COOKIE_ENVELOPE_MAX_BYTES], length }.lent().map(work)
+    }
+}
+
+struct Scratch<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Scratch<N> {
+    fn lent(&mut self) -> Option<&mut [u8]> {
+        self.bytes.get_mut(..self.length)
+    }
+}
+
+// Security: a plaintext was here. By `drop`, so that a panic in an application's `Serialize` leaves nothing of it either.
+impl<const N: usize> Drop for Scratch<N> {
+    fn drop(&mut self) {
+        if let Some(lent) = self.lent() {
+            wipe(lent);
+        }
+    }
+}
+
+// Records in a server store: wire format, section 6.
+
+/// A record that was opened and found to belong to its session.
+pub(crate) struct OpenedRecord {
+    pub(crate) header: RecordHeader,
+    /// The key that it was sealed under, when a newer one seals today.
+    pub(crate) superseded_key: Option<KeyId>,
+    pub(crate) payload: WipedBytes,
+}
+
+impl Sealer {
+    /// Seals a session's data into the bytes of its record, under the key that seals now.
+    pub(crate) fn seal_record(
+        &self,
+        session: &SessionId,
+        header: &RecordHeader,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let mut nonce = Nonce::default();
+        random::fill(&mut nonce)?;
+        let ring = self.ring.load();
+        let slot = ring.sealing(header.updated).ok_or(SealError::NoSealingKey)?;
+        let bytes = self.seal_record_with(slot.key(), &nonce, session, header, payload)?;
+        slot.counts().sealed();
+        Ok(bytes)
+    }
+
+    pub(super) fn seal_record_with(
+        &self,
+        key: &Key,
+        nonce: &Nonce,
+        session: &SessionId,
+        header: &RecordHeader,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let too_large = || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: isize::MAX as usize };
+        let content = payload.len().saturating_add(record::LENGTH);
+        let plaintext_length =
+            padded_length(content, RECORD_PADDING_BUCKET_BYTES, isize::MAX as usize).ok_or_else(too_large)?;
+        let mut buffer = vec![0; plaintext_length.saturating_add(ENVELOPE_OVERHEAD)];
+        let slots = envelope_slots(&mut buffer).ok_or_else(too_large)?;
+        *slots.prefix = envelope_prefix(&key.id());
+        *slots.nonce = *nonce;
+        let (head, content) = slots.plaintext.split_first_chunk_mut().ok_or_else(too_large)?;
+        header.write(head);
+        let (body, rest) = content.split_at_mut_checked(payload.len()).ok_or_else(too_large)?;
+        body.copy_from_slice(payload);
+        fill_padding(rest);
+        let data = AssociatedData::record(slots.prefix, &session.record_id(&self.audience), &self.audience)
+            .ok_or_else(too_large)?;
+        *slots.tag =
+            key.record_cipher(session).seal(slots.nonce, data.as_bytes(), slots.plaintext).map_err(|_| too_large())?;
+        Ok(buffer)
+    }
+
+    /// Opens the bytes of a session's record.
+    ///
+    /// `created` is the cookie's, `stored_version` the store's. Whether the version is new enough for the reference is
+    /// asked by the caller before, because a stale record is the store's failure and not the client's.
+    pub(crate) fn open_record(
+        &self,
+        session: &SessionId,
+        created: Timestamp,
+        stored_version: u64,
+        mut bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<OpenedRecord, Reason> {
+        let envelope = Envelope::parse(&mut bytes)?;
+        let key_id = envelope.key_id;
+        let ring = self.ring.load();
+        let Some(slot) = ring.find(&key_id) else {
+            self.ring.ask_for_early_reload();
+            return Err(Reason::UnknownKey);
+        };
+        let outcome = self.open_record_under((&ring, slot), session, created, stored_version, bytes, now);
+        slot.counts().opened(&outcome, now);
+        outcome
+    }
+
+    fn open_record_under(
+        &self,
+        (ring, slot): (&KeyRing, &Slot),
+        session: &SessionId,
+        created: Timestamp,
+        stored_version: u64,
+        mut bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<OpenedRecord, Reason> {
+        if !slot.may_open(&self.rotation, now) {
+            return Err(Reason::KeyRetired);
+        }
+        let envelope = Envelope::parse(&mut bytes)?;
+        let key_id = envelope.key_id;
+        let data = AssociatedData::record(&envelope.prefix, &session.record_id(&self.audience), &self.audience)
+            .ok_or(Reason::Unauthentic)?;
+        slot.key()
+            .record_cipher(session)
+            .open(&envelope.nonce, data.as_bytes(), envelope.ciphertext, &envelope.tag)
+            .map_err(|_| Reason::Unauthentic)?;
+        // From here on the bytes are plaintext: wiped when they go.
+        let bytes = WipedBytes::from(bytes);
+        let padded = bytes
+            .get(ENVELOPE_HEAD_LENGTH..bytes.len().saturating_sub(ENVELOPE_OVERHEAD - ENVELOPE_HEAD_LENGTH))
+            .ok_or(Reason::Malformed)?;
+        let (head, payload) =
+            strip_padding(padded)?.split_first_chunk::<{ record::LENGTH }>().ok_or(Reason::Malformed)?;
+        let header = RecordHeader::read(head)?;
+        // Security: the sealed version and birth bind the record to the store's column and to the cookie, so a writer of
+        // the store can neither relabel an older record nor revive one of an earlier life of the id.
+        if header.version != stored_version || header.created != created {
+            return Err(Reason::Unauthentic);
+        }
+        if !slot.covers(&self.rotation, header.updated) {
+            return Err(Reason::KeyRetired);
+        }
+        let superseded_key = Some(key_id).filter(|key_id| ring.is_superseded(key_id, now));
+        Ok(OpenedRecord { header, superseded_key, payload: WipedBytes::from(payload) })
+    }
+}
+
+#[cfg(test)]
+mod scratch_tests {
+    use super::*;
+
+    #[test]
+    fn as_many_bytes_are_lent_as_an_envelope_may_have() {
+        for length in [0, 1, SHORT_BYTES, SHORT_BYTES + 1, COOKIE_ENVELOPE_MAX_BYTES] {
+            assert_eq!(with_scratch(length, |bytes| bytes.to_vec()), Some(vec![0; length]));
+        }
+        assert_eq!(with_scratch(COOKIE_ENVELOPE_MAX_BYTES + 1, |_| ()), None);
     }
 }
