@@ -11,7 +11,7 @@ use crate::limits;
 use crate::seal::{Lifetimes, Sealer};
 use crate::settings::{Placement, Renewal, Settings, StoreFailure, TooLarge};
 use crate::store::RecordStore;
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// The cookie's name where it cannot have a prefix, over plain http.
 pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";

@@ -21,7 +21,7 @@ use crate::seal::Sealer;
 use crate::settings::StoreFailure;
 use crate::settings::{Placement, Renewal, Settings};
 use crate::store::RecordStore;
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
 ///

@@ -18,8 +18,8 @@ use crate::seal::{CookieNonce, reference};
 use crate::session::{Draft, Text};
 use crate::settings::{Placement, TooLarge};
 use crate::wipe::WipedBytes;
-use crate::wire::cookie::{Header, Kind, Persistence};
-use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
+use crate::wire::{Header, Kind, Persistence};
+use crate::wire::{Lineage, RecordHeader, RecordState, WriteId};
 
 impl Write<'_> {
     /// The JSON that fits, where, and whether old input was left out of it. That is the first to go, where the configuration

@@ -14,7 +14,7 @@ use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
-use crate::wire::cookie::{Header, Persistence};
+use crate::wire::{Header, Persistence};
 
 /// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
 /// a `Cookie` header of nothing else.

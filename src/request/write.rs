@@ -17,8 +17,8 @@ use crate::records::{FoundRecord, Place, Standing};
 use crate::seal::Sealer;
 use crate::session::{Draft, IdChange, Payload, Session, Text};
 use crate::settings::{Placement, Purpose, Renewal};
-use crate::wire::cookie::{Header, Persistence};
-use crate::wire::record::{RecordHeader, RecordState, WriteId};
+use crate::wire::{Header, Persistence};
+use crate::wire::{RecordHeader, RecordState, WriteId};
 
 /// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
 /// one goes on where that one stopped.
@@ -695,7 +695,7 @@ pub(super) fn remaining(header: &Header, todays_lifetime_seconds: u64, now: Time
 mod protocol_tests {
     use super::*;
     use crate::id::SessionId;
-    use crate::wire::cookie::{Kind, Persistence};
+    use crate::wire::{Kind, Persistence};
 
     #[test]
     fn the_shorter_of_the_sealed_lifetime_and_todays_counts() {

@@ -18,7 +18,7 @@ use crate::error::{CommitError, LoadError, RandomError, SessionError};
 use crate::events::{Event, Observers};
 use crate::id::{PublicId, SessionId};
 use crate::seal::{CookieNonce, Sealer};
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// The session of one request: a cheap clone of it is the same session.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Session;
 use super::state::{IdChange, Phase};
 use crate::error::{CommitError, LoadError, SessionError};
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 impl Session {
     /// Gives the session a new id and keeps its data; tokens of the old id die.

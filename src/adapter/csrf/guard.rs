@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cookie::{CookieAttributes, request, response};
+use crate::cookie::{CookieAttributes, header};
 use crate::csrf::{CsrfDecision, CsrfFacts, csrf_decision};
 use crate::error::ConfigError;
 use crate::request::PendingSession;
@@ -52,7 +52,7 @@ impl GuardSettings {
             CsrfDecision::Forbidden => Proof::Impossible,
         };
         let readable_cookie = self.readable_cookie.as_ref().map(|attributes| {
-            let known_token = request::candidates(cookie_fields, attributes.cookie_name()).next();
+            let known_token = header::candidates(cookie_fields, attributes.cookie_name()).next();
             ReadableCookie {
                 attributes: Arc::clone(attributes),
                 known_token: known_token.and_then(|token| String::from_utf8(token.to_vec()).ok()),
@@ -202,5 +202,5 @@ impl RequestCheck {
 fn fresh_token(cookie: &CookieAttributes, session: &Session) -> Option<String> {
     // A session that was destroyed in this request gets none.
     let token = session.csrf_token().ok()?;
-    Some(response::issue(cookie, &token, None))
+    Some(header::issue(cookie, &token, None))
 }
