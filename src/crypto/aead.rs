@@ -131,13 +131,11 @@ impl fmt::Display for Suite {
 
 // XAES-256-GCM (C2SP XAES-256-GCM v1.0): AES-256-GCM with a key derived per nonce, over `aes` and `aes-gcm`.
 //
-// ```text
 // L  = AES-256_K(0¹²⁸)                     K1 = double(L)               steps 1, 2: once per key
 // M1 = 0x0001 ‖ "X" ‖ 0x00 ‖ N[..12]       M2 = 0x0002 ‖ "X" ‖ 0x00 ‖ N[..12]
 // Kx = AES-256_K(M1 ⊕ K1) ‖ AES-256_K(M2 ⊕ K1)                          steps 3 to 5: once per nonce
 // Nx = N[12..]                                                          step 6
 // C  = AES-256-GCM_Kx(Nx, plaintext, associated data)
-// ```
 
 /// GCM never runs the block cipher backwards: the schedule for decryption is not computed.
 #[cfg(any(not(feature = "aws-lc-rs"), test))]

@@ -479,7 +479,7 @@ impl SessionManagerBuilder {
         let now = clock.now();
         sealer.ring().current().check(now).map_err(|error| ConfigError::new("ring", error.to_string()))?;
         sealer.ring().begin_counting(now);
-        let tell = |setting, advice| observers.tell(&Event::SettingWorthAThought { setting, advice });
+        let tell = |setting, advice| observers.tell(&Event::QuestionableSetting { setting, advice });
         if sealer.audience().is_empty() {
             tell("audience", "it is empty: cookies of two environments with the same key open in both");
         }

@@ -195,7 +195,7 @@ impl SessionManager {
 
     /// The same store, whose cookie values have at most so many characters.
     #[cfg(feature = "actix-session")]
-    pub(crate) fn carried(&self, longest_text: usize) -> Self {
+    pub(crate) fn with_longest_text(&self, longest_text: usize) -> Self {
         let today = &self.0;
         let longest_text = today.longest_text.min(longest_text);
         Self(Arc::new(Inner {

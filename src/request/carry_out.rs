@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cookies::public_ids;
 use super::write::{Attempt, Completion, Write};
-use super::write::{Case, Known, Opened, Target, Want};
+use super::write::{Case, Known, OpenedSession, Target, Want};
 use crate::clock::{Clock as _, Timestamp};
 use crate::cookie::header;
 use crate::cookie::header::ENDED;
@@ -206,7 +206,7 @@ impl Write<'_> {
         })?;
         let line = Some(line);
         let same = before.filter(|before| before.header.id == header.id);
-        let opened = Some(Arc::new(Opened {
+        let opened = Some(Arc::new(OpenedSession {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
             place: same.map_or(0, |before| before.place),
             header,
@@ -222,7 +222,7 @@ impl Write<'_> {
     }
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
-    fn header(&self, id: SessionId, case: &Case, builds_on: Option<&Opened>) -> Header {
+    fn header(&self, id: SessionId, case: &Case, builds_on: Option<&OpenedSession>) -> Header {
         let Draft { created, persistence, .. } = case.draft;
         // Servers' clocks differ. No cookie is older than the session, or than the one that it takes the place of.
         let before = builds_on.map_or(created, |opened| opened.header.issued.max(created));
@@ -265,7 +265,7 @@ impl Write<'_> {
         state: RecordState,
         place: &Place,
         standing: &Standing,
-        opened: Option<&Opened>,
+        opened: Option<&OpenedSession>,
         write: WriteId,
     ) -> FoundRecord {
         let now = self.inner.clock.now();
@@ -348,7 +348,12 @@ impl Write<'_> {
     }
 
     /// Ends the record that a session has in a place, or might have.
-    async fn end_in(&mut self, place: &Place, session: &Opened, mut stands: Standing) -> Result<(), CommitError> {
+    async fn end_in(
+        &mut self,
+        place: &Place,
+        session: &OpenedSession,
+        mut stands: Standing,
+    ) -> Result<(), CommitError> {
         let mut was_cut = false;
         while !stands.has_ended() {
             let record = self.closed(RecordState::Ended, place, &stands, Some(session), WriteId::default());
@@ -414,7 +419,7 @@ async fn standing(place: &Place) -> Result<Standing, CommitError> {
 }
 
 /// The lineage of a record that is written over what stands there.
-fn lineage(before: &Standing, opened: Option<&Opened>, header: &Header, write: WriteId) -> Lineage {
+fn lineage(before: &Standing, opened: Option<&OpenedSession>, header: &Header, write: WriteId) -> Lineage {
     let presented = opened.filter(|opened| opened.inline.is_some());
     let record = opened.and_then(|opened| opened.record.as_ref());
     let continued = before.record().zip(record).filter(|(found, seen)| found.header.version == seen.header.version);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::write::Progress;
-use super::write::{Known, Opened};
+use super::write::{Known, OpenedSession};
 use crate::clock::{Clock as _, Timestamp, within};
 use crate::cookie::header::{self, Found, NamedMarker};
 use crate::error::{LoadError, Reason, StoreError};
@@ -173,7 +173,7 @@ impl SessionManager {
         self.loaded(state, opened, refused.contains(&Reason::Ambiguous))
     }
 
-    fn tell_opened(&self, outcome: Result<Option<&Opened>, &LoadError>, refused: &[Reason]) {
+    fn tell_opened(&self, outcome: Result<Option<&OpenedSession>, &LoadError>, refused: &[Reason]) {
         let observers = &self.0.observers;
         if observers.is_empty() {
             return;
@@ -197,12 +197,12 @@ impl SessionManager {
         candidates: &Candidates,
         now: Timestamp,
         refused: &mut Vec<Reason>,
-    ) -> Option<(Arc<Opened>, Option<Payload>)> {
+    ) -> Option<(Arc<OpenedSession>, Option<Payload>)> {
         // Security: a forged cookie costs no allocation where nobody hears of it.
         let is_told = !self.0.observers.is_empty();
         for sealer in self.0.sealers() {
             let mut refused_here = Vec::new();
-            let mut chosen: Option<(Arc<Opened>, Option<Payload>)> = None;
+            let mut chosen: Option<(Arc<OpenedSession>, Option<Payload>)> = None;
             let mut is_absent = true;
             for found in self.opened(sealer, candidates, now) {
                 is_absent = false;
@@ -233,7 +233,7 @@ impl SessionManager {
 
     /// Every session whose good cookie came, under whichever name.
     // Security: behind pointers, or a list that grows would leave copies of their ids that nobody wipes.
-    pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Arc<Opened>> {
+    pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Arc<OpenedSession>> {
         let now = self.0.clock.now();
         let found = self.0.sealers().flat_map(|sealer| self.opened(sealer, candidates, now));
         found.filter_map(Result::ok).map(|(opened, _)| opened).collect()
@@ -245,7 +245,7 @@ impl SessionManager {
         sealer: &'a Arc<Sealer>,
         candidates: &'a Candidates,
         now: Timestamp,
-    ) -> impl Iterator<Item = Result<(Arc<Opened>, Option<Payload>), Reason>> {
+    ) -> impl Iterator<Item = Result<(Arc<OpenedSession>, Option<Payload>), Reason>> {
         let values = candidates.named(sealer.cookie_name());
         values.map(move |value| self.open_candidate(sealer, value, candidates, now))
     }
@@ -256,7 +256,7 @@ impl SessionManager {
         value: &[u8],
         candidates: &Candidates,
         now: Timestamp,
-    ) -> Result<(Arc<Opened>, Option<Payload>), Reason> {
+    ) -> Result<(Arc<OpenedSession>, Option<Payload>), Reason> {
         let OpenedCookie { header, key_id, write_id, reseal_due, body } = sealer.open_cookie(value, now)?;
         // Security: a late response may bring back the cookie of a session that this browser has left.
         if candidates.have_left(&self.0, &header, now) {
@@ -274,7 +274,7 @@ impl SessionManager {
         if !may_be_inline {
             return Err(Reason::Payload);
         }
-        let opened = Opened {
+        let opened = OpenedSession {
             base: (write_id, header.issued),
             header,
             write: write_id,
@@ -291,7 +291,7 @@ impl SessionManager {
     }
 
     /// Reads what stands where a reference points, at least of the version that it has seen.
-    async fn follow(&self, opened: &mut Opened) -> Result<Result<Payload, Reason>, LoadError> {
+    async fn follow(&self, opened: &mut OpenedSession) -> Result<Result<Payload, Reason>, LoadError> {
         let is_behind = |found: &Standing| {
             !found.has_ended() && found.version().is_some_and(|version| version < opened.least_version)
         };
@@ -317,7 +317,7 @@ impl SessionManager {
     }
 
     /// The state of a session that was found.
-    fn state(&self, opened: &Opened, payload: Payload) -> State {
+    fn state(&self, opened: &OpenedSession, payload: Payload) -> State {
         let header = &opened.header;
         let (persistence, own_lifetime_seconds) = match &opened.record {
             Some(record) => (record.header.persistence, record.header.lifetime_seconds),
@@ -335,7 +335,7 @@ impl SessionManager {
         state
     }
 
-    fn loaded(&self, mut state: State, opened: Option<Arc<Opened>>, is_ambiguous: bool) -> (Session, Progress) {
+    fn loaded(&self, mut state: State, opened: Option<Arc<OpenedSession>>, is_ambiguous: bool) -> (Session, Progress) {
         let inner = &self.0;
         let has_store = inner.store.is_some();
         state.remembers = has_store;

@@ -61,7 +61,7 @@ pub(super) struct Attempt {
 /// What holds when a session has been written.
 pub(super) struct Completion {
     pub(super) want: Want,
-    pub(super) opened: Option<Arc<Opened>>,
+    pub(super) opened: Option<Arc<OpenedSession>>,
     pub(super) line: Option<String>,
     pub(super) markers: Vec<String>,
     pub(super) draft: Draft,
@@ -174,14 +174,14 @@ impl<'a> Write<'a> {
             // Something that rests on a session which is not kept: a token.
             Some(opened) if opened.failure.is_some() && draft.has_something => Want::Keep,
             // It has no data that this request knows.
-            Some(Opened { inline: None, record: None, .. }) => Want::Nothing,
+            Some(OpenedSession { inline: None, record: None, .. }) => Want::Nothing,
             Some(_) if draft.used_flash || (inner.settings.resave && draft.used) => Want::Refresh,
             Some(opened) if self.renews.is_some_and(|purpose| self.renews(purpose, opened, draft)) => Want::Refresh,
             Some(_) => Want::Nothing,
         }
     }
 
-    fn renews(&self, purpose: Purpose, opened: &Opened, draft: &Draft) -> bool {
+    fn renews(&self, purpose: Purpose, opened: &OpenedSession, draft: &Draft) -> bool {
         let (header, renewal) = (&opened.header, self.inner.renewal);
         let lifetime_seconds = self.lifetime_seconds(draft);
         let sealed_seconds = header.expires.saturating_seconds_since(header.issued);
@@ -286,7 +286,7 @@ impl<'a> Write<'a> {
         let (payload, target, drops_input) = if is_gone {
             (Text::default(), Target::Nowhere, false)
         } else {
-            self.fit(&draft, opened.is_some_and(Opened::is_in_record))?
+            self.fit(&draft, opened.is_some_and(OpenedSession::is_in_record))?
         };
         Ok(Case {
             want,
@@ -330,7 +330,7 @@ impl<'a> Write<'a> {
         if !self.session.replay_onto(payload, lasts, want == Want::NewId) {
             return Err(CommitError::Conflict);
         }
-        progress.known.opened = Some(Arc::new(Opened { record: Some(Arc::clone(found)), ..(**opened).clone() }));
+        progress.known.opened = Some(Arc::new(OpenedSession { record: Some(Arc::clone(found)), ..(**opened).clone() }));
         Ok(())
     }
 
@@ -409,7 +409,7 @@ impl<'a> Write<'a> {
     }
 
     /// Where the record of a session is or would be: of the one that came, or of the id and the audience of today.
-    pub(super) fn place(&self, opened: Option<&Opened>) -> Result<Option<Place>, CommitError> {
+    pub(super) fn place(&self, opened: Option<&OpenedSession>) -> Result<Option<Place>, CommitError> {
         Ok(match opened {
             Some(opened) => self.inner.place(opened.place, &opened.header.id, opened.header.created),
             None => self.inner.place(0, &self.session.ensure_id()?, self.session.state().created),
@@ -460,7 +460,7 @@ pub(super) struct Known {
     /// The session of a good cookie; `None` for a new one.
     // Security: behind a pointer. Where there is no record, its place would carry what stood on the stack to the heap, which
     // may be a session's id (`tests/memory`); and what an await or a growing list moves, nobody wipes.
-    pub(super) opened: Option<Arc<Opened>>,
+    pub(super) opened: Option<Arc<OpenedSession>>,
     /// What stands where the session came from; `None` while nobody has looked.
     pub(super) here: Option<Standing>,
     /// What this request has written under a new id.
@@ -471,7 +471,7 @@ pub(super) struct Known {
 
 /// A session whose cookie is good.
 #[derive(Clone)]
-pub(super) struct Opened {
+pub(super) struct OpenedSession {
     pub(super) header: Header,
     /// Names the write that the cookie was sealed for.
     pub(super) write: WriteId,
@@ -493,7 +493,7 @@ pub(super) struct Opened {
     pub(super) failure: Option<Arc<str>>,
 }
 
-impl Opened {
+impl OpenedSession {
     pub(super) fn public_id(&self) -> PublicId {
         self.header.id.public_id(self.sealer.audience())
     }
@@ -667,7 +667,7 @@ impl Case {
     }
 
     /// What a record is to the cookie with its session's data, or to one that was not followed.
-    fn descent(&self, opened: &Opened, found: &RecordHeader) -> Base {
+    fn descent(&self, opened: &OpenedSession, found: &RecordHeader) -> Base {
         let Some(payload) = &opened.inline else { return Base::Newer };
         let ((write, issued), lineage) = (opened.base, &found.lineage);
         let descends = lineage.contains(write) || issued < lineage.base_issued;

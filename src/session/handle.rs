@@ -232,6 +232,7 @@ impl Session {
     ///
     /// [`SessionError::Value`] for what JSON cannot hold exactly, [`SessionError::Type`] for an index that an array does
     /// not have, [`SessionError::Destroyed`] or [`SessionError::Committed`] when it is too late.
+    #[doc(alias = "insert")]
     pub fn put<T: Serialize + ?Sized>(&self, path: impl Into<Path>, value: &T) -> Result<(), SessionError> {
         let path = path.into();
         let value = to_json(&path, value)?;
@@ -301,6 +302,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::Path`] for a path that cannot name a value, or as [`Session::put`] when it is too late.
+    #[doc(alias = "remove")]
+    #[doc(alias = "delete")]
     pub fn forget(&self, path: impl Into<Path>) -> Result<(), SessionError> {
         self.change(Change::Forget(path.into())).map(drop)
     }

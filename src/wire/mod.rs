@@ -34,12 +34,10 @@ pub(crate) const VERSION: u8 = 1;
 
 // The envelope: wire format, section 2.
 //
-// ```text
 // offset 0   1    9      33          33+n
 //        ├───┼────┼──────┼───────────┼─────┤
 //        ver  kid  nonce  ciphertext  tag
 // length 1    8    24     n           16
-// ```
 
 const NONCE_LENGTH: usize = 24;
 const TAG_LENGTH: usize = 16;
@@ -101,12 +99,10 @@ pub(crate) fn envelope_slots(buffer: &mut [u8]) -> Option<Slots<'_>> {
 
 // The header of a cookie's plaintext: wire format, section 3.
 //
-// ```text
 // offset 0           1           17       22       27        32
 //        ├───────────┼───────────┼────────┼────────┼─────────┤
 //        kind, flags  session id  created  issued   expires
 // bits   7 6 = 0 │ 5 own lifetime │ 4 browser session │ 3…0 kind
-// ```
 
 /// Bytes of a header.
 pub(crate) const HEADER_LENGTH: usize = 32;
@@ -351,12 +347,10 @@ fn from_u40([a, b, c, d, e]: [u8; 5]) -> u64 {
 
 // The header of a record's plaintext: wire format, section 6.
 //
-// ```text
 // offset 0     1        9        14       19       24        29    37           42       106
 //        ├─────┼────────┼────────┼────────┼────────┼─────────┼─────┼────────────┼────────┤
 //        kind   version  created  updated  expires  lifetime  base  base issued  lineage
 // bits   7 6 = persistence │ 5 4 = state │ 3…0 = 2
-// ```
 
 /// Bytes of a header.
 pub(crate) const RECORD_HEADER_LENGTH: usize = 42 + 8 * Lineage::RECENT;
