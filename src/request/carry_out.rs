@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::cookies::public_ids;
+use super::protocol::{Case, Known, OpenedSession, Target, Want};
 use super::write::{Attempt, Completion, Write};
-use super::write::{Case, Known, OpenedSession, Target, Want};
 use crate::clock::{Clock as _, Timestamp};
 use crate::cookie::header;
 use crate::cookie::header::ENDED;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::protocol::{Known, OpenedSession};
 use super::write::Progress;
-use super::write::{Known, OpenedSession};
 use crate::clock::{Clock as _, Timestamp, within};
 use crate::cookie::header::{self, Found, NamedMarker};
 use crate::error::{LoadError, Reason, StoreError};

@@ -78,8 +78,10 @@ pub(crate) fn ghosts(files: &[&str]) -> Vec<String> {
 
 /// Whether this is one of the files, with or without its ending, or a folder of one.
 fn exists(files: &[&str], name: &str) -> bool {
-    let is_file = |file: &&str| *file == name || file.strip_suffix(".rs") == Some(name);
-    files.iter().any(|file| is_file(&file) || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
+    files.iter().any(|file| match file.strip_prefix(name) {
+        Some(rest) => matches!(rest, "" | ".rs") || rest.starts_with('/'),
+        None => false,
+    })
 }
 
 /// Code lines of each adapter, all its files together, and of each guard by itself.
