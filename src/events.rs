@@ -46,8 +46,8 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A setting that works and is worth a second thought; told once, when the store is built.
-    SettingWorthAThought {
+    /// A setting that works and may be a mistake; reported once, when the store is built.
+    QuestionableSetting {
         /// The setting, by the name of its builder method.
         setting: &'static str,
         /// What may come of it.
@@ -171,7 +171,7 @@ pub enum Event {
 impl Event {
     /// The names of all events, in the order of the variants.
     pub(crate) const NAMES: [&str; 24] = [
-        "setting_worth_a_thought",
+        "questionable_setting",
         "ring_replaced",
         "ring_reload_failed",
         "swept",
@@ -205,7 +205,7 @@ impl Event {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::SettingWorthAThought { .. } => "setting_worth_a_thought",
+            Self::QuestionableSetting { .. } => "questionable_setting",
             Self::RingReplaced { .. } => "ring_replaced",
             Self::RingReloadFailed { .. } => "ring_reload_failed",
             Self::Swept { .. } => "swept",
@@ -340,7 +340,7 @@ mod counters_tests {
         let id = SessionId::from_bytes([7; 16]).public_id("");
         let (problem, from) = (String::new(), KeyId::from_bytes([1; 8]));
         vec![
-            Event::SettingWorthAThought { setting: "", advice: "" },
+            Event::QuestionableSetting { setting: "", advice: "" },
             Event::RingReplaced { key_ids: Vec::new() },
             Event::RingReloadFailed { problem: problem.clone() },
             Event::Swept { removed: 1 },

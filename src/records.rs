@@ -9,7 +9,7 @@ use crate::limits;
 use crate::seal::{OpenedRecord, Sealer};
 use crate::store::{Created, Record, RecordStore, Updated};
 use crate::wipe::WipedBytes;
-use crate::wire::record::{RecordHeader, RecordState};
+use crate::wire::{RecordHeader, RecordState};
 
 /// A record that was opened.
 #[derive(Clone)]

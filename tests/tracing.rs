@@ -169,8 +169,8 @@ fn what_an_operator_is_to_see_is_a_warning_and_says_what_is_wrong() {
             fields(&[("event", "session.commit_failed"), ("problem", problem)]),
         ),
         (
-            Event::SettingWorthAThought { setting: "audience", advice: "name it" },
-            fields(&[("event", "session.setting_worth_a_thought"), ("setting", "audience"), ("advice", "name it")]),
+            Event::QuestionableSetting { setting: "audience", advice: "name it" },
+            fields(&[("event", "session.questionable_setting"), ("setting", "audience"), ("advice", "name it")]),
         ),
         (
             Event::RingReloadFailed { problem: problem.to_owned() },

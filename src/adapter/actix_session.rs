@@ -86,7 +86,7 @@ impl SealedSessionStore {
     /// browsers keep the cookie under any name of up to 64.
     #[must_use]
     pub fn new(store: SessionManager) -> Self {
-        Self { store: store.carried(ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS), whole: store }
+        Self { store: store.with_longest_text(ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS), whole: store }
     }
 
     /// Says how the middleware protects its cookie; give both the same. A cookie that is only signed leaves room for 3900
@@ -113,7 +113,7 @@ impl SealedSessionStore {
             CookieContentSecurity::Private => ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS,
             CookieContentSecurity::Signed => ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS,
         };
-        Self { store: self.whole.carried(longest_key), ..self }
+        Self { store: self.whole.with_longest_text(longest_key), ..self }
     }
 
     /// The session behind a key, or a new one.

@@ -18,7 +18,7 @@ const TARGET: &str = "sealed_session";
 /// | `TRACE` | `session.initiated`; `session.rejected` with the reason `absent` |
 /// | `DEBUG` | `session.rejected` with an expiry; `session.migrated`, `.spilled`, `.returned`, `.renewed`, `.resealed`, `.destroyed`, `.caching_restricted`, `.committed`, `.swept` |
 /// | `INFO` | `session.rejected` with any other reason; `session.old_input_dropped`, `.renewal_skipped`, `.ring_replaced` |
-/// | `WARN` | `session.setting_worth_a_thought`, `.load_failed`, `.ephemeral`, `.writes_dropped`, `.write_after_commit`, `.commit_failed`, `.ring_reload_failed`, `.sweep_failed` |
+/// | `WARN` | `session.questionable_setting`, `.load_failed`, `.ephemeral`, `.writes_dropped`, `.write_after_commit`, `.commit_failed`, `.ring_reload_failed`, `.sweep_failed` |
 ///
 /// ```
 /// use sealed_session::adapter::tracing::TracingObserver;
@@ -33,8 +33,8 @@ pub struct TracingObserver;
 impl Observer for TracingObserver {
     fn observe(&self, event: &Event) {
         match event {
-            Event::SettingWorthAThought { setting, advice } => {
-                warn!(target: TARGET, event = "session.setting_worth_a_thought", setting = *setting, advice = *advice);
+            Event::QuestionableSetting { setting, advice } => {
+                warn!(target: TARGET, event = "session.questionable_setting", setting = *setting, advice = *advice);
             }
             Event::RingReplaced { key_ids } => {
                 let key_ids: Vec<_> = key_ids.iter().map(ToString::to_string).collect();

@@ -4,7 +4,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKe
 use chacha20::{R20, hchacha};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use super::aead::Unauthentic;
+use super::Unauthentic;
 
 /// AES-256-GCM under a key for one message.
 pub(super) fn seal_aes_256_gcm(
@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::crypto::aead::Aes256Gcm;
+    use crate::crypto::Aes256Gcm;
 
     proptest! {
         #[test]

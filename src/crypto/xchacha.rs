@@ -4,7 +4,7 @@ use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
 use zeroize::ZeroizeOnDrop;
 
-use super::aead::Unauthentic;
+use super::Unauthentic;
 
 #[derive(Clone)]
 pub(crate) struct XChaCha(XChaCha20Poly1305);

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::seal::{Lifetimes, Sealer};
 use crate::settings::{Placement, Renewal, Settings, StoreFailure, TooLarge};
 use crate::store::RecordStore;
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// The cookie's name where it cannot have a prefix, over plain http.
 pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
@@ -479,7 +479,7 @@ impl SessionManagerBuilder {
         let now = clock.now();
         sealer.ring().current().check(now).map_err(|error| ConfigError::new("ring", error.to_string()))?;
         sealer.ring().begin_counting(now);
-        let tell = |setting, advice| observers.tell(&Event::SettingWorthAThought { setting, advice });
+        let tell = |setting, advice| observers.tell(&Event::QuestionableSetting { setting, advice });
         if sealer.audience().is_empty() {
             tell("audience", "it is empty: cookies of two environments with the same key open in both");
         }

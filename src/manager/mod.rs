@@ -22,7 +22,7 @@ use crate::seal::Sealer;
 use crate::settings::StoreFailure;
 use crate::settings::{Placement, Renewal, Settings};
 use crate::store::RecordStore;
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// The session store that a framework embeds: it opens a request's session and writes it into the response.
 ///
@@ -209,7 +209,7 @@ impl SessionManager {
 
     /// The same store, whose cookie values have at most so many characters.
     #[cfg(feature = "actix-session")]
-    pub(crate) fn carried(&self, longest_text: usize) -> Self {
+    pub(crate) fn with_longest_text(&self, longest_text: usize) -> Self {
         let today = &self.0;
         let longest_text = today.longest_text.min(longest_text);
         Self(Arc::new(Inner {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::cookies::public_ids;
+use super::protocol::{Case, Known, OpenedSession, Target, Want};
 use super::write::{Attempt, Completion, Write};
-use super::write::{Case, Known, Opened, Target, Want};
 use crate::clock::{Clock as _, Timestamp};
 use crate::cookie::header;
 use crate::cookie::header::ENDED;
@@ -18,8 +18,8 @@ use crate::seal::{CookieNonce, reference};
 use crate::session::{Draft, Text};
 use crate::settings::{Placement, TooLarge};
 use crate::wipe::WipedBytes;
-use crate::wire::cookie::{Header, Kind, Persistence};
-use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
+use crate::wire::{Header, Kind, Persistence};
+use crate::wire::{Lineage, RecordHeader, RecordState, WriteId};
 
 impl Write<'_> {
     /// The JSON that fits, where, and whether old input was left out of it. That is the first to go, where the configuration
@@ -208,7 +208,7 @@ impl Write<'_> {
         })?;
         let line = Some(line);
         let same = before.filter(|before| before.header.id == header.id);
-        let opened = Some(Arc::new(Opened {
+        let opened = Some(Arc::new(OpenedSession {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
             place: same.map_or(0, |before| before.place),
             header,
@@ -224,7 +224,7 @@ impl Write<'_> {
     }
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
-    fn header(&self, id: SessionId, case: &Case, builds_on: Option<&Opened>) -> Header {
+    fn header(&self, id: SessionId, case: &Case, builds_on: Option<&OpenedSession>) -> Header {
         let Draft { created, persistence, .. } = case.draft;
         // Servers' clocks differ. No cookie is older than the session, or than the one that it takes the place of.
         let before = builds_on.map_or(created, |opened| opened.header.issued.max(created));
@@ -267,7 +267,7 @@ impl Write<'_> {
         state: RecordState,
         place: &Place,
         standing: &Standing,
-        opened: Option<&Opened>,
+        opened: Option<&OpenedSession>,
         write: WriteId,
     ) -> FoundRecord {
         let now = self.inner.clock.now();
@@ -350,7 +350,12 @@ impl Write<'_> {
     }
 
     /// Ends the record that a session has in a place, or might have.
-    async fn end_in(&mut self, place: &Place, session: &Opened, mut stands: Standing) -> Result<(), CommitError> {
+    async fn end_in(
+        &mut self,
+        place: &Place,
+        session: &OpenedSession,
+        mut stands: Standing,
+    ) -> Result<(), CommitError> {
         let mut was_cut = false;
         while !stands.has_ended() {
             let record = self.closed(RecordState::Ended, place, &stands, Some(session), WriteId::default());
@@ -416,7 +421,7 @@ async fn standing(place: &Place) -> Result<Standing, CommitError> {
 }
 
 /// The lineage of a record that is written over what stands there.
-fn lineage(before: &Standing, opened: Option<&Opened>, header: &Header, write: WriteId) -> Lineage {
+fn lineage(before: &Standing, opened: Option<&OpenedSession>, header: &Header, write: WriteId) -> Lineage {
     let presented = opened.filter(|opened| opened.inline.is_some());
     let record = opened.and_then(|opened| opened.record.as_ref());
     let continued = before.record().zip(record).filter(|(found, seen)| found.header.version == seen.header.version);

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
+use super::protocol::{Known, OpenedSession};
 use super::write::Progress;
-use super::write::{Known, Opened};
 use crate::clock::{Clock as _, Timestamp, within};
 use crate::cookie::header::{self, Found, NamedMarker};
 use crate::error::{LoadError, Reason, StoreError};
@@ -14,7 +14,7 @@ use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Backing, Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
-use crate::wire::cookie::{Header, Persistence};
+use crate::wire::{Header, Persistence};
 
 /// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
 /// a `Cookie` header of nothing else.
@@ -174,7 +174,7 @@ impl SessionManager {
         self.loaded(state, opened, refused.contains(&Reason::Ambiguous), backing)
     }
 
-    fn tell_opened(&self, outcome: Result<Option<&Opened>, &LoadError>, refused: &[Reason]) {
+    fn tell_opened(&self, outcome: Result<Option<&OpenedSession>, &LoadError>, refused: &[Reason]) {
         let observers = &self.0.observers;
         if observers.is_empty() {
             return;
@@ -198,12 +198,12 @@ impl SessionManager {
         candidates: &Candidates,
         now: Timestamp,
         refused: &mut Vec<Reason>,
-    ) -> Option<(Arc<Opened>, Option<Payload>)> {
+    ) -> Option<(Arc<OpenedSession>, Option<Payload>)> {
         // Security: a forged cookie costs no allocation where nobody hears of it.
         let is_told = !self.0.observers.is_empty();
         for sealer in self.0.sealers() {
             let mut refused_here = Vec::new();
-            let mut chosen: Option<(Arc<Opened>, Option<Payload>)> = None;
+            let mut chosen: Option<(Arc<OpenedSession>, Option<Payload>)> = None;
             let mut is_absent = true;
             for found in self.opened(sealer, candidates, now) {
                 is_absent = false;
@@ -234,7 +234,7 @@ impl SessionManager {
 
     /// Every session whose good cookie came, under whichever name.
     // Security: behind pointers, or a list that grows would leave copies of their ids that nobody wipes.
-    pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Arc<Opened>> {
+    pub(super) fn all_good(&self, candidates: &Candidates) -> Vec<Arc<OpenedSession>> {
         let now = self.0.clock.now();
         let found = self.0.sealers().flat_map(|sealer| self.opened(sealer, candidates, now));
         found.filter_map(Result::ok).map(|(opened, _)| opened).collect()
@@ -246,7 +246,7 @@ impl SessionManager {
         sealer: &'a Arc<Sealer>,
         candidates: &'a Candidates,
         now: Timestamp,
-    ) -> impl Iterator<Item = Result<(Arc<Opened>, Option<Payload>), Reason>> {
+    ) -> impl Iterator<Item = Result<(Arc<OpenedSession>, Option<Payload>), Reason>> {
         let values = candidates.named(sealer.cookie_name());
         values.map(move |value| self.open_candidate(sealer, value, candidates, now))
     }
@@ -257,7 +257,7 @@ impl SessionManager {
         value: &[u8],
         candidates: &Candidates,
         now: Timestamp,
-    ) -> Result<(Arc<Opened>, Option<Payload>), Reason> {
+    ) -> Result<(Arc<OpenedSession>, Option<Payload>), Reason> {
         let OpenedCookie { header, key_id, write_id, reseal_due, body } = sealer.open_cookie(value, now)?;
         // Security: a late response may bring back the cookie of a session that this browser has left.
         if candidates.have_left(&self.0, &header, now) {
@@ -275,7 +275,7 @@ impl SessionManager {
         if !may_be_inline {
             return Err(Reason::Payload);
         }
-        let opened = Opened {
+        let opened = OpenedSession {
             base: (write_id, header.issued),
             header,
             write: write_id,
@@ -292,7 +292,7 @@ impl SessionManager {
     }
 
     /// Reads what stands where a reference points, at least of the version that it has seen.
-    async fn follow(&self, opened: &mut Opened) -> Result<Result<Payload, Reason>, LoadError> {
+    async fn follow(&self, opened: &mut OpenedSession) -> Result<Result<Payload, Reason>, LoadError> {
         let is_behind = |found: &Standing| {
             !found.has_ended() && found.version().is_some_and(|version| version < opened.least_version)
         };
@@ -318,7 +318,7 @@ impl SessionManager {
     }
 
     /// The state of a session that was found.
-    fn state(&self, opened: &Opened, payload: Payload) -> State {
+    fn state(&self, opened: &OpenedSession, payload: Payload) -> State {
         let header = &opened.header;
         let (persistence, own_lifetime_seconds) = match &opened.record {
             Some(record) => (record.header.persistence, record.header.lifetime_seconds),
@@ -339,7 +339,7 @@ impl SessionManager {
     fn loaded(
         &self,
         mut state: State,
-        opened: Option<Arc<Opened>>,
+        opened: Option<Arc<OpenedSession>>,
         is_ambiguous: bool,
         backing: Weak<dyn Backing>,
     ) -> (Session, Progress) {

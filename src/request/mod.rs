@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod cookies;
+mod protocol;
 mod write;
 
 use std::borrow::Cow;

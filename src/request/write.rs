@@ -1,24 +1,21 @@
 //! The one loop that carries out what [`decide`] says: it looks, adopts, writes, and finds out what happened.
 
-use std::cmp::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use super::Pending;
-use crate::clock::{Clock as _, Timestamp};
+use super::protocol::{Case, Known, OpenedSession, Step, Target, Want, decide, remaining};
+use crate::clock::Clock as _;
 use crate::cookie::header;
 use crate::crypto::random;
 use crate::error::{CommitError, Reason, StoreError};
 use crate::events::Event;
-use crate::id::{KeyId, PublicId};
 use crate::limits;
 use crate::manager::Inner;
 use crate::records::{FoundRecord, Place, Standing};
-use crate::seal::Sealer;
 use crate::session::{Draft, IdChange, Payload, Session, Text};
 use crate::settings::{Placement, Purpose, Renewal};
-use crate::wire::cookie::{Header, Persistence};
-use crate::wire::record::{RecordHeader, RecordState, WriteId};
+use crate::wire::Persistence;
 
 /// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
 /// one goes on where that one stopped.
@@ -61,7 +58,7 @@ pub(super) struct Attempt {
 /// What holds when a session has been written.
 pub(super) struct Completion {
     pub(super) want: Want,
-    pub(super) opened: Option<Arc<Opened>>,
+    pub(super) opened: Option<Arc<OpenedSession>>,
     pub(super) line: Option<String>,
     pub(super) markers: Vec<String>,
     pub(super) draft: Draft,
@@ -174,14 +171,14 @@ impl<'a> Write<'a> {
             // Something that rests on a session which is not kept: a token.
             Some(opened) if opened.failure.is_some() && draft.has_something => Want::Keep,
             // It has no data that this request knows.
-            Some(Opened { inline: None, record: None, .. }) => Want::Nothing,
+            Some(OpenedSession { inline: None, record: None, .. }) => Want::Nothing,
             Some(_) if draft.used_flash || (inner.settings.resave && draft.used) => Want::Refresh,
             Some(opened) if self.renews.is_some_and(|purpose| self.renews(purpose, opened, draft)) => Want::Refresh,
             Some(_) => Want::Nothing,
         }
     }
 
-    fn renews(&self, purpose: Purpose, opened: &Opened, draft: &Draft) -> bool {
+    fn renews(&self, purpose: Purpose, opened: &OpenedSession, draft: &Draft) -> bool {
         let (header, renewal) = (&opened.header, self.inner.renewal);
         let lifetime_seconds = self.lifetime_seconds(draft);
         let sealed_seconds = header.expires.saturating_seconds_since(header.issued);
@@ -286,7 +283,7 @@ impl<'a> Write<'a> {
         let (payload, target, drops_input) = if is_gone {
             (Text::default(), Target::Nowhere, false)
         } else {
-            self.fit(&draft, opened.is_some_and(Opened::is_in_record))?
+            self.fit(&draft, opened.is_some_and(OpenedSession::is_in_record))?
         };
         Ok(Case {
             want,
@@ -330,7 +327,7 @@ impl<'a> Write<'a> {
         if !self.session.replay_onto(payload, lasts, want == Want::NewId) {
             return Err(CommitError::Conflict);
         }
-        progress.known.opened = Some(Arc::new(Opened { record: Some(Arc::clone(found)), ..(**opened).clone() }));
+        progress.known.opened = Some(Arc::new(OpenedSession { record: Some(Arc::clone(found)), ..(**opened).clone() }));
         Ok(())
     }
 
@@ -409,7 +406,7 @@ impl<'a> Write<'a> {
     }
 
     /// Where the record of a session is or would be: of the one that came, or of the id and the audience of today.
-    pub(super) fn place(&self, opened: Option<&Opened>) -> Result<Option<Place>, CommitError> {
+    pub(super) fn place(&self, opened: Option<&OpenedSession>) -> Result<Option<Place>, CommitError> {
         Ok(match opened {
             Some(opened) => self.inner.place(opened.place, &opened.header.id, opened.header.created),
             None => self.inner.place(0, &self.session.ensure_id()?, self.session.state().created),
@@ -426,286 +423,4 @@ impl<'a> Write<'a> {
 /// Whether the application has ended the session.
 fn ends(draft: &Draft) -> bool {
     draft.destroyed || draft.id_change == IdChange::Invalidated
-}
-
-// The life of a session, decided in one place. Pure: what is known goes in, the next step comes out. The guide's page
-// [`protocol`](crate::guide::protocol) has the table and the reasons.
-
-/// What a request wants of its session, the weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Want {
-    Nothing,
-    /// It was used, and lives on. Left out where it cannot be had.
-    Refresh,
-    /// What was written is kept, or the caller gets an error.
-    Keep,
-    /// It goes on under a new id.
-    NewId,
-    /// It is over. What was written since begins another one.
-    End,
-}
-
-/// Where the data of one write goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    Cookie,
-    Store,
-    /// Nothing is left to keep.
-    Nowhere,
-}
-
-/// Where the session is, as far as this request has seen.
-#[derive(Clone, Default)]
-pub(super) struct Known {
-    /// The session of a good cookie; `None` for a new one.
-    // Security: behind a pointer. Where there is no record, its place would carry what stood on the stack to the heap, which
-    // may be a session's id (`tests/memory`); and what an await or a growing list moves, nobody wipes.
-    pub(super) opened: Option<Arc<Opened>>,
-    /// What stands where the session came from; `None` while nobody has looked.
-    pub(super) here: Option<Standing>,
-    /// What this request has written under a new id.
-    pub(super) ahead: Standing,
-    /// The result builds on an empty session, because the session was found to be gone.
-    pub(super) began_anew: bool,
-}
-
-/// A session whose cookie is good.
-#[derive(Clone)]
-pub(super) struct Opened {
-    pub(super) header: Header,
-    /// Names the write that the cookie was sealed for.
-    pub(super) write: WriteId,
-    /// The cookie that the browser holds while this request goes on, and when it was issued: a save does not change that.
-    pub(super) base: (WriteId, Timestamp),
-    /// The key that the cookie or its record was sealed under, when a newer one seals today.
-    pub(super) superseded_key: Option<KeyId>,
-    /// The JSON of a session in its cookie.
-    pub(super) inline: Option<Text>,
-    /// Of a reference: the least version of its record.
-    pub(super) least_version: u64,
-    /// The record on which this request's result builds. A reference has none until it is followed.
-    pub(super) record: Option<Arc<FoundRecord>>,
-    /// Which of the manager's records it has, or would have: a session stays where its record is until it gets a new id.
-    pub(super) place: usize,
-    /// Of the name and audience under which the cookie was found.
-    pub(super) sealer: Arc<Sealer>,
-    /// Why the reference was not followed: the store did not answer, and the session is not kept.
-    pub(super) failure: Option<Arc<str>>,
-}
-
-impl Opened {
-    pub(super) fn public_id(&self) -> PublicId {
-        self.header.id.public_id(self.sealer.audience())
-    }
-
-    /// Whether the session is in a record now.
-    pub(super) fn is_in_record(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.header.state == RecordState::Open)
-    }
-}
-
-/// One try of a write: what is to be written, and everything that its next step depends on.
-pub(super) struct Case {
-    pub(super) want: Want,
-    pub(super) draft: Draft,
-    pub(super) payload: Text,
-    /// Where the payload fits.
-    pub(super) target: Target,
-    /// The old input of a form was left out of it, for want of room.
-    pub(super) drops_input: bool,
-    pub(super) known: Known,
-    /// In how many places its record may stand: one, and one more for each earlier audience. None without a store.
-    pub(super) places: usize,
-    pub(super) store_only: bool,
-    /// Its absolute end has come while the request was under way.
-    pub(super) is_over: bool,
-    /// When the request asked for its session.
-    pub(super) asked_at: Timestamp,
-    /// The record must be written again even if nothing changed.
-    pub(super) rewrite: bool,
-}
-
-/// What to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Ask the store what stands where the session came from.
-    Look,
-    /// Make the request's operations again on the record that was found, and decide anew.
-    Adopt,
-    /// Make them again on an empty session, and decide anew.
-    BeginAnew,
-    /// Move the record's expiry, and send a fresh reference.
-    Touch,
-    /// Write the session's record in this state, if it is to have one; under a new id, leave that of the old one in that
-    /// state; and send the cookie. Until the old id is left, nothing has happened.
-    Write { record: Option<RecordState>, leaves: Option<RecordState> },
-    /// End its record wherever that may stand.
-    End,
-    /// A conflict: nothing can be kept.
-    Refuse,
-}
-
-/// What the place that the session came from is to this request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Base {
-    /// Nobody has looked, and it must be known.
-    Unknown,
-    /// The result builds on what stands there, or nothing stands there that it should build on.
-    Current,
-    /// A record that does not descend from this session's cookie: it is replaced and never merged.
-    Orphan,
-    /// Another request has written on: its record is to be adopted.
-    Newer,
-    /// Another request has brought the session back into its cookie, whose response may come after this one's.
-    Returned,
-    /// Another request has given the session a new id.
-    Left { is_current: bool },
-    /// It cannot be told whether the record descends from the cookie.
-    Undecidable,
-    /// A record that cannot be read, or that is older than what this request has seen.
-    Broken,
-    /// The session is over.
-    Gone,
-}
-
-pub(super) fn decide(case: &Case) -> Step {
-    match (case.want, case.base()) {
-        (Want::End, _) => Step::End,
-        (_, Base::Unknown) => Step::Look,
-
-        (Want::NewId, Base::Newer | Base::Returned | Base::Left { is_current: false }) => Step::Adopt,
-        (Want::NewId, Base::Gone | Base::Broken) if !case.known.began_anew => Step::BeginAnew,
-        (Want::NewId, base) => {
-            let leaves = match base {
-                _ if case.places == 0 => None,
-                Base::Gone => None,
-                Base::Broken => Some(RecordState::Ended),
-                _ => Some(RecordState::Left),
-            };
-            // A record that this request has written there already, before it found that the session fits the cookie after
-            // all, is not left as it is.
-            Step::Write { record: case.written(!matches!(case.known.ahead, Standing::Nothing)), leaves }
-        }
-
-        (_, Base::Newer) => Step::Adopt,
-        (_, Base::Returned | Base::Left { .. } | Base::Undecidable | Base::Broken | Base::Gone) => Step::Refuse,
-        (want, Base::Current | Base::Orphan) => match case.record().map(|record| record.state) {
-            Some(RecordState::Open) if want == Want::Refresh && case.target == Target::Store && !case.rewrite => {
-                Step::Touch
-            }
-            record => Step::Write { record: case.written(record.is_some()), leaves: None },
-        },
-    }
-}
-
-impl Case {
-    /// What is written as the session's record, where there is one of it or there is none.
-    // Security: no record is asked for a session in its cookie, so none is written: the cookie is its state.
-    const fn written(&self, has_record: bool) -> Option<RecordState> {
-        match self.target {
-            Target::Store => Some(RecordState::Open),
-            Target::Cookie if has_record => Some(RecordState::Returned),
-            Target::Nowhere if has_record => Some(RecordState::Ended),
-            Target::Cookie | Target::Nowhere => None,
-        }
-    }
-
-    /// The record on which the result builds, if it builds on one.
-    fn record(&self) -> Option<&RecordHeader> {
-        Some(&self.known.opened.as_ref()?.record.as_ref()?.header)
-    }
-
-    fn base(&self) -> Base {
-        let opened = match &self.known.opened {
-            Some(_) if self.is_over => return Base::Gone,
-            Some(opened) if self.places > 0 => opened,
-            _ => return Base::Current,
-        };
-        let is_inline = opened.inline.is_some() && opened.record.is_none();
-        let found = match &self.known.here {
-            None if !is_inline => return Base::Unknown,
-            // It may have been in a record under an earlier audience, which the one to be written must not stand beside.
-            None if self.places > 1 && (self.target == Target::Store || self.want == Want::NewId) => {
-                return Base::Unknown;
-            }
-            None => return Base::Current,
-            Some(Standing::Nothing) => return if is_inline { Base::Current } else { Base::Gone },
-            Some(Standing::Unreadable { version, .. }) if is_inline => {
-                // A version is the time of its write, or later. What was written before this cookie was sealed holds nothing
-                // that the cookie lacks.
-                let is_older = opened.base.1.unix_seconds().saturating_mul(1000) > *version;
-                return if is_older { Base::Orphan } else { Base::Undecidable };
-            }
-            Some(Standing::Unreadable { .. }) => return Base::Broken,
-            Some(Standing::Record(found)) => &found.header,
-        };
-        match (found.state, self.record()) {
-            (RecordState::Ended, _) => Base::Gone,
-            (RecordState::Left, Some(seen)) => Base::Left { is_current: seen.version == found.version },
-            (RecordState::Open | RecordState::Returned, Some(seen)) => match seen.version.cmp(&found.version) {
-                Ordering::Equal => Base::Current,
-                Ordering::Greater => Base::Broken,
-                Ordering::Less if (seen.state, found.state) == (RecordState::Open, RecordState::Returned) => {
-                    Base::Returned
-                }
-                Ordering::Less => Base::Newer,
-            },
-            (state, None) => match self.descent(opened, found) {
-                // Where the response to a login was lost, the browser goes on with its cookie.
-                Base::Newer if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found) => {
-                    Base::Orphan
-                }
-                Base::Newer if state == RecordState::Left => Base::Left { is_current: false },
-                base => base,
-            },
-        }
-    }
-
-    /// The request began so long after a login that it was not under way then.
-    fn is_long_after(&self, left: &RecordHeader) -> bool {
-        left.updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.asked_at
-    }
-
-    /// What a record is to the cookie with its session's data, or to one that was not followed.
-    fn descent(&self, opened: &Opened, found: &RecordHeader) -> Base {
-        let Some(payload) = &opened.inline else { return Base::Newer };
-        let ((write, issued), lineage) = (opened.base, &found.lineage);
-        let descends = lineage.contains(write) || issued < lineage.base_issued;
-        let returned_first = found.state == RecordState::Returned && lineage.has_no_ancestor();
-        let comes_after = (issued > lineage.base_issued && lineage.is_complete()) || returned_first;
-        if descends || (self.store_only && payload.as_slice() == b"{}") {
-            // Security: under `StoreOnly` an old and empty cookie must not take the place of the record.
-            Base::Newer
-        } else if comes_after || issued > found.updated {
-            Base::Orphan
-        } else {
-            Base::Undecidable
-        }
-    }
-}
-
-/// The seconds that are left of a cookie, and those that it was given, when today's settings give a session like it so many.
-pub(super) fn remaining(header: &Header, todays_lifetime_seconds: u64, now: Timestamp) -> (u64, u64) {
-    // A timeout that was shortened since ends the session earlier than the cookie says: wire format, section 4, step 9.
-    let lifetime_seconds = header.expires.saturating_seconds_since(header.issued).min(todays_lifetime_seconds);
-    (lifetime_seconds.saturating_sub(now.saturating_seconds_since(header.issued)), lifetime_seconds)
-}
-
-#[cfg(test)]
-mod protocol_tests {
-    use super::*;
-    use crate::id::SessionId;
-    use crate::wire::cookie::{Kind, Persistence};
-
-    #[test]
-    fn the_shorter_of_the_sealed_lifetime_and_todays_counts() {
-        let [created, issued, expires] = [0, 1000, 1100].map(Timestamp::from_unix_seconds);
-        let (kind, persistence, id) = (Kind::Inline, Persistence::IdleTimeout, SessionId::from_bytes([0; 16]));
-        let header = Header { kind, persistence, id, created, issued, expires };
-        for (todays, now, expected) in
-            [(100, 1030, (70, 100)), (500, 1030, (70, 100)), (40, 1030, (10, 40)), (40, 1050, (0, 40))]
-        {
-            assert_eq!(remaining(&header, todays, Timestamp::from_unix_seconds(now)), expected);
-        }
-    }
 }

@@ -10,11 +10,11 @@ use crate::id::{KeyId, SessionId};
 use crate::key::{Key, KeyRing, Slot};
 use crate::limits::{COOKIE_ENVELOPE_MAX_BYTES, RECORD_PADDING_BUCKET_BYTES};
 use crate::wipe::{WipedBytes, wipe};
-use crate::wire::cookie::{
-    AssociatedData, ENVELOPE_HEAD_LENGTH, ENVELOPE_OVERHEAD, Envelope, HEADER_LENGTH, Header, Kind, check_text_length,
-    decode_text, encode_text, envelope_prefix, envelope_slots, fill_padding, padded_length, strip_padding,
+use crate::wire::{
+    AssociatedData, ENVELOPE_HEAD_LENGTH, ENVELOPE_OVERHEAD, Envelope, HEADER_LENGTH, Header, Kind,
+    RECORD_HEADER_LENGTH, RecordHeader, WriteId, check_text_length, decode_text, encode_text, envelope_prefix,
+    envelope_slots, fill_padding, padded_length, strip_padding,
 };
-use crate::wire::record::{self, RecordHeader, WriteId};
 
 /// The nonce of one cookie that is about to be sealed.
 // Security: two plaintexts under one nonce would give an attacker the key of the MAC, so sealing takes it by value and
@@ -300,7 +300,7 @@ impl Sealer {
         payload: &[u8],
     ) -> Result<Vec<u8>, SealError> {
         let too_large = || SealError::TooLarge { payload_bytes: payload.len(), payload_max_bytes: isize::MAX as usize };
-        let content = payload.len().saturating_add(record::LENGTH);
+        let content = payload.len().saturating_add(RECORD_HEADER_LENGTH);
         let plaintext_length =
             padded_length(content, RECORD_PADDING_BUCKET_BYTES, isize::MAX as usize).ok_or_else(too_large)?;
         let mut buffer = vec![0; plaintext_length.saturating_add(ENVELOPE_OVERHEAD)];
@@ -369,7 +369,7 @@ impl Sealer {
             .get(ENVELOPE_HEAD_LENGTH..bytes.len().saturating_sub(ENVELOPE_OVERHEAD - ENVELOPE_HEAD_LENGTH))
             .ok_or(Reason::Malformed)?;
         let (head, payload) =
-            strip_padding(padded)?.split_first_chunk::<{ record::LENGTH }>().ok_or(Reason::Malformed)?;
+            strip_padding(padded)?.split_first_chunk::<{ RECORD_HEADER_LENGTH }>().ok_or(Reason::Malformed)?;
         let header = RecordHeader::read(head)?;
         // Security: the sealed version and birth bind the record to the store's column and to the cookie, so a writer of
         // the store can neither relabel an older record nor revive one of an earlier life of the id.

@@ -10,7 +10,7 @@ use crate::error::Reason;
 use crate::id::{KeyId, PublicId};
 use crate::key::KeyStatus;
 use crate::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
-use crate::wire::cookie::{ENVELOPE_OVERHEAD, Envelope, Persistence, check_text_length, decode_text};
+use crate::wire::{ENVELOPE_OVERHEAD, Envelope, Persistence, check_text_length, decode_text};
 
 const RESERVED_MEMBER: &str = "~";
 
@@ -183,7 +183,7 @@ mod tests {
     use crate::id::SessionId;
     use crate::key::{Key, KeyRing, KeyState, RingEntry};
     use crate::seal::{Lifetimes, SealerBuilder};
-    use crate::wire::cookie::{Header, Kind};
+    use crate::wire::{Header, Kind};
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 
@@ -333,7 +333,7 @@ mod tests {
 #[cfg(test)]
 mod envelope_facts_tests {
     use super::*;
-    use crate::wire::cookie::encoded_text;
+    use crate::wire::encoded_text;
 
     #[test]
     fn an_envelope_of_another_version_says_its_version_and_its_length() {

@@ -25,7 +25,7 @@ use crate::clock::Timestamp;
 use crate::error::{ConfigError, Reason};
 use crate::key::{KeyReport, RingHandle, RotationSettings};
 use crate::limits::{self, COOKIE_PADDING_BUCKET_BYTES};
-use crate::wire::cookie::{
+use crate::wire::{
     ENVELOPE_OVERHEAD, HEADER_LENGTH, Header, Persistence, decoded_length, encoded_length, padded_length,
 };
 
@@ -579,7 +579,7 @@ impl CookieLengths {
 mod lifetimes_tests {
     use super::*;
     use crate::id::SessionId;
-    use crate::wire::cookie::Kind;
+    use crate::wire::Kind;
 
     const LIFETIMES: CheckedLifetimes =
         CheckedLifetimes { idle_timeout_seconds: 100, absolute_timeout_seconds: Some(1000), remember_max_seconds: 500 };

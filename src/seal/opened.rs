@@ -14,7 +14,7 @@ use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId};
-use crate::wire::cookie::{Header, Kind, Persistence};
+use crate::wire::{Header, Kind, Persistence};
 
 impl Sealer {
     /// Seals a value into the cookie of a new session that begins now and lives for the idle timeout.

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::SessionId;
 use crate::key::Key;
-use crate::wire::cookie::{Header, Kind, Persistence};
+use crate::wire::{Header, Kind, Persistence};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 

@@ -9,8 +9,8 @@ use crate::crypto::random::failing;
 use crate::error::{Reason, SealError};
 use crate::id::SessionId;
 use crate::key::{Key, KeyRing};
-use crate::wire::cookie::{AssociatedData, Envelope, Header, Kind, Persistence, encoded_text, strip_padding};
-use crate::wire::record::{Lineage, RecordHeader, RecordState, WriteId};
+use crate::wire::{AssociatedData, Envelope, Header, Kind, Persistence, encoded_text, strip_padding};
+use crate::wire::{Lineage, RecordHeader, RecordState, WriteId};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_660);
 const SUITES: [Suite; 2] = [Suite::Xaes, Suite::XChaCha];

@@ -9,9 +9,9 @@ use crate::csrf::CsrfToken;
 use crate::error::Reason;
 use crate::id::{PublicId, SessionId};
 use crate::key::{Key, KeyRing};
-use crate::wire::cookie::Envelope;
-use crate::wire::cookie::{Header, Kind, Persistence};
-use crate::wire::record::{RecordHeader, RecordState, WriteId};
+use crate::wire::Envelope;
+use crate::wire::{Header, Kind, Persistence};
+use crate::wire::{RecordHeader, RecordState, WriteId};
 
 fn document() -> Value {
     serde_json::from_str(include_str!("../../tests/vectors/sealed_session_v1.json")).unwrap()
@@ -120,7 +120,7 @@ fn every_cookie_is_sealed_and_opened_as_known() {
             assert_eq!(sealer.text_length(payload.len()), Some(sealed.len()), "{what}");
 
             let mut envelope = hex(&cookie["envelope"]);
-            assert_eq!(crate::wire::cookie::encoded_text(&envelope), sealed, "{what}");
+            assert_eq!(crate::wire::encoded_text(&envelope), sealed, "{what}");
             let parsed = Envelope::parse(&mut envelope).unwrap();
             assert_eq!((parsed.key_id, parsed.nonce), (case.key.id(), hex_array(&cookie["nonce"])), "{what}");
 
@@ -189,7 +189,7 @@ fn every_record_is_sealed_and_opened_as_known() {
             assert_eq!(header.lineage.newest(), Some(WriteId::of_nonce(&hex_array(&record["cookie_nonce"]))), "{what}");
             assert_eq!(header.version, record["version"].as_u64().unwrap());
             let marker = plaintext.iter().rposition(|byte| *byte != 0).unwrap();
-            let payload = &plaintext[crate::wire::record::LENGTH..marker];
+            let payload = &plaintext[crate::wire::RECORD_HEADER_LENGTH..marker];
             let nonce = hex_array(&record["nonce"]);
             let sealed = case.sealer.seal_record_with(&case.key, &nonce, &case.session, &header, payload).unwrap();
             assert_eq!(sealed, hex(&record["envelope"]), "{what}");

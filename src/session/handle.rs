@@ -18,7 +18,7 @@ use crate::error::{CommitError, LoadError, RandomError, SessionError};
 use crate::events::{Event, Observers};
 use crate::id::{PublicId, SessionId};
 use crate::seal::{CookieNonce, Sealer};
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// The session of one request: a cheap clone of it is the same session.
 ///
@@ -223,6 +223,7 @@ impl Session {
     ///
     /// [`SessionError::Value`] for what JSON cannot hold exactly, [`SessionError::Type`] for an index that an array does
     /// not have, [`SessionError::Destroyed`] or [`SessionError::Committed`] when it is too late.
+    #[doc(alias = "insert")]
     pub fn put<T: Serialize + ?Sized>(&self, path: impl Into<Path>, value: &T) -> Result<(), SessionError> {
         let path = path.into();
         let value = to_json(&path, value)?;
@@ -292,6 +293,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::Path`] for a path that cannot name a value, or as [`Session::put`] when it is too late.
+    #[doc(alias = "remove")]
+    #[doc(alias = "delete")]
     pub fn forget(&self, path: impl Into<Path>) -> Result<(), SessionError> {
         self.change(Change::Forget(path.into())).map(drop)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Session;
 use super::state::{IdChange, Phase};
 use crate::error::{CommitError, LoadError, SessionError};
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 impl Session {
     /// Gives the session a new id and keeps its data; tokens of the old id die.
@@ -41,6 +41,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::Random`] when no id can be made, or as [`Session::put`] when it is too late.
+    #[doc(alias = "cycle_id")]
+    #[doc(alias = "renew")]
     pub fn regenerate(&self) -> Result<(), SessionError> {
         self.write(|state| {
             state.replace_id(IdChange::Regenerated)?;
@@ -86,6 +88,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::regenerate`].
+    #[doc(alias = "flush")]
     pub fn invalidate(&self) -> Result<(), SessionError> {
         let now = self.fixed().opened_at;
         let persistence = self.fixed().persistence;
@@ -128,6 +131,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::Committed`] when it is too late. Destroying twice is no error.
+    #[doc(alias = "purge")]
+    #[doc(alias = "flush")]
     pub fn destroy(&self) -> Result<(), SessionError> {
         if self.state().phase == Phase::Destroyed {
             return Ok(());

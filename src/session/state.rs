@@ -15,7 +15,7 @@ use crate::error::{RandomError, Reason, SessionError};
 use crate::id::SessionId;
 use crate::seal::sizes_of;
 use crate::wipe::WipedBytes;
-use crate::wire::cookie::Persistence;
+use crate::wire::Persistence;
 
 /// Everything that a handler's calls change. `request` reads it when the response head is due.
 pub(crate) struct State {

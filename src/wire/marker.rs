@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::VERSION;
-use super::cookie::{from_u40, u40};
+use super::{from_u40, u40};
 use crate::clock::Timestamp;
 use crate::id::{KeyId, PublicId};
 

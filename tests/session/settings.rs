@@ -89,7 +89,7 @@ fn an_empty_audience_is_told_and_a_named_one_is_not() {
 
 fn settings_told(site: &Site) -> Vec<&'static str> {
     let setting = |event| match event {
-        Event::SettingWorthAThought { setting, .. } => Some(setting),
+        Event::QuestionableSetting { setting, .. } => Some(setting),
         _ => None,
     };
     site.events.take().into_iter().filter_map(setting).collect()

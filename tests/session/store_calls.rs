@@ -76,7 +76,7 @@ fn a_store_without_a_timer_is_told_of_unless_it_is_local() {
     let told = |builder: SessionManagerBuilder| {
         site.events.take();
         builder.build().unwrap();
-        site.events.take().iter().any(|event| matches!(event, Event::SettingWorthAThought { setting: "timer", .. }))
+        site.events.take().iter().any(|event| matches!(event, Event::QuestionableSetting { setting: "timer", .. }))
     };
     assert!(told(site.cookie_only().store(Remote(site.records.clone()))));
     assert!(!told(site.with_records()));

@@ -3,7 +3,7 @@
 use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 
 use super::{Count, array, bytes, check_aead, run};
-use crate::crypto::aead::Aes256Gcm;
+use crate::crypto::Aes256Gcm;
 #[cfg(feature = "aws-lc-rs")]
 use crate::crypto::aws_lc::{open_aes_256_gcm, seal_aes_256_gcm};
 

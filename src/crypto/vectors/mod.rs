@@ -69,8 +69,8 @@ fn number(value: &Value) -> Option<usize> {
 fn check_aead(
     test: &Value,
     valid: bool,
-    seal: impl Fn(&mut [u8]) -> super::aead::Tag,
-    open: impl Fn(&mut [u8], &super::aead::Tag) -> bool,
+    seal: impl Fn(&mut [u8]) -> super::Tag,
+    open: impl Fn(&mut [u8], &super::Tag) -> bool,
 ) {
     let id = &test["tcId"];
     let (message, ciphertext, tag) = (bytes(&test["msg"]), bytes(&test["ct"]), array(&test["tag"]));

@@ -5,8 +5,8 @@ use chacha20poly1305::XChaCha20Poly1305;
 use sha2::Sha256;
 use zeroize::ZeroizeOnDrop;
 
-use crate::crypto::aead::{Aes256Gcm, Xaes256Gcm};
 use crate::crypto::{Aead, Prk};
+use crate::crypto::{Aes256Gcm, Xaes256Gcm};
 
 /// Compiles only for a type that wipes itself.
 fn assert_wiped<T: ZeroizeOnDrop>() {

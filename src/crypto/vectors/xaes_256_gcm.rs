@@ -5,7 +5,7 @@ use serde_json::Value;
 use shake::{ExtendableOutput as _, Shake128, Shake128Reader, Update as _, XofReader as _};
 
 use super::{array, bytes, parse};
-use crate::crypto::aead::Unauthentic;
+use crate::crypto::Unauthentic;
 use crate::crypto::{Aead, Nonce, Suite};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Wycheproof: XChaCha20-Poly1305, through the door that the rest of the crate uses.
 
 use super::{Count, array, bytes, check_aead, run};
-use crate::crypto::aead::NONCE_LENGTH;
+use crate::crypto::NONCE_LENGTH;
 use crate::crypto::{Aead, Suite};
 
 #[test]
