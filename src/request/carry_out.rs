@@ -59,14 +59,14 @@ impl Write<'_> {
         (payload.len() <= inner.settings.sizes.record_limit_bytes).then_some(Target::Store)
     }
 
-    /// What is handed to the store, one after the other: the session's record, where it gets one, and that of the old id. Where
-    /// there is nothing to hand over, the session is written.
+    /// What is handed to the store, one after the other: the session's record, where it gets one, and that of the old id. And what
+    /// holds once they are written.
     pub(super) fn prepare(
         &self,
         case: Case,
         record: Option<RecordState>,
         leaves: Option<RecordState>,
-    ) -> Result<Vec<Attempt>, CommitError> {
+    ) -> Result<(Vec<Attempt>, Completion), CommitError> {
         let (nonce, id) = self.session.draw()?;
 
         let opened = case.known.opened.as_deref();
@@ -114,11 +114,7 @@ impl Write<'_> {
         let mut attempts = Vec::new();
         attempts.extend(own);
         attempts.extend(left);
-        match attempts.last_mut() {
-            Some(last) => last.completion = Some(completion),
-            None => self.complete(self.progress()?, completion),
-        }
-        Ok(attempts)
+        Ok((attempts, completion))
     }
 
     /// Hands writes to the store. `Some` where another request was faster, and whether under the new id.
@@ -159,6 +155,9 @@ impl Write<'_> {
         // From here on the outcome is known.
         let attempt = progress.attempts.pop();
         let is_written = answer?;
+        if is_written && let Some(write) = record.header.lineage.newest() {
+            progress.written.push(write);
+        }
         match attempt.and_then(|attempt| attempt.completion) {
             Some(completion) if is_written => self.complete(progress, completion),
             None if is_written => progress.known.ahead = Standing::Record(record),
@@ -317,19 +316,23 @@ impl Write<'_> {
             Err(CommitError::NoSealingKey) => Vec::new(),
             lines => lines?,
         };
+        let mut holds = true;
         for (position, session) in sessions.iter().enumerate() {
             for index in 0..inner.places() {
                 let header = &session.header;
                 let Some(place) = inner.place(index, &header.id, header.created) else { continue };
                 let is_here = index == session.place;
-                let known_here = known.here.as_ref().filter(|_| is_here && position == 0 && known.opened.is_some());
+                let is_own = is_here && position == 0 && known.opened.is_some();
+                let known_here = known.here.as_ref().filter(|_| is_own);
+                let nothing_seen = Some(&Standing::Nothing).filter(|_| is_own);
                 // A session in its cookie has no record as a rule, and none beside the one that was found.
                 let standing = match known_here {
                     Some(here) => here.clone(),
                     None if is_here && session.inline.is_none() => standing(&place).await?,
                     None => Standing::Nothing,
                 };
-                self.end_in(&place, session, standing).await?;
+                let seen = known_here.or(nothing_seen).cloned();
+                holds &= self.end_in(&place, session, standing, seen.as_ref()).await?;
             }
         }
         let mut progress = self.progress()?;
@@ -340,27 +343,66 @@ impl Write<'_> {
             progress.line = Some(header::remove(&inner.settings.cookie));
         }
         progress.markers.extend(markers);
+        progress.was_taken = !holds;
         drop(progress);
-        let ids: Vec<_> = sessions.iter().map(|session| session.public_id()).collect();
+        // Without a store, what a reference refers to is another server's to end.
+        let (ended, unreachable): (Vec<_>, Vec<_>) =
+            sessions.iter().partition(|session| session.inline.is_some() || inner.places() > 0);
+        let ids: Vec<_> = ended.iter().map(|session| session.public_id()).collect();
         ids.iter().for_each(|id| inner.observers.tell(&Event::Destroyed { id: *id }));
+        if !unreachable.is_empty() {
+            inner.observers.tell(&Event::UnopenedRemoved);
+        }
+        if !holds {
+            // The session is over all the same; what was to be made of the value is not.
+            return Err(CommitError::Conflict);
+        }
         if let Some(id) = ids.first().filter(|_| draft.destroyed || !draft.has_something) {
             inner.observers.tell(&Event::Committed { id: *id });
         }
         Ok(())
     }
 
-    /// Ends the record that a session has in a place, or might have.
+    /// A cookie with its data whose session had ended long before this request began: the response to that logout was lost. It is
+    /// taken from the browser with the error: nobody has a use for a session that can be read and not be written.
+    pub(super) fn take_ended_cookie(&self, case: &Case) -> Result<(), CommitError> {
+        let (Some(opened), Some(Standing::Record(found))) = (&case.known.opened, &case.known.here) else {
+            return Ok(());
+        };
+        let is_over = found.header.state == RecordState::Ended && case.is_long_after(&found.header);
+        if opened.inline.is_none() || !is_over || self.progress()?.has_ended {
+            return Ok(());
+        }
+        let markers = self.markers(public_ids(self.inner, &opened.header), None)?;
+        let mut progress = self.progress()?;
+        progress.has_ended = true;
+        progress.line = Some(header::remove(&self.inner.settings.cookie));
+        progress.markers.extend(markers);
+        Ok(())
+    }
+
+    /// Ends the record that a session has in a place, or might have. Whether it still had what this request took out of it before
+    /// it ended it; `seen` is what the request had read there.
     async fn end_in(
         &mut self,
         place: &Place,
         session: &OpenedSession,
         mut stands: Standing,
-    ) -> Result<(), CommitError> {
+        seen: Option<&Standing>,
+    ) -> Result<bool, CommitError> {
         let mut was_cut = false;
-        while !stands.has_ended() {
+        let mut holds = true;
+        let pulled_from = seen.filter(|_| self.session.ended_after_pulls());
+        loop {
+            if pulled_from.is_some_and(|seen| seen.version() != stands.version()) {
+                holds &= stands.record().is_some_and(|found| self.session.pulls_hold(&found.payload));
+            }
+            if stands.has_ended() {
+                return Ok(holds);
+            }
             let record = self.closed(RecordState::Ended, place, &stands, Some(session), WriteId::default());
             match place.put(&record, stands.version()).await {
-                Ok(true) => break,
+                Ok(true) => return Ok(holds),
                 // Whatever another request has written is over, too.
                 Ok(false) => self.pause(false).await?,
                 // Whether it happened is looked at once, as for any write.
@@ -371,7 +413,6 @@ impl Write<'_> {
             }
             stands = standing(place).await?;
         }
-        Ok(())
     }
 
     /// `Set-Cookie` of the markers of sessions that this browser leaves: of one that got a new id, or of those that ended.

@@ -9,6 +9,7 @@ use crate::cookie::header::{self, Found, NamedMarker};
 use crate::error::{LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::{PublicId, SessionId};
+use crate::limits::MARKER_CANDIDATES_MAX;
 use crate::manager::{Inner, SessionManager};
 use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
@@ -22,6 +23,8 @@ use crate::wire::{Header, Persistence};
 pub(super) struct Candidates {
     sessions: Vec<u8>,
     markers: Vec<u8>,
+    /// More came than a browser ever gets from us.
+    has_too_many_markers: bool,
 }
 
 /// A marker that a holder of the ring set.
@@ -36,6 +39,7 @@ impl Candidates {
     pub(super) fn of<'a>(inner: &Inner, headers: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
         let mut candidates = Self::default();
         for name in &*inner.names {
+            let mut markers = 0_usize;
             for found in header::found(headers.clone(), name) {
                 match found {
                     Found::Session(value) => append(&mut candidates.sessions, &[name.as_bytes(), b"=", value]),
@@ -43,9 +47,11 @@ impl Candidates {
                         let ended = if has_ended { header::ENDED } else { "" };
                         let parts = [name.as_bytes(), b"-", digits, ended.as_bytes(), b"=", value];
                         append(&mut candidates.markers, &parts);
+                        markers = markers.saturating_add(1);
                     }
                 }
             }
+            candidates.has_too_many_markers |= markers >= MARKER_CANDIDATES_MAX;
         }
         candidates
     }
@@ -53,7 +59,7 @@ impl Candidates {
     /// As the browser sends back what this line sets.
     pub(super) fn sent_back(line: &str) -> Self {
         let pair = line.split(';').next().filter(|pair| !pair.ends_with('='));
-        Self { sessions: pair.map(Vec::from).unwrap_or_default(), markers: Vec::new() }
+        Self { sessions: pair.map(Vec::from).unwrap_or_default(), ..Self::default() }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -84,8 +90,9 @@ impl Candidates {
 
     /// Whether this browser has left the session, or has ended one whose place it took, directly or by others between them.
     fn have_left(&self, inner: &Inner, header: &Header, now: Timestamp) -> bool {
-        if self.markers.is_empty() {
-            return false;
+        // Security: some that nobody set might hide a good one. Who can do that can keep the session's cookie away just as well.
+        if self.markers.is_empty() || self.has_too_many_markers {
+            return self.has_too_many_markers;
         }
         let valid = self.valid_markers(inner, false, now);
         let mut line = public_ids(inner, header);
@@ -282,8 +289,9 @@ impl SessionManager {
             superseded_key: reseal_due.then_some(key_id),
             least_version,
             record: None,
-            // The record of a reference is where its cookie is from; a session in its cookie goes to that of today.
-            place: if inline.is_none() { self.0.place_of(sealer) } else { 0 },
+            // Where the cookie is from, also for a session that has no record yet: servers of two audiences that put it into the
+            // store at the same time meet there.
+            place: self.0.place_of(sealer),
             inline,
             sealer: Arc::clone(sealer),
             failure: None,
@@ -296,7 +304,7 @@ impl SessionManager {
         let is_behind = |found: &Standing| {
             !found.has_ended() && found.version().is_some_and(|version| version < opened.least_version)
         };
-        let find = || self.0.find(&opened.header.id, opened.header.created, opened.place);
+        let find = || self.0.find(&opened.header.id, opened.header.created, opened.place, opened.least_version);
         let (mut place, mut found) = find().await?;
         if is_behind(&found) {
             // A lagging replica: once more, and then it is a failure of the store and no logout.
@@ -367,22 +375,28 @@ impl SessionManager {
 }
 
 impl Inner {
-    /// What stands under a session's id, and in which place: first in this one, then under the other audiences.
+    /// What stands under a session's id, and in which place: first in this one, then under the other audiences. One that is older
+    /// than it must be is taken where there is no other.
     pub(super) async fn find(
         &self,
         id: &SessionId,
         created: Timestamp,
         first: usize,
+        least_version: u64,
     ) -> Result<(usize, Standing), StoreError> {
+        let mut older = None;
         let others = (0..self.places()).filter(|index| *index != first);
         for index in std::iter::once(first).chain(others) {
             let Some(place) = self.place(index, id, created) else { continue };
             match place.find().await? {
                 Standing::Nothing => {}
+                found if !found.has_ended() && found.version().is_some_and(|version| version < least_version) => {
+                    older.get_or_insert((index, found));
+                }
                 found => return Ok((index, found)),
             }
         }
-        Ok((first, Standing::Nothing))
+        Ok(older.unwrap_or((first, Standing::Nothing)))
     }
 
     /// The outcome of work with the store, within its time where there is a timer.

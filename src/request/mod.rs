@@ -451,6 +451,11 @@ impl Backing for Pending {
                 return Err(LoadError::RequestOver);
             }
             loop {
+                // A write of this request that may have happened: what is read here would be without it, and its cookie never
+                // reach the browser.
+                if !Write::begin(self, session, None).find_out().await? {
+                    continue;
+                }
                 // A save that is under way gives way: what it writes could not be told from what is read here.
                 let (turn, saved) = {
                     let progress = self.take_turn();

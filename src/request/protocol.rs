@@ -243,8 +243,8 @@ impl Case {
         }
     }
 
-    /// The request began so long after a login that it was not under way then.
-    fn is_long_after(&self, left: &RecordHeader) -> bool {
+    /// The request began so long after a login or a logout that it was not under way then.
+    pub(super) fn is_long_after(&self, left: &RecordHeader) -> bool {
         left.updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.asked_at
     }
 
@@ -253,12 +253,12 @@ impl Case {
         let Some(payload) = &opened.inline else { return Base::Newer };
         let ((write, issued), lineage) = (opened.base, &found.lineage);
         let descends = lineage.contains(write) || issued < lineage.base_issued;
-        let returned_first = found.state == RecordState::Returned && lineage.has_no_ancestor();
-        let comes_after = (issued > lineage.base_issued && lineage.is_complete()) || returned_first;
+        let comes_after = issued > lineage.base_issued && lineage.is_complete();
         if descends || (self.store_only && payload.as_slice() == b"{}") {
             // Security: under `StoreOnly` an old and empty cookie must not take the place of the record.
             Base::Newer
-        } else if comes_after || issued > found.updated {
+        } else if comes_after || issued > found.updated || found.state == RecordState::Returned {
+            // A session that returned is in its cookie, and of two of those the last response wins.
             Base::Orphan
         } else {
             Base::Undecidable

@@ -8,14 +8,14 @@ use super::protocol::{Case, Known, OpenedSession, Step, Target, Want, decide, re
 use crate::clock::Clock as _;
 use crate::cookie::header;
 use crate::crypto::random;
-use crate::error::{CommitError, Reason, StoreError};
+use crate::error::{CommitError, LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::limits;
 use crate::manager::Inner;
 use crate::records::{FoundRecord, Place, Standing};
 use crate::session::{Draft, IdChange, Payload, Session, Text};
 use crate::settings::{Placement, Purpose, Renewal};
-use crate::wire::Persistence;
+use crate::wire::{Persistence, WriteId};
 
 /// What one request knows of its session outside of itself. It outlives a save or a commit that is dropped, so that the next
 /// one goes on where that one stopped.
@@ -27,6 +27,10 @@ pub(super) struct Progress {
     /// Writes to the store that may have happened, or may still happen. The last is looked for first; the others are
     /// recognized where they turn up.
     pub(super) attempts: Vec<Attempt>,
+    /// Names the writes of this request that are known to have happened: its result builds on each of them.
+    pub(super) written: Vec<WriteId>,
+    /// A value that this request took out of a session before it ended it was taken by another request as well.
+    pub(super) was_taken: bool,
     /// `Set-Cookie` of what was written last.
     pub(super) line: Option<String>,
     /// `Set-Cookie` of the markers of sessions that this browser leaves.
@@ -113,6 +117,9 @@ impl<'a> Write<'a> {
     pub(super) async fn run(mut self) -> Result<(), CommitError> {
         let (inner, draft) = (self.inner, self.session.draft());
         let want = self.want(&draft);
+        if self.progress()?.was_taken {
+            return Err(CommitError::Conflict);
+        }
         if want == Want::Nothing && !self.has_unsettled()? {
             return Ok(());
         }
@@ -127,6 +134,30 @@ impl<'a> Write<'a> {
             return Ok(());
         }
         done
+    }
+
+    /// Finds out what became of every write that was handed to the store; `false` where another save or commit has taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] where the store does not answer, or one of them may still be on its way that gives the session another id.
+    pub(super) async fn find_out(&self) -> Result<bool, LoadError> {
+        while let Ok(true) = self.has_unsettled() {
+            match self.settle().await {
+                Err(CommitError::Store(error)) => return Err(LoadError::Store(error)),
+                Err(CommitError::Conflict) => return Ok(false),
+                Err(error) => return Err(LoadError::Store(StoreError::other("store", error))),
+                Ok(()) => {}
+            }
+        }
+        let Ok(progress) = self.progress() else { return Ok(false) };
+        let moves = |attempt: &Attempt| attempt.completion.as_ref().is_some_and(|done| done.want == Want::NewId);
+        if progress.attempts.iter().any(moves) {
+            let problem =
+                "a login that was saved may still be on its way to the store; commit it, or answer with an error";
+            return Err(LoadError::Store(StoreError::other("store", problem)));
+        }
+        Ok(true)
     }
 
     async fn steps(&mut self, mut draft: Draft) -> Result<(), CommitError> {
@@ -225,9 +256,18 @@ impl<'a> Write<'a> {
         if is_ahead {
             progress.known.ahead = found;
         } else {
+            let newest = found.record().and_then(|found| Some((found, found.header.lineage.newest()?)));
+            // This request wrote it, perhaps by a save that was given up: nobody else's operations are in it.
+            let own_record =
+                newest.filter(|(_, write)| progress.written.contains(write)).map(|(found, _)| Arc::clone(found));
+            if let (Some(record), Some(opened)) = (own_record, progress.known.opened.as_mut()) {
+                Arc::make_mut(opened).record = Some(record);
+            }
             progress.known.here = Some(found);
         }
-        if let Some(completion) = own.and_then(|attempt| attempt.completion) {
+        let Some(own) = own else { return };
+        progress.written.extend(own.record.header.lineage.newest());
+        if let Some(completion) = own.completion {
             self.complete(progress, completion);
         }
     }
@@ -240,7 +280,13 @@ impl<'a> Write<'a> {
         {
             return Err(StoreError::unavailable("store", problem.to_string()).into());
         }
-        let case = self.case(want, draft, known)?;
+        let moment = draft.moment();
+        let case = self.case(want, draft, known);
+        // Another thread of the handler may have written meanwhile. What was read since belongs to another draft.
+        if !self.session.is_at(moment) {
+            return Ok(false);
+        }
+        let case = case?;
         match decide(&case) {
             Step::Look => Box::pin(self.look(false)).await?,
             Step::Adopt => self.adopt(&case.known, want)?,
@@ -255,10 +301,18 @@ impl<'a> Write<'a> {
             }
             Step::Touch => return Box::pin(self.touch(case)).await.map(|()| true),
             Step::Write { record, leaves } => {
-                let attempts = self.prepare(case, record, leaves)?;
-                if attempts.is_empty() {
-                    return Ok(true);
+                let prepared = self.prepare(case, record, leaves);
+                // Security: sealed with what another thread has written since, it might hold what must stay on the server,
+                // or go out under another id.
+                if !self.session.is_at(moment) {
+                    return Ok(false);
                 }
+                let (mut attempts, completion) = prepared?;
+                let Some(last) = attempts.last_mut() else {
+                    self.complete(self.progress()?, completion);
+                    return Ok(true);
+                };
+                last.completion = Some(completion);
                 let Some(met_ahead) = Box::pin(self.hand_over(attempts)).await? else { return Ok(true) };
                 // The pause first: what was loaded before it would be old by its end, and meet again.
                 Box::pin(self.pause(true)).await?;
@@ -266,6 +320,7 @@ impl<'a> Write<'a> {
             }
             Step::End => Box::pin(self.end(case)).await?,
             Step::Refuse => {
+                self.take_ended_cookie(&case)?;
                 if matches!(case.known.here, Some(Standing::Nothing)) {
                     self.inner.observers.tell(&Event::Rejected { reason: Reason::RecordMissing });
                 }
@@ -307,7 +362,7 @@ impl<'a> Write<'a> {
         let opened = self.progress()?.known.opened.clone().filter(|_| !is_ahead);
         let place = self.place(opened.as_deref())?.ok_or(CommitError::Conflict)?;
         let first = opened.as_ref().map_or(0, |opened| opened.place);
-        let (found_in, found) = self.inner.find(&place.id, place.created, first).await?;
+        let (found_in, found) = self.inner.find(&place.id, place.created, first, 0).await?;
         let mut progress = self.progress()?;
         if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead && found_in != first) {
             Arc::make_mut(opened).place = found_in;

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::io::Write;
+use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -639,6 +640,10 @@ impl Remembered {
         matches!(self.change, Change::Put(..) | Change::Merge(_) | Change::Forget(_) | Change::Clear)
     }
 
+    const fn is_pull(&self) -> bool {
+        matches!(self.change, Change::Pull(_))
+    }
+
     /// Whether nothing is left of the other one once this was made.
     fn replaces(&self, other: &Self) -> bool {
         let (Change::Put(path, _), Change::Put(before, _)) = (&self.change, &other.change) else { return false };
@@ -652,6 +657,8 @@ pub(crate) struct Changes {
     /// How many there were in the whole request.
     made: usize,
     remembered: Vec<Remembered>,
+    /// Those that were made before the application ended the session, where one of them took a value out.
+    before_end: Vec<Remembered>,
 }
 
 impl Changes {
@@ -675,8 +682,28 @@ impl Changes {
         self.remembered.retain(|change| change.number >= made);
     }
 
-    pub(super) fn forget_all(&mut self) {
-        self.forget_until(usize::MAX);
+    /// The application has ended the session. A value that was taken out of it was used all the same, and another request may
+    /// have taken it too.
+    pub(super) fn end(&mut self) {
+        let changes = mem::take(&mut self.remembered);
+        if self.before_end.is_empty() && changes.iter().any(Remembered::is_pull) {
+            self.before_end = changes;
+        }
+    }
+
+    /// Whether a value was taken out before the session was ended.
+    pub(super) fn ended_after_pulls(&self) -> bool {
+        !self.before_end.is_empty()
+    }
+
+    /// Whether every value that was taken out before the session was ended is still in these data.
+    pub(super) fn pulls_hold(&self, data: &mut Data) -> bool {
+        self.before_end.iter().all(|remembered| {
+            let holds = !remembered.is_pull() || remembered.seen.as_ref().is_none_or(|seen| seen.is_unchanged_in(data));
+            // Another change may not fit there. It is given up with the session.
+            let _ = remembered.change.clone().make(data);
+            holds
+        })
     }
 
     /// Makes them again on other data; `false` when one of them does not mean there what it meant, and then the data are to
@@ -701,7 +728,7 @@ impl Changes {
 
     /// Whether a value was taken out.
     pub(super) fn have_pulls(&self) -> bool {
-        self.remembered.iter().any(|remembered| matches!(remembered.change, Change::Pull(_)))
+        self.remembered.iter().any(Remembered::is_pull)
     }
 
     /// Whether everything was removed.

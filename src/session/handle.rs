@@ -71,6 +71,9 @@ pub(crate) struct Fixed {
     pub(crate) persistence: Persistence,
 }
 
+/// How often `pull` reads a value that others write meanwhile.
+const PULL_TRIES: usize = 100;
+
 impl Session {
     pub(crate) fn new(state: State, fixed: Fixed) -> Self {
         Self(Arc::new(Shared { state: Mutex::new(state), fixed, is_reporting: AtomicBool::new(false) }))
@@ -319,20 +322,26 @@ impl Session {
     /// As [`Session::get`] and [`Session::forget`].
     pub fn pull<T: DeserializeOwned>(&self, path: impl Into<Path>) -> Result<Option<T>, SessionError> {
         let path = path.into();
-        loop {
-            let (found, revision) = {
+        for _ in 0..PULL_TRIES {
+            let found = {
                 let mut state = self.state();
                 state.touched = true;
-                let state = self.writable(state)?;
-                (state.payload.data.locate(&path)?, state.revision)
+                self.writable(state)?.payload.data.locate(&path)?
             };
-            let pulled = found.read(&path)?;
+            let pulled = found.clone().read(&path)?;
             let state = self.state();
-            // Another thread may have written since: what it left is looked at again.
-            if state.revision == revision {
+            // Another thread may have written since, or the type's `Deserialize`: what they left is looked at again.
+            if state.payload.data.locate(&path)?.is_same(&found) {
                 return self.write_locked(state, |state| state.change(Change::Pull(path))).map(|_| pulled);
             }
         }
+        Err(SessionError::Value {
+            path: path.to_string(),
+            problem:
+                "the session was written each time that the value was read; read it by a type whose `Deserialize` \
+                      does not write to the session"
+                    .to_owned(),
+        })
     }
 
     /// Adds to the number at a path, a missing one counting as 0, and returns the sum.
@@ -637,6 +646,10 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    pub(crate) const fn moment(&self) -> Moment {
+        Moment { revision: self.revision, ids: self.ids }
+    }
+
     fn of(state: &State) -> Self {
         Self {
             ids: state.ids,
@@ -659,6 +672,13 @@ impl Draft {
     }
 }
 
+/// The moment at which a draft was taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    revision: u64,
+    ids: u64,
+}
+
 /// What a request leaves undone when it ends without a commit.
 pub(crate) enum Undone {
     Logout,
@@ -669,6 +689,12 @@ impl Session {
     /// The session as it is to be written now.
     pub(crate) fn draft(&self) -> Draft {
         Draft::of(&self.state())
+    }
+
+    /// Whether no call has written since a draft was taken, so that what was read since belongs to it.
+    pub(crate) fn is_at(&self, moment: Moment) -> bool {
+        let state = self.state();
+        moment == Moment { revision: state.revision, ids: state.ids }
     }
 
     /// Whether the application has ended the session that was loaded.
@@ -795,6 +821,17 @@ impl Session {
     /// Whether this request has taken a value out.
     pub(crate) fn has_pulled(&self) -> bool {
         self.state().changes.have_pulls()
+    }
+
+    /// Whether this request took a value out of the session before it ended it.
+    pub(crate) fn ended_after_pulls(&self) -> bool {
+        self.state().changes.ended_after_pulls()
+    }
+
+    /// Whether what this request took out before it ended the session is still in this JSON.
+    pub(crate) fn pulls_hold(&self, found: &Text) -> bool {
+        let Ok(mut found) = Payload::parse(found) else { return false };
+        self.state().changes.pulls_hold(&mut found.data)
     }
 
     /// Makes this request's changes again on an empty session that begins now; `false` when they do not fit there.

@@ -98,7 +98,7 @@ impl Session {
             state.persistence = persistence;
             state.chose_persistence = false;
             state.payload = state.payload.emptied();
-            state.changes.forget_all();
+            state.changes.end();
             state.must_exist = false;
             Ok(((), true))
         })
@@ -139,7 +139,7 @@ impl Session {
         }
         self.write(|state| {
             state.payload = super::Payload::default();
-            state.changes.forget_all();
+            state.changes.end();
             state.must_exist = false;
             state.phase = Phase::Destroyed;
             // No token of it verifies any more.

@@ -431,12 +431,6 @@ impl Lineage {
         write != WriteId::default() && self.recent.contains(&write)
     }
 
-    /// Whether the session began in this record: no cookie with its data came before.
-    pub(crate) fn has_no_ancestor(&self) -> bool {
-        let written = self.recent.iter().rev().find(|write| **write != WriteId::default());
-        self.is_complete() && written == Some(&self.base)
-    }
-
     /// Whether no write has been forgotten yet.
     pub(crate) fn is_complete(&self) -> bool {
         self.recent.last() == Some(&WriteId::default())
