@@ -56,7 +56,7 @@ impl CookieAttributes {
         }
     }
 
-    /// The name: up to [`COOKIE_NAME_MAX_BYTES`](crate::limits::COOKIE_NAME_MAX_BYTES) token characters (RFC 9110
+    /// The name: up to [`COOKIE_NAME_MAX_BYTES`] token characters (RFC 9110
     /// §5.6.2), compared byte for byte.
     ///
     /// Browsers hold names that begin with `__Host-`, `__Secure-`, `__Http-` or `__Host-Http-` to the attributes that the
@@ -82,7 +82,7 @@ impl CookieAttributes {
     }
 
     /// `Path`: the cookie is sent to this path and below, `/` by default; up to
-    /// [`COOKIE_ATTRIBUTE_MAX_BYTES`](crate::limits::COOKIE_ATTRIBUTE_MAX_BYTES) bytes, as it stands in a URL.
+    /// [`COOKIE_ATTRIBUTE_MAX_BYTES`] bytes, as it stands in a URL.
     ///
     /// It keeps cookies of one host apart, and protects none of them from another (RFC 6265bis §8.5).
     ///
@@ -100,7 +100,7 @@ impl CookieAttributes {
 
     /// `Domain`: the cookie is sent to this host and to all below it, written without a leading dot; without it, the
     /// default, to the one host that set it. Up to
-    /// [`COOKIE_ATTRIBUTE_MAX_BYTES`](crate::limits::COOKIE_ATTRIBUTE_MAX_BYTES) bytes.
+    /// [`COOKIE_ATTRIBUTE_MAX_BYTES`] bytes.
     ///
     /// ```
     /// use sealed_session::cookie::CookieAttributes;
