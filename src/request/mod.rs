@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod cookies;
+mod end;
 mod protocol;
 mod write;
 

@@ -71,7 +71,7 @@ pub(crate) struct Fixed {
     pub(crate) persistence: Persistence,
 }
 
-/// How often `pull` reads a value that others write meanwhile.
+/// How often `pull` reads a value that changes meanwhile.
 const PULL_TRIES: usize = 100;
 
 impl Session {
@@ -337,10 +337,8 @@ impl Session {
         }
         Err(SessionError::Value {
             path: path.to_string(),
-            problem:
-                "the session was written each time that the value was read; read it by a type whose `Deserialize` \
-                      does not write to the session"
-                    .to_owned(),
+            problem: "it changed each time that it was read; pull it as a type whose `Deserialize` does not write it"
+                .to_owned(),
         })
     }
 

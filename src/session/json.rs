@@ -193,6 +193,7 @@ pub(super) fn differ_surely((left, left_is_plain): (&[u8], bool), (right, right_
 }
 
 /// What a call found, to be read once the session is not held any more: a type's `Deserialize` may call it.
+#[derive(Clone)]
 pub(crate) enum Found {
     Nothing,
     Text { text: Text, place: Range<usize>, is_plain: bool },
@@ -202,6 +203,17 @@ pub(crate) enum Found {
 impl Found {
     pub(super) fn text(text: Option<&Text>, place: &Range<usize>, is_plain: bool) -> Self {
         text.map_or(Self::Nothing, |text| Self::Text { text: Arc::clone(text), place: place.clone(), is_plain })
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::Value(value), Self::Value(other)) => value == other,
+            (Self::Text { text, place, .. }, Self::Text { text: other, place: there, .. }) => {
+                text.get(place.clone()) == other.get(there.clone())
+            }
+            _ => false,
+        }
     }
 
     /// As a `T`; `None` for nothing and for null.

@@ -44,10 +44,10 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
 
 /// Files that are one concept and longer than the others may be, with the most code lines that each of them may have.
 pub(crate) const LONGER_FILES: &[(&str, usize)] = &[
-    ("session/data.rs", 540),
+    ("session/data.rs", 560),
     ("session/exact.rs", 420),
-    ("session/handle.rs", 460),
-    ("session/json.rs", 420),
+    ("session/handle.rs", 470),
+    ("session/json.rs", 430),
     ("session/state.rs", 460),
     ("session/value.rs", 460),
 ];
