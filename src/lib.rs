@@ -47,7 +47,6 @@
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
-//! | `cli` | the command `sealed-session` |
 //! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature never changes behaviour. All but `aws-lc-rs` add API.

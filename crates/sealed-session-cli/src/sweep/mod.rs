@@ -30,8 +30,8 @@ The URL of a database may hold a password. It is read from the environment, from
 a file or from standard input, never from an argument, which every user of the
 machine can see; no error shows it. The database's user needs the rights SELECT
 and DELETE on the store's table, in PostgreSQL UPDATE too, for the rows' locks.
-TLS is a feature of the driver: cargo install --path . --features
-cli,postgres,sqlx/tls-rustls.
+TLS is a feature of the driver: cargo install --path crates/sealed-session-cli
+--features postgres,sqlx/tls-rustls.
 
 Without --every there is one sweep. With it, the first sweep shows whether the
 settings are right, and the command ends if it fails; a later one that fails is

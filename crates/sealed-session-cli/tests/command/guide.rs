@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Outcome, run};
 
-const GUIDE: &str = include_str!("../../src/guide/rotation.md");
+const GUIDE: &str = include_str!("../../../../src/guide/rotation.md");
 
 /// The commands below a heading of the guide, in their order.
 fn commands_of(heading: &str) -> Vec<Vec<&'static str>> {

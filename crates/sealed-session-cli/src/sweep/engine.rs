@@ -53,8 +53,8 @@ impl Engine {
             return Ok(());
         }
         Err(Failure::Usage(format!(
-            "this command was built without the feature `{feature}`; `cargo install --path . --features cli,{feature}`, in \
-             the crate's folder, builds it with that"
+            "this command was built without the feature `{feature}`; `cargo install --path crates/sealed-session-cli \
+             --features {feature}`, in the repository's folder, builds it with that"
         )))
     }
 

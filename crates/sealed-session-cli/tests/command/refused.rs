@@ -67,7 +67,8 @@ fn input_beyond_64_kib_is_malformed_and_not_read_to_its_end() {
 fn the_known_refusals_that_no_clock_decides_give_their_reason_codes() {
     const TIMELESS: [&str; 4] = ["malformed", "unknown_version", "unknown_key", "unauthentic"];
 
-    let document: Value = serde_json::from_str(include_str!("../vectors/sealed_session_v1.json")).unwrap();
+    let document: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/sealed_session_v1.json")).unwrap();
     let audience = document["audience"].as_str().unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for suite in document["suites"].as_array().unwrap() {

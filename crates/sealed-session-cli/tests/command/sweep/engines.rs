@@ -22,7 +22,8 @@ fn a_store_without_its_feature_is_refused_with_the_line_that_mends_it() {
         // The variable is not set: what this build lacks is said before it is looked for.
         let outcome = run(["sweep", "--store", store, "--url-from-env", "SEALED_SESSION_TEST_NO_URL"], "");
         outcome.assert_failed(2);
-        let is_mended = outcome.error.contains(&format!("cargo install --path . --features cli,{store}"));
+        let is_mended =
+            outcome.error.contains(&format!("cargo install --path crates/sealed-session-cli --features {store}"));
         assert_eq!(is_mended, !is_built, "{}", outcome.error);
         assert_eq!(outcome.error.contains("SEALED_SESSION_TEST_NO_URL is not set"), is_built, "{}", outcome.error);
     }

@@ -153,7 +153,6 @@ fn a_line_of_a_browser_or_a_server_is_taken_as_it_is() {
     inspect(&keys, &[], &line).assert_refused("absent");
 }
 
-#[cfg(feature = "memory")]
 #[test]
 fn a_reference_says_its_least_version_and_has_no_members() {
     use sealed_session::store::MemoryStore;

@@ -63,7 +63,6 @@ fn a_cookie_that_ends_with_the_browser_says_so() {
     assert_eq!(answer["payload"], json!({ "a": 1 }));
 }
 
-#[cfg(feature = "memory")]
 #[test]
 fn a_reference_says_the_least_version_of_its_record_and_has_no_payload() {
     use sealed_session::Placement;
