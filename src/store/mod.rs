@@ -15,8 +15,6 @@ mod memory;
 mod mongodb;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
-#[cfg(feature = "redis")]
-mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod sweeper;
@@ -31,9 +29,6 @@ pub use dynamodb::{DynamoDbStore, DynamoDbStoreBuilder};
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
-#[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use redis::{RedisStore, RedisStoreBuilder};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};

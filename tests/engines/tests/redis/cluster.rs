@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use redis::cluster::ClusterClient;
 use redis::cmd;
-use sealed_session::store::{Created, RedisStore, Updated};
+use sealed_session::store::{Created, Updated};
 use sealed_session::{ManualClock, Record, RecordId, RecordStore as _, Timestamp};
 use sealed_session_engine_tests::{PrivateEngine, Runner, unique_name};
+use sealed_session_redis::RedisStore;
 
 use crate::support::{NOW_UNIX_SECONDS, connect, own_redis};
 

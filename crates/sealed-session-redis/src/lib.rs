@@ -1,4 +1,6 @@
-//! Records in Redis, or in another server that speaks its protocol.
+#![doc = include_str!("../README.md")]
+//!
+//! # How a record is kept
 //!
 //! A record is one string under one key, so that every call is one command on one key: atomic by itself, and good on any
 //! node of a cluster. What exists is decided by the injected [`Clock`] alone; the engine's own expiry only removes what
@@ -11,13 +13,10 @@ mod value;
 use std::fmt;
 use std::sync::Arc;
 
-use ::redis::aio::ConnectionLike;
-use ::redis::{Cmd, FromRedisValue, cmd};
-
-use super::{Created, Record, RecordStore, StoreFuture, Updated};
-use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::error::StoreError;
-use crate::id::RecordId;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, FromRedisValue, cmd};
+use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
+use sealed_session::{Clock, RecordId, StoreError, SystemClock, Timestamp};
 
 const STORE: &str = "redis";
 
@@ -34,7 +33,7 @@ const STORE: &str = "redis";
 ///
 /// ```
 /// use redis::aio::ConnectionLike;
-/// use sealed_session::store::RedisStore;
+/// use sealed_session_redis::RedisStore;
 /// use sealed_session::{SessionManager, Key};
 ///
 /// fn sessions<C>(connection: C) -> Result<SessionManager, Box<dyn std::error::Error>>
@@ -60,7 +59,7 @@ where
     ///
     /// ```
     /// use redis::aio::ConnectionLike;
-    /// use sealed_session::store::RedisStore;
+    /// use sealed_session_redis::RedisStore;
     ///
     /// fn store<C: ConnectionLike + Clone + Send + Sync + 'static>(connection: C) -> RedisStore<C> {
     ///     RedisStore::new(connection)
@@ -75,7 +74,7 @@ where
     ///
     /// ```
     /// use redis::aio::ConnectionLike;
-    /// use sealed_session::store::RedisStore;
+    /// use sealed_session_redis::RedisStore;
     ///
     /// fn store<C: ConnectionLike + Clone + Send + Sync + 'static>(connection: C) -> RedisStore<C> {
     ///     RedisStore::builder(connection).key_prefix("shop:session:").build()
@@ -98,7 +97,7 @@ impl<C> fmt::Debug for RedisStore<C> {
 /// ```
 /// use redis::aio::ConnectionLike;
 /// use sealed_session::ManualClock;
-/// use sealed_session::store::RedisStore;
+/// use sealed_session_redis::RedisStore;
 ///
 /// fn store<C: ConnectionLike + Clone + Send + Sync + 'static>(connection: C) -> RedisStore<C> {
 ///     RedisStore::builder(connection).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()

@@ -1,9 +1,9 @@
 //! What a driver's error means for a session.
 
-use ::redis::{ErrorKind, RedisError};
+use redis::{ErrorKind, RedisError};
 
-use super::{STORE, value};
-use crate::error::StoreError;
+use crate::{STORE, value};
+use sealed_session::StoreError;
 
 /// What a server answers that is there and will not serve: it is loading, full, failing over, or lets us not in.
 const REFUSALS: [&str; 14] = [
@@ -24,7 +24,7 @@ const REFUSALS: [&str; 14] = [
 ];
 
 /// What the error is, after so long a wait.
-pub(super) fn store_error(error: RedisError, waited_milliseconds: u64) -> StoreError {
+pub(crate) fn store_error(error: RedisError, waited_milliseconds: u64) -> StoreError {
     if error.is_timeout() {
         return StoreError::Timeout { store: STORE, waited_milliseconds };
     }
@@ -55,7 +55,7 @@ pub(super) fn store_error(error: RedisError, waited_milliseconds: u64) -> StoreE
 mod tests {
     use std::io;
 
-    use ::redis::parse_redis_value;
+    use redis::parse_redis_value;
 
     use super::*;
 

@@ -3,19 +3,18 @@
 //! Scripts are sent as they are. Naming them by their hash would save some 400 bytes a write, and cost a second and a third
 //! round trip where the engine does not have them: after a restart, a failover, a flush, and on each node of a cluster.
 
-use ::redis::{Cmd, cmd};
+use redis::{Cmd, cmd};
 
-use super::{STORE, value};
-use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::store::Record;
+use crate::{STORE, value};
+use sealed_session::store::Record;
+use sealed_session::{StoreError, Timestamp};
 
 /// The write was made, or the record exists.
-pub(super) const DONE: i64 = 1;
+pub(crate) const DONE: i64 = 1;
 /// The record stands in the way: another has the id, or the version is not the expected one.
-pub(super) const REFUSED: i64 = 0;
+pub(crate) const REFUSED: i64 = 0;
 /// There is no such record, or it has expired.
-pub(super) const MISSING: i64 = -1;
+pub(crate) const MISSING: i64 = -1;
 /// The key holds something else.
 const NOT_OURS: i64 = -2;
 
@@ -58,27 +57,27 @@ const TOUCH: &str = script!(
      return 1"
 );
 
-pub(super) fn create(key: &str, record: &Record, now: Timestamp) -> Cmd {
+pub(crate) fn create(key: &str, record: &Record, now: Timestamp) -> Cmd {
     let mut command = eval(CREATE, key, now);
     command.arg(value::encode(record)).arg(value::life_milliseconds(record.expires_at, now));
     command
 }
 
-pub(super) fn update(key: &str, record: &Record, expected_version: u64, now: Timestamp) -> Cmd {
+pub(crate) fn update(key: &str, record: &Record, expected_version: u64, now: Timestamp) -> Cmd {
     let mut command = eval(UPDATE, key, now);
     command.arg(value::encode(record)).arg(value::life_milliseconds(record.expires_at, now));
     command.arg(&expected_version.to_be_bytes());
     command
 }
 
-pub(super) fn touch(key: &str, expires_at: Timestamp, now: Timestamp) -> Cmd {
+pub(crate) fn touch(key: &str, expires_at: Timestamp, now: Timestamp) -> Cmd {
     let mut command = eval(TOUCH, key, now);
     command.arg(&value::seconds(expires_at)).arg(value::life_milliseconds(expires_at, now));
     command
 }
 
 /// What an answer means that none of the expected ones is.
-pub(super) fn unexpected(answer: i64) -> StoreError {
+pub(crate) fn unexpected(answer: i64) -> StoreError {
     if answer == NOT_OURS {
         return value::not_ours();
     }
@@ -94,7 +93,7 @@ fn eval(script: &str, key: &str, now: Timestamp) -> Cmd {
 
 #[cfg(test)]
 mod tests {
-    use ::redis::Arg;
+    use redis::Arg;
 
     use super::*;
 

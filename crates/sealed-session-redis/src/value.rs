@@ -4,16 +4,15 @@
 //! format[1] = 1 ‖ version u64 ‖ expires_at u64, seconds since 1970 ‖ bytes        numbers big-endian
 //! ```
 
-use super::STORE;
-use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::limits::CLOCK_SKEW_SECONDS;
-use crate::store::Record;
+use crate::STORE;
+use sealed_session::limits::CLOCK_SKEW_SECONDS;
+use sealed_session::store::Record;
+use sealed_session::{StoreError, Timestamp};
 
-pub(super) const FORMAT: u8 = 1;
-pub(super) const HEADER_LENGTH: usize = 1 + 8 + 8;
+pub(crate) const FORMAT: u8 = 1;
+pub(crate) const HEADER_LENGTH: usize = 1 + 8 + 8;
 
-pub(super) fn encode(record: &Record) -> Vec<u8> {
+pub(crate) fn encode(record: &Record) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER_LENGTH + record.bytes.len());
     value.push(FORMAT);
     value.extend_from_slice(&record.version.to_be_bytes());
@@ -23,7 +22,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 }
 
 /// The record in a string; `None` for an empty one, which the scripts cannot tell from no string either.
-pub(super) fn decode(mut value: Vec<u8>) -> Result<Option<Record>, StoreError> {
+pub(crate) fn decode(mut value: Vec<u8>) -> Result<Option<Record>, StoreError> {
     if value.is_empty() {
         return Ok(None);
     }
@@ -36,7 +35,7 @@ pub(super) fn decode(mut value: Vec<u8>) -> Result<Option<Record>, StoreError> {
 }
 
 /// An instant as the string holds it.
-pub(super) fn seconds(instant: Timestamp) -> [u8; 8] {
+pub(crate) fn seconds(instant: Timestamp) -> [u8; 8] {
     instant.unix_seconds().to_be_bytes()
 }
 
@@ -44,11 +43,11 @@ pub(super) fn seconds(instant: Timestamp) -> [u8; 8] {
 ///
 /// From now on, not at an instant: the engine's clock may be another. And later than the record ends, by as much as the
 /// clocks of two servers may differ: to one of them it may still exist when to the writer it does not.
-pub(super) fn life_milliseconds(expires_at: Timestamp, now: Timestamp) -> u64 {
+pub(crate) fn life_milliseconds(expires_at: Timestamp, now: Timestamp) -> u64 {
     (expires_at.saturating_seconds_since(now) + CLOCK_SKEW_SECONDS) * 1000
 }
 
-pub(super) fn not_ours() -> StoreError {
+pub(crate) fn not_ours() -> StoreError {
     StoreError::Corrupt {
         store: STORE,
         problem: "the key holds something else; give the sessions a key prefix that nothing else uses".to_owned(),
