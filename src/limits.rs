@@ -116,23 +116,6 @@ pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
 /// Records that one call of a [`Sweeper`](crate::store::Sweeper) removes at most, by default.
 pub const SWEEP_RECORDS_MAX: usize = 10_000;
 
-/// Longest table or schema name that an SQL store takes: PostgreSQL cuts names at 63 bytes without an error, and the
-/// index is named after the table with 11 bytes more.
-pub const SQL_TABLE_NAME_MAX_BYTES: usize = 48;
-
-/// Rows that an SQL store sweeps in one statement, so that none is locked for long.
-pub const SQL_SWEEP_BATCH_ROWS: usize = 1000;
-
-/// Times that a statement is tried again when the engine gave it up for another one, as in a deadlock.
-pub const SQL_RETRIES_MAX: usize = 64;
-
-/// How long a connection that an SQL store opened itself may have been idle before it is tried out before use: shorter
-/// than an engine takes to restart.
-pub const SQL_IDLE_BEFORE_PING_SECONDS: u64 = 5;
-
-/// How long an SQL store's own pool waits for a connection.
-pub const SQL_ACQUIRE_TIMEOUT_MILLISECONDS: u64 = 5_000;
-
 /// Most bytes of a record in DynamoDB: an item has 400 KiB, and one of them is left to names, numbers and the key.
 pub const DYNAMODB_RECORD_MAX_BYTES: usize = 399 * 1024;
 

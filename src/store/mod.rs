@@ -15,8 +15,6 @@ mod memory;
 mod mongodb;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod sql;
 mod sweeper;
 #[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
 mod tower_sessions;
@@ -29,8 +27,6 @@ pub use dynamodb::{DynamoDbStore, DynamoDbStoreBuilder};
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
 #[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
 pub use tower_sessions::{TowerSessionsStore, TowerSessionsStoreBuilder};

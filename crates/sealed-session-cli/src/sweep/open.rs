@@ -43,7 +43,7 @@ async fn connect(engine: Engine, address: &Address, table: Option<String>) -> Re
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 async fn sql(address: &Address, table: Option<String>) -> Result<Box<dyn RecordStore>, Failure> {
     use sealed_session::StoreError;
-    use sealed_session::store::{SqlPool, SqlStore};
+    use sealed_session_sqlx::{SqlPool, SqlStore};
 
     let pool = SqlPool::connect(&address.url).await.map_err(|error| match error {
         // No engine was asked yet.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sealed_session::store::{SqlDialect, SqlPool, SqlStore};
 use sealed_session::{ManualClock, RecordStore};
+use sealed_session_sqlx::{SqlDialect, SqlPool, SqlStore};
 use sqlx::{AssertSqlSafe, Row as _};
 
 /// An id, its numbers and its bytes.

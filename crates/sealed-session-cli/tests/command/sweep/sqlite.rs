@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sealed_session::RecordStore as _;
-use sealed_session::store::{SqlPool, SqlStore};
+use sealed_session_sqlx::{SqlPool, SqlStore};
 use tokio::runtime::{Builder, Runtime};
 
 use super::fill;

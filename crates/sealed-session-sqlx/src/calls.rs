@@ -5,29 +5,27 @@ use std::sync::Arc;
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Type};
 
-use super::engine::{Engine, ErrorClass, Statements};
-use super::failure::{class, corrupt, store_error};
-use super::table::TableName;
-use crate::clock::{Clock, Timestamp};
-use crate::error::StoreError;
-use crate::id::RecordId;
-use crate::limits::{SQL_RETRIES_MAX, SQL_SWEEP_BATCH_ROWS};
-use crate::store::{Created, Record, RecordStore, StoreFuture, Updated};
+use crate::engine::{Engine, ErrorClass, Statements};
+use crate::failure::{class, corrupt, store_error};
+use crate::limits::{RETRIES_MAX, SWEEP_BATCH_ROWS};
+use crate::table::TableName;
+use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
+use sealed_session::{Clock, RecordId, StoreError, Timestamp};
 
 /// A table behind a pool, whatever its engine.
-pub(super) trait Table: RecordStore {
+pub(crate) trait Table: RecordStore {
     fn create_table(&self) -> StoreFuture<'_, ()>;
 }
 
 /// A table of one engine.
-pub(super) struct EngineTable<DB: Engine> {
+pub(crate) struct EngineTable<DB: Engine> {
     pool: Pool<DB>,
     statements: Statements,
     clock: Arc<dyn Clock>,
 }
 
 impl<DB: Engine> EngineTable<DB> {
-    pub(super) fn new(pool: Pool<DB>, table: &TableName, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(pool: Pool<DB>, table: &TableName, clock: Arc<dyn Clock>) -> Self {
         Self { pool, statements: DB::statements(table), clock }
     }
 
@@ -51,7 +49,7 @@ where
         loop {
             match statement().execute(&self.pool).await {
                 Ok(result) => return Ok(result),
-                Err(error) if class::<DB>(&error) == ErrorClass::TryAgain && retries < SQL_RETRIES_MAX => retries += 1,
+                Err(error) if class::<DB>(&error) == ErrorClass::TryAgain && retries < RETRIES_MAX => retries += 1,
                 Err(error) => return Err(store_error(error, &self.pool)),
             }
         }
@@ -116,7 +114,7 @@ where
                     .bind(key(id))
                     .bind(now)
             };
-            for _ in 0..=SQL_RETRIES_MAX {
+            for _ in 0..=RETRIES_MAX {
                 if DB::rows(&self.execute(update).await?) > 0 {
                     return Ok(Updated::Updated);
                 }
@@ -152,7 +150,7 @@ where
             let now = self.now();
             let mut removed = 0_usize;
             while removed < limit {
-                let batch = SQL_SWEEP_BATCH_ROWS.min(limit.saturating_sub(removed));
+                let batch = SWEEP_BATCH_ROWS.min(limit.saturating_sub(removed));
                 let rows = i64::try_from(batch).unwrap_or(i64::MAX);
                 let sweep = || sqlx::query(self.statements.sweep.clone()).bind(now).bind(rows);
                 let swept = usize::try_from(DB::rows(&self.execute(sweep).await?)).unwrap_or(usize::MAX);

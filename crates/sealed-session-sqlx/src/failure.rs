@@ -2,10 +2,10 @@
 
 use sqlx::{Error, Pool};
 
-use super::engine::{Engine, ErrorClass};
-use crate::error::StoreError;
+use crate::engine::{Engine, ErrorClass};
+use sealed_session::StoreError;
 
-pub(super) fn class<DB: Engine>(error: &Error) -> ErrorClass {
+pub(crate) fn class<DB: Engine>(error: &Error) -> ErrorClass {
     match error {
         Error::Database(error) => DB::class(error.as_ref()),
         Error::Io(_) | Error::Tls(_) | Error::PoolClosed | Error::WorkerCrashed => ErrorClass::Unavailable,
@@ -17,7 +17,7 @@ pub(super) fn class<DB: Engine>(error: &Error) -> ErrorClass {
     }
 }
 
-pub(super) fn store_error<DB: Engine>(error: Error, pool: &Pool<DB>) -> StoreError {
+pub(crate) fn store_error<DB: Engine>(error: Error, pool: &Pool<DB>) -> StoreError {
     if matches!(error, Error::PoolTimedOut) {
         let waited = pool.options().get_acquire_timeout().as_millis();
         return StoreError::Timeout {
@@ -36,6 +36,6 @@ pub(super) fn store_error<DB: Engine>(error: Error, pool: &Pool<DB>) -> StoreErr
     }
 }
 
-pub(super) fn corrupt<DB: Engine>(problem: String) -> StoreError {
+pub(crate) fn corrupt<DB: Engine>(problem: String) -> StoreError {
     StoreError::Corrupt { store: DB::STORE, problem }
 }

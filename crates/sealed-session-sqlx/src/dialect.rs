@@ -1,12 +1,12 @@
 //! The table, in each engine's words.
 
-use super::table::{Quote, TableName};
-use crate::error::ConfigError;
+use crate::table::{Quote, TableName};
+use sealed_session::ConfigError;
 
 /// Which engine's SQL: for migrations of an application's own.
 ///
 /// ```
-/// use sealed_session::store::SqlDialect;
+/// use sealed_session_sqlx::SqlDialect;
 ///
 /// let migration = SqlDialect::Postgres.migration("app.sessions")?;
 /// assert!(migration.starts_with(r#"CREATE TABLE IF NOT EXISTS "app"."sessions" ("#));
@@ -28,17 +28,17 @@ impl SqlDialect {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the table's name is not one: see [`SqlStoreBuilder::table`](super::SqlStoreBuilder::table).
+    /// [`ConfigError`] when the table's name is not one: see [`SqlStoreBuilder::table`](crate::SqlStoreBuilder::table).
     pub fn migration(self, table: &str) -> Result<String, ConfigError> {
         Ok(self.script(&TableName::parse(table)?))
     }
 
-    pub(super) fn script(self, table: &TableName) -> String {
+    pub(crate) fn script(self, table: &TableName) -> String {
         self.definition(table).iter().map(|statement| format!("{statement};\n")).collect()
     }
 
     /// The same, a statement each.
-    pub(super) fn definition(self, table: &TableName) -> Vec<String> {
+    pub(crate) fn definition(self, table: &TableName) -> Vec<String> {
         let name = table.qualified(self.quote());
         match self {
             Self::Sqlite => vec![
@@ -71,7 +71,7 @@ impl SqlDialect {
         }
     }
 
-    pub(super) const fn quote(self) -> Quote {
+    pub(crate) const fn quote(self) -> Quote {
         match self {
             Self::Sqlite | Self::Postgres => Quote::Double,
             Self::MySql => Quote::Backtick,

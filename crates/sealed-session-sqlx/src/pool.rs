@@ -6,24 +6,23 @@ use std::time::Duration;
 use sqlx::pool::PoolOptions;
 use sqlx::{Connection as _, Database, Error};
 
-use super::calls::{EngineTable, Table};
-use super::dialect::SqlDialect;
-use super::table::TableName;
-use crate::clock::Clock;
-use crate::error::StoreError;
-use crate::limits::{SQL_ACQUIRE_TIMEOUT_MILLISECONDS, SQL_IDLE_BEFORE_PING_SECONDS};
+use crate::calls::{EngineTable, Table};
+use crate::dialect::SqlDialect;
+use crate::limits::{ACQUIRE_TIMEOUT_MILLISECONDS, IDLE_BEFORE_PING_SECONDS};
+use crate::table::TableName;
+use sealed_session::{Clock, StoreError};
 
 /// Connections to an SQL database: a pool of `sqlx` that the application made, or one from a URL.
 ///
 /// ```
-/// use sealed_session::store::SqlPool;
+/// use sealed_session_sqlx::SqlPool;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// # #[cfg(feature = "sqlite")]
 /// # runtime.block_on(async {
 /// let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
 /// let pool = SqlPool::from(pool);
-/// assert_eq!(pool.dialect(), sealed_session::store::SqlDialect::Sqlite);
+/// assert_eq!(pool.dialect(), sealed_session_sqlx::SqlDialect::Sqlite);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// # Ok::<(), std::io::Error>(())
@@ -76,7 +75,7 @@ impl SqlPool {
     /// The engine's SQL.
     #[must_use]
     pub const fn dialect(&self) -> SqlDialect {
-        match self {
+        match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => SqlDialect::Sqlite,
             #[cfg(feature = "postgres")]
@@ -86,7 +85,7 @@ impl SqlPool {
         }
     }
 
-    pub(super) fn into_table(self, name: &TableName, clock: Arc<dyn Clock>) -> Arc<dyn Table> {
+    pub(crate) fn into_table(self, name: &TableName, clock: Arc<dyn Clock>) -> Arc<dyn Table> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => Arc::new(EngineTable::new(pool, name, clock)),
@@ -165,8 +164,8 @@ fn not_reachable(store: &'static str, error: Error) -> StoreError {
 /// By default a pool tries a connection out before each use, which is a second round trip, and goes on trying to connect
 /// to an engine that is away for half a minute.
 fn options<DB: Database>() -> PoolOptions<DB> {
-    let before_ping = Duration::from_secs(SQL_IDLE_BEFORE_PING_SECONDS);
-    let patience = Duration::from_millis(SQL_ACQUIRE_TIMEOUT_MILLISECONDS);
+    let before_ping = Duration::from_secs(IDLE_BEFORE_PING_SECONDS);
+    let patience = Duration::from_millis(ACQUIRE_TIMEOUT_MILLISECONDS);
     let options = PoolOptions::new().acquire_timeout(patience).test_before_acquire(false);
     options.before_acquire(move |connection: &mut DB::Connection, meta| {
         Box::pin(async move {

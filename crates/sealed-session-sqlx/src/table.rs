@@ -1,11 +1,11 @@
 //! The table's name: the only text from outside that becomes part of a statement.
 
-use crate::error::ConfigError;
-use crate::limits::SQL_TABLE_NAME_MAX_BYTES;
+use crate::limits::TABLE_NAME_MAX_BYTES;
+use sealed_session::ConfigError;
 
 /// Marks that enclose a name in a statement.
 #[derive(Clone, Copy)]
-pub(super) enum Quote {
+pub(crate) enum Quote {
     /// SQLite and PostgreSQL, as in the standard.
     Double,
     /// MySQL and MariaDB, in every SQL mode.
@@ -23,7 +23,7 @@ impl Quote {
 
 /// A table's name, and the schema or database that it stands in when one was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TableName {
+pub(crate) struct TableName {
     schema: Option<String>,
     name: String,
 }
@@ -31,7 +31,7 @@ pub(super) struct TableName {
 impl TableName {
     /// Security: letters, digits and underscores alone, so that no name can end its quotes and go on as SQL, whatever
     /// the engine and its mode.
-    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let (schema, name) = match text.split_once('.') {
             Some((schema, name)) => (Some(schema), name),
             None => (None, text),
@@ -43,22 +43,22 @@ impl TableName {
     }
 
     /// The name in quotes, without the schema.
-    pub(super) fn name(&self, quote: Quote) -> String {
+    pub(crate) fn name(&self, quote: Quote) -> String {
         quote.around(&self.name)
     }
 
     /// Name and schema, each in quotes.
-    pub(super) fn qualified(&self, quote: Quote) -> String {
+    pub(crate) fn qualified(&self, quote: Quote) -> String {
         self.in_schema(quote, &self.name)
     }
 
     /// The name of the index on the expiry, without the schema.
-    pub(super) fn index(&self, quote: Quote) -> String {
+    pub(crate) fn index(&self, quote: Quote) -> String {
         quote.around(&self.index_name())
     }
 
     /// The name and the schema of the index on the expiry.
-    pub(super) fn qualified_index(&self, quote: Quote) -> String {
+    pub(crate) fn qualified_index(&self, quote: Quote) -> String {
         self.in_schema(quote, &self.index_name())
     }
 
@@ -76,8 +76,8 @@ impl TableName {
 
 fn check(part: &str) -> Result<(), ConfigError> {
     let problem = |problem: String| Err(ConfigError::new("table", problem));
-    if part.len() > SQL_TABLE_NAME_MAX_BYTES {
-        return problem(format!("{} bytes, and a name has {SQL_TABLE_NAME_MAX_BYTES} at most", part.len()));
+    if part.len() > TABLE_NAME_MAX_BYTES {
+        return problem(format!("{} bytes, and a name has {TABLE_NAME_MAX_BYTES} at most", part.len()));
     }
     let starts_well = part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     if starts_well && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_index_of_the_longest_name_fits_every_engine() {
-        let longest = "t".repeat(SQL_TABLE_NAME_MAX_BYTES);
+        let longest = "t".repeat(TABLE_NAME_MAX_BYTES);
         let table = TableName::parse(&format!("{longest}.{longest}")).unwrap();
         // PostgreSQL cuts names at 63 bytes without an error; MySQL refuses those over 64.
         assert!(table.index_name().len() <= 63);

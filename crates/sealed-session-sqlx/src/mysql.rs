@@ -4,9 +4,9 @@ use sqlx::MySql;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlDatabaseError, MySqlQueryResult};
 
-use super::dialect::SqlDialect;
-use super::engine::{Engine, ErrorClass, Statements, Wording};
-use super::table::TableName;
+use crate::dialect::SqlDialect;
+use crate::engine::{Engine, ErrorClass, Statements, Wording};
+use crate::table::TableName;
 
 impl Engine for MySql {
     const STORE: &'static str = "mysql";

@@ -3,11 +3,11 @@
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr as _, SqlStr};
 
-use super::dialect::SqlDialect;
-use super::table::TableName;
+use crate::dialect::SqlDialect;
+use crate::table::TableName;
 
 /// One engine behind `sqlx`.
-pub(super) trait Engine: Database {
+pub(crate) trait Engine: Database {
     /// As errors name the store.
     const STORE: &'static str;
     const DIALECT: SqlDialect;
@@ -29,7 +29,7 @@ pub(super) trait Engine: Database {
 
 /// What an error of the engine means to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ErrorClass {
+pub(crate) enum ErrorClass {
     /// The statement did nothing, because of another one beside it.
     TryAgain,
     /// The engine is not ready to serve.
@@ -42,40 +42,40 @@ pub(super) enum ErrorClass {
 }
 
 /// The statements of each call; their arguments stand in the order of the text.
-pub(super) struct Statements {
+pub(crate) struct Statements {
     /// id, now → version, expiry, bytes
-    pub(super) load: SqlStr,
+    pub(crate) load: SqlStr,
     /// id, now → version
-    pub(super) version: SqlStr,
+    pub(crate) version: SqlStr,
     /// id, version, expiry, bytes, now as often as the engine asks
-    pub(super) create: SqlStr,
+    pub(crate) create: SqlStr,
     /// version, expiry, bytes, expected version, id, now
-    pub(super) update: SqlStr,
+    pub(crate) update: SqlStr,
     /// expiry, id, now
-    pub(super) touch: SqlStr,
+    pub(crate) touch: SqlStr,
     /// id
-    pub(super) destroy: SqlStr,
+    pub(crate) destroy: SqlStr,
     /// now, limit
-    pub(super) sweep: SqlStr,
+    pub(crate) sweep: SqlStr,
     /// one by one
-    pub(super) create_table: Vec<SqlStr>,
+    pub(crate) create_table: Vec<SqlStr>,
 }
 
 /// Where engines differ in their statements.
-pub(super) struct Wording {
+pub(crate) struct Wording {
     /// The larger of two numbers.
-    pub(super) greatest: &'static str,
+    pub(crate) greatest: &'static str,
     /// [`Statements::create`]
-    pub(super) create: String,
+    pub(crate) create: String,
     /// [`Statements::sweep`]
-    pub(super) sweep: String,
+    pub(crate) sweep: String,
     /// Turns `?` into the engine's own placeholders.
-    pub(super) placeholders: fn(String) -> String,
+    pub(crate) placeholders: fn(String) -> String,
 }
 
 impl Statements {
     /// Security: nothing but constant text and the checked, quoted table goes in; every value is bound.
-    pub(super) fn new(dialect: SqlDialect, table: &TableName, wording: Wording) -> Self {
+    pub(crate) fn new(dialect: SqlDialect, table: &TableName, wording: Wording) -> Self {
         let Wording { greatest, create, sweep, placeholders } = wording;
         let name = table.qualified(dialect.quote());
         let statement = |text| AssertSqlSafe(placeholders(text)).into_sql_str();
@@ -103,7 +103,7 @@ impl Statements {
 
 /// `INSERT` as SQLite and PostgreSQL have it: an expired record gives way, a living one stays.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) fn insert_unless_living(name: &str) -> String {
+pub(crate) fn insert_unless_living(name: &str) -> String {
     format!(
         "INSERT INTO {name} AS held (id, version, expires_at, data) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
          version = excluded.version, expires_at = excluded.expires_at, data = excluded.data WHERE held.expires_at <= ?"

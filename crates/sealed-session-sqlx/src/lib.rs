@@ -1,12 +1,25 @@
-//! Records in a table of an SQL database, over `sqlx`.
+#![doc = include_str!("../README.md")]
+//!
+//! # How it works
 //!
 //! Each call is one statement, and what it asks of the record stands in its `WHERE`: the engine's lock on the row is what
 //! makes calls on one id happen one after the other, with no transaction held open between two round trips.
+
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "without an engine there is no table, only its definition"
+    )
+)]
 
 mod calls;
 mod dialect;
 mod engine;
 mod failure;
+mod limits;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod pool;
@@ -22,26 +35,25 @@ pub use pool::SqlPool;
 use std::fmt;
 use std::sync::Arc;
 
+use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
+use sealed_session::{Clock, ConfigError, RecordId, StoreError, SystemClock, Timestamp};
+
 use calls::Table;
 use table::TableName;
-
-use super::{Created, Record, RecordStore, StoreFuture, Updated};
-use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::error::{ConfigError, StoreError};
-use crate::id::RecordId;
 
 /// Server store in a table of SQLite, PostgreSQL, MySQL or MariaDB. Clones share their pool.
 ///
 /// The table has a row for each record, of four columns: `id` (16 bytes), `version` and `expires_at` (8 bytes each), and
 /// `data` (sealed bytes). It is made by [`create_table`](Self::create_table), or by a migration of the application's own, with
 /// what [`migration`](Self::migration) prints. Expired rows are deleted by [`sweep`](RecordStore::sweep), which somebody
-/// has to call now and then; the guide has [more on the table](crate::guide::stores).
+/// has to call now and then; the guide has [more on the table](sealed_session::guide::stores).
 ///
 /// Each call is one statement; an update that finds nothing to write asks once more why. The pool's runtime is tokio, which
 /// has to be running where a call is awaited.
 ///
 /// ```
-/// use sealed_session::store::{Created, SqlStore};
+/// use sealed_session::store::Created;
+/// use sealed_session_sqlx::SqlStore;
 /// use sealed_session::{Record, RecordId, RecordStore, Timestamp};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -70,7 +82,7 @@ impl SqlStore {
     /// A store in the table `sealed_sessions`, on the system's clock, unless the builder is told otherwise.
     ///
     /// ```no_run
-    /// use sealed_session::store::{SqlPool, SqlStore};
+    /// use sealed_session_sqlx::{SqlPool, SqlStore};
     ///
     /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
     /// let pool = SqlPool::connect("postgres://app@localhost/app").await?;
@@ -99,7 +111,7 @@ impl SqlStore {
     /// # #[cfg(feature = "sqlite")]
     /// # runtime.block_on(async {
     /// # let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
-    /// let store = sealed_session::store::SqlStore::builder(pool).build()?;
+    /// let store = sealed_session_sqlx::SqlStore::builder(pool).build()?;
     /// assert!(store.migration().ends_with("ON \"sealed_sessions\" (expires_at);\n"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -122,7 +134,7 @@ impl fmt::Debug for SqlStore {
 ///
 /// ```
 /// use sealed_session::ManualClock;
-/// use sealed_session::store::SqlStore;
+/// use sealed_session_sqlx::SqlStore;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// # #[cfg(feature = "sqlite")]

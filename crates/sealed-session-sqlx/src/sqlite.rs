@@ -4,9 +4,9 @@ use sqlx::Sqlite;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteQueryResult;
 
-use super::dialect::SqlDialect;
-use super::engine::{Engine, ErrorClass, Statements, Wording, insert_unless_living};
-use super::table::TableName;
+use crate::dialect::SqlDialect;
+use crate::engine::{Engine, ErrorClass, Statements, Wording, insert_unless_living};
+use crate::table::TableName;
 
 impl Engine for Sqlite {
     const STORE: &'static str = "sqlite";
