@@ -115,24 +115,3 @@ pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
 
 /// Records that one call of a [`Sweeper`](crate::store::Sweeper) removes at most, by default.
 pub const SWEEP_RECORDS_MAX: usize = 10_000;
-
-/// Most bytes of a record in DynamoDB: an item has 400 KiB, and one of them is left to names, numbers and the key.
-pub const DYNAMODB_RECORD_MAX_BYTES: usize = 399 * 1024;
-
-/// Longest name of an attribute that DynamoDB's store takes: what the service allows for a key.
-pub const DYNAMODB_ATTRIBUTE_NAME_MAX_BYTES: usize = 255;
-
-/// How long the creation of a table in DynamoDB is waited for.
-pub const DYNAMODB_TABLE_WAIT_SECONDS: u64 = 60;
-
-/// Longest name of a collection that MongoDB's store takes: with the database's it has 255 bytes, and 120 before 4.4.
-pub const MONGODB_COLLECTION_NAME_MAX_BYTES: usize = 120;
-
-/// The last second of the year 9999, where the dates of many of MongoDB's clients end.
-pub const MONGODB_DATE_MAX_SECONDS: u64 = 253_402_300_799;
-
-/// Times that an update of MongoDB is tried again when the record came to be between its two commands.
-pub const MONGODB_RETRIES_MAX: usize = 16;
-
-/// Documents that MongoDB's store sweeps in one command.
-pub const MONGODB_SWEEP_BATCH_DOCUMENTS: usize = 1000;

@@ -5,24 +5,16 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(feature = "dynamodb")]
-mod dynamodb;
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(feature = "mongodb")]
-mod mongodb;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
 mod sweeper;
 #[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
 mod tower_sessions;
 
-#[cfg(feature = "mongodb")]
-pub use self::mongodb::{MongoDbStore, MongoDbStoreBuilder};
-#[cfg(feature = "dynamodb")]
-pub use dynamodb::{DynamoDbStore, DynamoDbStoreBuilder};
 #[cfg(feature = "file")]
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]

@@ -58,7 +58,7 @@ async fn sql(address: &Address, table: Option<String>) -> Result<Box<dyn RecordS
 #[cfg(feature = "mongodb")]
 async fn mongodb(address: &Address, collection: Option<String>) -> Result<Box<dyn RecordStore>, Failure> {
     use mongodb::Client;
-    use sealed_session::store::MongoDbStore;
+    use sealed_session_mongodb::MongoDbStore;
 
     let unusable = |problem: &str| Failure::Usage(format!("{}: {problem}", address.place));
     // Security: what the driver says of a URL repeats parts of it.

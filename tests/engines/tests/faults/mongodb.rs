@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection};
-use sealed_session::store::MongoDbStore;
 use sealed_session::{ManualClock, RecordStore};
 use sealed_session_engine_tests::Engine;
+use sealed_session_mongodb::MongoDbStore;
 
 use crate::site::{Kind, Served};
 

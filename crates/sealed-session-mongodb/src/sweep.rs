@@ -3,16 +3,15 @@
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
 
-use super::document::{EXPIRES_AT, ID, PURGE_AT, purge_at, seconds};
-use super::failure::store_error;
-use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::limits::MONGODB_SWEEP_BATCH_DOCUMENTS;
+use crate::document::{EXPIRES_AT, ID, PURGE_AT, purge_at, seconds};
+use crate::failure::store_error;
+use crate::limits::SWEEP_BATCH_DOCUMENTS;
+use sealed_session::{StoreError, Timestamp};
 
-pub(super) async fn sweep(documents: &Collection<Document>, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+pub(crate) async fn sweep(documents: &Collection<Document>, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
     let mut removed = 0_usize;
     while removed < limit {
-        let batch = MONGODB_SWEEP_BATCH_DOCUMENTS.min(limit.saturating_sub(removed));
+        let batch = SWEEP_BATCH_DOCUMENTS.min(limit.saturating_sub(removed));
         let ids = expired(documents, now, batch).await?;
         let found = ids.len();
         if found > 0 {

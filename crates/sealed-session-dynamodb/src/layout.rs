@@ -5,28 +5,26 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::STORE;
-use crate::clock::Timestamp;
-use crate::error::{ConfigError, StoreError};
-use crate::id::RecordId;
-use crate::limits::{DYNAMODB_ATTRIBUTE_NAME_MAX_BYTES, DYNAMODB_RECORD_MAX_BYTES};
-use crate::store::Record;
+use crate::STORE;
+use crate::limits::{ATTRIBUTE_NAME_MAX_BYTES, RECORD_MAX_BYTES};
+use sealed_session::store::Record;
+use sealed_session::{ConfigError, RecordId, StoreError, Timestamp};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
-pub(super) const VERSION: &str = "version";
-pub(super) const DATA: &str = "data";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const DATA: &str = "data";
 
 /// The names of the table and of those attributes that the application may name.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     table: String,
     key: String,
     expiry: String,
 }
 
 impl Layout {
-    pub(super) fn new(table: String, key: String, expiry: String) -> Result<Self, ConfigError> {
+    pub(crate) fn new(table: String, key: String, expiry: String) -> Result<Self, ConfigError> {
         check_table(&table)?;
         check_attribute("key_attribute", &key)?;
         check_attribute("expiry_attribute", &expiry)?;
@@ -36,20 +34,20 @@ impl Layout {
         Ok(Self { table, key, expiry })
     }
 
-    pub(super) fn table(&self) -> &str {
+    pub(crate) fn table(&self) -> &str {
         &self.table
     }
 
-    pub(super) fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.key
     }
 
-    pub(super) fn expiry(&self) -> &str {
+    pub(crate) fn expiry(&self) -> &str {
         &self.expiry
     }
 
     /// The record of an item, whether or not it has expired.
-    pub(super) fn record(&self, mut item: Item) -> Result<Record, StoreError> {
+    pub(crate) fn record(&self, mut item: Item) -> Result<Record, StoreError> {
         let version = number_in(&item, VERSION)?;
         let seconds = number_in(&item, &self.expiry)?;
         let expires_at = Timestamp::from_unix_seconds(seconds);
@@ -64,12 +62,12 @@ impl Layout {
 }
 
 /// A record's bytes as an attribute, when an item has room for them.
-pub(super) fn data(bytes: Vec<u8>) -> Result<AttributeValue, StoreError> {
-    if bytes.len() > DYNAMODB_RECORD_MAX_BYTES {
+pub(crate) fn data(bytes: Vec<u8>) -> Result<AttributeValue, StoreError> {
+    if bytes.len() > RECORD_MAX_BYTES {
         return Err(StoreError::other(
             STORE,
             format!(
-                "a record of {} bytes is larger than an item can be, which has room for {DYNAMODB_RECORD_MAX_BYTES}: \
+                "a record of {} bytes is larger than an item can be, which has room for {RECORD_MAX_BYTES}: \
                  keep less in the session, and set `record_limit_bytes` below that to be told what is large in it",
                 bytes.len()
             ),
@@ -78,16 +76,16 @@ pub(super) fn data(bytes: Vec<u8>) -> Result<AttributeValue, StoreError> {
     Ok(AttributeValue::B(Blob::new(bytes)))
 }
 
-pub(super) fn binary(id: &RecordId) -> AttributeValue {
+pub(crate) fn binary(id: &RecordId) -> AttributeValue {
     AttributeValue::B(Blob::new(id.as_bytes().as_slice()))
 }
 
 /// Exact: a number has 38 digits, 64 bits have 20.
-pub(super) fn number(number: u64) -> AttributeValue {
+pub(crate) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-pub(super) fn seconds(instant: Timestamp) -> AttributeValue {
+pub(crate) fn seconds(instant: Timestamp) -> AttributeValue {
     number(instant.unix_seconds())
 }
 
@@ -116,8 +114,8 @@ fn check_table(name: &str) -> Result<(), ConfigError> {
 }
 
 fn check_attribute(setting: &'static str, name: &str) -> Result<(), ConfigError> {
-    if !(1..=DYNAMODB_ATTRIBUTE_NAME_MAX_BYTES).contains(&name.len()) {
-        let problem = format!("is no attribute's name: it has 1 to {DYNAMODB_ATTRIBUTE_NAME_MAX_BYTES} bytes");
+    if !(1..=ATTRIBUTE_NAME_MAX_BYTES).contains(&name.len()) {
+        let problem = format!("is no attribute's name: it has 1 to {ATTRIBUTE_NAME_MAX_BYTES} bytes");
         return Err(ConfigError::new(setting, problem));
     }
     if [VERSION, DATA].contains(&name) {
@@ -186,16 +184,16 @@ mod tests {
 
     #[test]
     fn what_has_room_is_taken_and_a_byte_more_is_refused_with_the_mend() {
-        assert!(data(vec![0; DYNAMODB_RECORD_MAX_BYTES]).is_ok());
-        let error = data(vec![0; DYNAMODB_RECORD_MAX_BYTES + 1]).unwrap_err().to_string();
+        assert!(data(vec![0; RECORD_MAX_BYTES]).is_ok());
+        let error = data(vec![0; RECORD_MAX_BYTES + 1]).unwrap_err().to_string();
         assert!(error.contains("408577") && error.contains("record_limit_bytes"), "{error}");
     }
 
     #[test]
     fn the_largest_record_leaves_room_for_the_longest_names_and_numbers() {
-        let names = 2 * DYNAMODB_ATTRIBUTE_NAME_MAX_BYTES + VERSION.len() + DATA.len();
+        let names = 2 * ATTRIBUTE_NAME_MAX_BYTES + VERSION.len() + DATA.len();
         // A number of 38 digits has 21 bytes.
-        assert!(DYNAMODB_RECORD_MAX_BYTES + names + 16 + 2 * 21 <= 400 * 1024);
+        assert!(RECORD_MAX_BYTES + names + 16 + 2 * 21 <= 400 * 1024);
     }
 
     #[test]

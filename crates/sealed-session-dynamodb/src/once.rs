@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 
 /// Settings of one request, over those of the application's client.
-pub(super) fn answered_only() -> Builder {
+pub(crate) fn answered_only() -> Builder {
     Config::builder().retry_classifier(AnsweredOnly)
 }
 

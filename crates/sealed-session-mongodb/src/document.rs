@@ -3,20 +3,18 @@
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
 
-use super::STORE;
-use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::id::RecordId;
-use crate::limits::MONGODB_DATE_MAX_SECONDS;
-use crate::store::Record;
+use crate::STORE;
+use crate::limits::DATE_MAX_SECONDS;
+use sealed_session::store::Record;
+use sealed_session::{RecordId, StoreError, Timestamp};
 
-pub(super) const ID: &str = "_id";
-pub(super) const VERSION: &str = "version";
-pub(super) const EXPIRES_AT: &str = "expires_at";
-pub(super) const PURGE_AT: &str = "purge_at";
+pub(crate) const ID: &str = "_id";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const EXPIRES_AT: &str = "expires_at";
+pub(crate) const PURGE_AT: &str = "purge_at";
 const DATA: &str = "data";
 
-pub(super) fn document(id: &RecordId, record: Record) -> Document {
+pub(crate) fn document(id: &RecordId, record: Record) -> Document {
     doc! {
         ID: binary(id),
         VERSION: bits(record.version),
@@ -26,7 +24,7 @@ pub(super) fn document(id: &RecordId, record: Record) -> Document {
     }
 }
 
-pub(super) fn record(mut document: Document) -> Result<Record, StoreError> {
+pub(crate) fn record(mut document: Document) -> Result<Record, StoreError> {
     let (version, expires_at) = (version(&document)?, expires_at(&document)?);
     match document.remove(DATA) {
         Some(Bson::Binary(Binary { bytes, .. })) => Ok(Record::new(version, expires_at, bytes)),
@@ -34,7 +32,7 @@ pub(super) fn record(mut document: Document) -> Result<Record, StoreError> {
     }
 }
 
-pub(super) fn version(document: &Document) -> Result<u64, StoreError> {
+pub(crate) fn version(document: &Document) -> Result<u64, StoreError> {
     number(document, VERSION).map(i64::cast_unsigned)
 }
 
@@ -54,23 +52,23 @@ fn number(document: &Document, name: &str) -> Result<i64, StoreError> {
     }
 }
 
-pub(super) fn binary(id: &RecordId) -> Bson {
+pub(crate) fn binary(id: &RecordId) -> Bson {
     Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: id.as_bytes().to_vec() })
 }
 
 /// Numbers have a sign; the same 64 bits are compared for equality alone.
-pub(super) fn bits(version: u64) -> i64 {
+pub(crate) fn bits(version: u64) -> i64 {
     version.cast_signed()
 }
 
 /// 40 bits have room below the sign.
-pub(super) fn seconds(instant: Timestamp) -> i64 {
+pub(crate) fn seconds(instant: Timestamp) -> i64 {
     instant.unix_seconds().cast_signed()
 }
 
 /// For the server's own deletion. Where its dates end for most readers of them, ours stop, and are deleted by `sweep`.
-pub(super) fn purge_at(instant: Timestamp) -> DateTime {
-    let seconds = instant.unix_seconds().min(MONGODB_DATE_MAX_SECONDS);
+pub(crate) fn purge_at(instant: Timestamp) -> DateTime {
+    let seconds = instant.unix_seconds().min(DATE_MAX_SECONDS);
     DateTime::from_millis(seconds.cast_signed().saturating_mul(1000))
 }
 

@@ -3,16 +3,14 @@
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 
-use super::DynamoDbStore;
-use super::failure::{refusal, store_error};
-use super::layout::{DATA, Item, VERSION, binary, data, number, seconds};
-use super::once::answered_only;
-use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::id::RecordId;
-use crate::store::{Created, Record, Updated};
+use crate::DynamoDbStore;
+use crate::failure::{refusal, store_error};
+use crate::layout::{DATA, Item, VERSION, binary, data, number, seconds};
+use crate::once::answered_only;
+use sealed_session::store::{Created, Record, Updated};
+use sealed_session::{RecordId, StoreError, Timestamp};
 
-pub(super) async fn load(store: &DynamoDbStore, id: &RecordId) -> Result<Option<Record>, StoreError> {
+pub(crate) async fn load(store: &DynamoDbStore, id: &RecordId) -> Result<Option<Record>, StoreError> {
     let now = store.clock.now();
     let get = store.client.get_item().table_name(store.layout.table()).consistent_read(true);
     let answer = get.key(store.layout.key(), binary(id)).send().await;
@@ -20,7 +18,7 @@ pub(super) async fn load(store: &DynamoDbStore, id: &RecordId) -> Result<Option<
     living(store, item, now)
 }
 
-pub(super) async fn create(store: &DynamoDbStore, id: &RecordId, record: Record) -> Result<Created, StoreError> {
+pub(crate) async fn create(store: &DynamoDbStore, id: &RecordId, record: Record) -> Result<Created, StoreError> {
     let put = put(store, id, record)?
         .condition_expression("attribute_not_exists(#id) OR #expires_at <= :now")
         .expression_attribute_names("#id", store.layout.key())
@@ -32,7 +30,7 @@ pub(super) async fn create(store: &DynamoDbStore, id: &RecordId, record: Record)
     }
 }
 
-pub(super) async fn update(
+pub(crate) async fn update(
     store: &DynamoDbStore,
     id: &RecordId,
     record: Record,
@@ -55,7 +53,7 @@ pub(super) async fn update(
     }
 }
 
-pub(super) async fn touch(store: &DynamoDbStore, id: &RecordId, expires_at: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn touch(store: &DynamoDbStore, id: &RecordId, expires_at: Timestamp) -> Result<bool, StoreError> {
     let now = store.clock.now();
     let touch = store
         .client
@@ -75,7 +73,7 @@ pub(super) async fn touch(store: &DynamoDbStore, id: &RecordId, expires_at: Time
     }
 }
 
-pub(super) async fn destroy(store: &DynamoDbStore, id: &RecordId) -> Result<(), StoreError> {
+pub(crate) async fn destroy(store: &DynamoDbStore, id: &RecordId) -> Result<(), StoreError> {
     let delete = store.client.delete_item().table_name(store.layout.table()).key(store.layout.key(), binary(id));
     delete.send().await.map(|_| ()).map_err(|error| store_error(error, &store.layout))
 }

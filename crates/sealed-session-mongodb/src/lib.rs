@@ -1,4 +1,6 @@
-//! Records in a collection of MongoDB, over its driver.
+#![doc = include_str!("../README.md")]
+//!
+//! # How it works
 //!
 //! Each write is one command on one document, whose filter says what it asks of the record: the server changes a document
 //! as one step, and a filter that no longer matches changes nothing.
@@ -6,6 +8,7 @@
 mod calls;
 mod document;
 mod failure;
+mod limits;
 mod sweep;
 
 use std::fmt;
@@ -19,11 +22,10 @@ use mongodb::{Collection, Database, IndexModel};
 use document::PURGE_AT;
 use failure::store_error;
 
-use super::{Created, Record, RecordStore, StoreFuture, Updated};
-use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::error::{ConfigError, StoreError};
-use crate::id::RecordId;
-use crate::limits::{CLOCK_SKEW_SECONDS, MONGODB_COLLECTION_NAME_MAX_BYTES};
+use crate::limits::COLLECTION_NAME_MAX_BYTES;
+use sealed_session::limits::CLOCK_SKEW_SECONDS;
+use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
+use sealed_session::{Clock, ConfigError, RecordId, StoreError, SystemClock, Timestamp};
 
 /// Name of the store, in errors.
 const STORE: &str = "mongodb";
@@ -40,7 +42,7 @@ const STORE: &str = "mongodb";
 /// call waits for one command, and so does an update that writes; one that does not write asks once more why.
 ///
 /// ```no_run
-/// use sealed_session::store::MongoDbStore;
+/// use sealed_session_mongodb::MongoDbStore;
 ///
 /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = mongodb::Client::with_uri_str("mongodb://localhost").await?;
@@ -60,7 +62,7 @@ impl MongoDbStore {
     ///
     /// ```no_run
     /// # fn build(database: &mongodb::Database) -> Result<(), sealed_session::ConfigError> {
-    /// let store = sealed_session::store::MongoDbStore::builder(database).build()?;
+    /// let store = sealed_session_mongodb::MongoDbStore::builder(database).build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -78,7 +80,7 @@ impl MongoDbStore {
     ///
     /// ```no_run
     /// # async fn prepare(database: &mongodb::Database) -> Result<(), Box<dyn std::error::Error>> {
-    /// let store = sealed_session::store::MongoDbStore::builder(database).build()?;
+    /// let store = sealed_session_mongodb::MongoDbStore::builder(database).build()?;
     /// store.create_index().await?;
     /// # Ok(())
     /// # }
@@ -105,7 +107,7 @@ impl fmt::Debug for MongoDbStore {
 ///
 /// ```no_run
 /// use sealed_session::SystemClock;
-/// use sealed_session::store::MongoDbStore;
+/// use sealed_session_mongodb::MongoDbStore;
 ///
 /// # fn build(database: &mongodb::Database) -> Result<(), sealed_session::ConfigError> {
 /// let store = MongoDbStore::builder(database).collection("app_sessions").clock(SystemClock).build()?;
@@ -138,12 +140,12 @@ impl MongoDbStoreBuilder {
     /// [`ConfigError`] when the collection's name is not one.
     pub fn build(self) -> Result<MongoDbStore, ConfigError> {
         let name = self.collection.as_str();
-        if !(1..=MONGODB_COLLECTION_NAME_MAX_BYTES).contains(&name.len())
+        if !(1..=COLLECTION_NAME_MAX_BYTES).contains(&name.len())
             || name.contains(['$', '\0'])
             || name.starts_with("system.")
         {
             let problem = format!(
-                "is no collection's name: it has 1 to {MONGODB_COLLECTION_NAME_MAX_BYTES} bytes, no `$` and no NUL, and \
+                "is no collection's name: it has 1 to {COLLECTION_NAME_MAX_BYTES} bytes, no `$` and no NUL, and \
                  does not begin with `system.`"
             );
             return Err(ConfigError::new("collection", problem));

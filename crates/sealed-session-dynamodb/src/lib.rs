@@ -1,4 +1,6 @@
-//! Records in a table of DynamoDB, over the AWS SDK.
+#![doc = include_str!("../README.md")]
+//!
+//! # How it works
 //!
 //! Each call is one request. What it asks of the record is the request's condition, which the service checks and acts on
 //! as one step; where the condition does not hold, the answer brings the item that stood in the way.
@@ -6,8 +8,11 @@
 mod calls;
 mod failure;
 mod layout;
+mod limits;
 mod once;
 mod table;
+
+pub use limits::RECORD_MAX_BYTES;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +21,8 @@ use aws_sdk_dynamodb::Client;
 
 use layout::Layout;
 
-use super::{Created, Record, RecordStore, StoreFuture, Updated};
-use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::error::{ConfigError, StoreError};
-use crate::id::RecordId;
+use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
+use sealed_session::{Clock, ConfigError, RecordId, StoreError, SystemClock, Timestamp};
 
 /// Name of the store, in errors.
 const STORE: &str = "dynamodb";
@@ -30,14 +33,14 @@ const STORE: &str = "dynamodb";
 /// The table has an item for each record, of four attributes: the key `id` (16 bytes, binary), the numbers `version` and
 /// `expires_at`, and `data` (sealed bytes, binary). `expires_at` is the table's time-to-live attribute: the service deletes
 /// expired items some hours or days later, at no charge, and until then the store does not see them. The guide has
-/// [the table's definition](crate::guide::stores).
+/// [the table's definition](sealed_session::guide::stores).
 ///
 /// # Size
 ///
 /// An item has 400 KiB at most, names and numbers counted. A record of more than 399 KiB of sealed bytes,
-/// [`DYNAMODB_RECORD_MAX_BYTES`](crate::limits::DYNAMODB_RECORD_MAX_BYTES), is refused with an error before anything is
+/// [`RECORD_MAX_BYTES`], is refused with an error before anything is
 /// sent. Give the manager a limit below it, so that a session that grows that large is told what its largest keys are:
-/// [`record_limit_bytes(400_000)`](crate::SessionManagerBuilder::record_limit_bytes).
+/// [`record_limit_bytes(400_000)`](sealed_session::SessionManagerBuilder::record_limit_bytes).
 ///
 /// # Retries
 ///
@@ -47,7 +50,7 @@ const STORE: &str = "dynamodb";
 ///
 /// ```no_run
 /// use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-/// use sealed_session::store::DynamoDbStore;
+/// use sealed_session_dynamodb::DynamoDbStore;
 ///
 /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
 /// // Usually `aws_config::load_defaults(BehaviorVersion::latest()).await`.
@@ -74,7 +77,7 @@ impl DynamoDbStore {
     ///
     /// ```no_run
     /// # fn build(client: aws_sdk_dynamodb::Client) -> Result<(), sealed_session::ConfigError> {
-    /// let store = sealed_session::store::DynamoDbStore::builder(client).key_attribute("session").build()?;
+    /// let store = sealed_session_dynamodb::DynamoDbStore::builder(client).key_attribute("session").build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -94,7 +97,7 @@ impl DynamoDbStore {
     ///
     /// ```no_run
     /// # async fn prepare(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let store = sealed_session::store::DynamoDbStore::builder(client).table("test_sessions").build()?;
+    /// let store = sealed_session_dynamodb::DynamoDbStore::builder(client).table("test_sessions").build()?;
     /// store.create_table().await?;
     /// # Ok(())
     /// # }
@@ -119,7 +122,7 @@ impl fmt::Debug for DynamoDbStore {
 ///
 /// ```no_run
 /// use sealed_session::SystemClock;
-/// use sealed_session::store::DynamoDbStore;
+/// use sealed_session_dynamodb::DynamoDbStore;
 ///
 /// # fn build(client: aws_sdk_dynamodb::Client) -> Result<(), sealed_session::ConfigError> {
 /// let store = DynamoDbStore::builder(client)

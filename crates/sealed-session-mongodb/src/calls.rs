@@ -2,22 +2,20 @@
 
 use mongodb::bson::doc;
 
-use super::MongoDbStore;
-use super::document::{EXPIRES_AT, ID, PURGE_AT, VERSION, binary, bits, document, purge_at, record, seconds, version};
-use super::failure::{is_duplicate_key, store_error};
-use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::id::RecordId;
-use crate::limits::MONGODB_RETRIES_MAX;
-use crate::store::{Created, Record, Updated};
+use crate::MongoDbStore;
+use crate::document::{EXPIRES_AT, ID, PURGE_AT, VERSION, binary, bits, document, purge_at, record, seconds, version};
+use crate::failure::{is_duplicate_key, store_error};
+use crate::limits::RETRIES_MAX;
+use sealed_session::store::{Created, Record, Updated};
+use sealed_session::{RecordId, StoreError, Timestamp};
 
-pub(super) async fn load(store: &MongoDbStore, id: &RecordId) -> Result<Option<Record>, StoreError> {
+pub(crate) async fn load(store: &MongoDbStore, id: &RecordId) -> Result<Option<Record>, StoreError> {
     let living = doc! { ID: binary(id), EXPIRES_AT: { "$gt": seconds(store.clock.now()) } };
     store.documents.find_one(living).await.map_err(store_error)?.map(record).transpose()
 }
 
 /// Replaces what has expired; a record that has not is not matched, and a document of its id cannot be inserted.
-pub(super) async fn create(store: &MongoDbStore, id: &RecordId, record: Record) -> Result<Created, StoreError> {
+pub(crate) async fn create(store: &MongoDbStore, id: &RecordId, record: Record) -> Result<Created, StoreError> {
     let expired = doc! { ID: binary(id), EXPIRES_AT: { "$lte": seconds(store.clock.now()) } };
     match store.documents.replace_one(expired, document(id, record)).upsert(true).await {
         Ok(_) => Ok(Created::Created),
@@ -27,7 +25,7 @@ pub(super) async fn create(store: &MongoDbStore, id: &RecordId, record: Record) 
 }
 
 /// A second command tells a conflict from a missing record, only where the first one found nothing to write.
-pub(super) async fn update(
+pub(crate) async fn update(
     store: &MongoDbStore,
     id: &RecordId,
     record: Record,
@@ -37,7 +35,7 @@ pub(super) async fn update(
     let mut expected = living.clone();
     expected.insert(VERSION, bits(expected_version));
     let replacement = document(id, record);
-    for _ in 0..=MONGODB_RETRIES_MAX {
+    for _ in 0..=RETRIES_MAX {
         let update = store.documents.replace_one(expected.clone(), &replacement).await.map_err(store_error)?;
         if update.matched_count > 0 {
             return Ok(Updated::Updated);
@@ -53,13 +51,13 @@ pub(super) async fn update(
     Ok(Updated::Conflict)
 }
 
-pub(super) async fn touch(store: &MongoDbStore, id: &RecordId, expires_at: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn touch(store: &MongoDbStore, id: &RecordId, expires_at: Timestamp) -> Result<bool, StoreError> {
     let living = doc! { ID: binary(id), EXPIRES_AT: { "$gt": seconds(store.clock.now()) } };
     let later = doc! { "$max": { EXPIRES_AT: seconds(expires_at), PURGE_AT: purge_at(expires_at) } };
     let touch = store.documents.update_one(living, later).await.map_err(store_error)?;
     Ok(touch.matched_count > 0)
 }
 
-pub(super) async fn destroy(store: &MongoDbStore, id: &RecordId) -> Result<(), StoreError> {
+pub(crate) async fn destroy(store: &MongoDbStore, id: &RecordId) -> Result<(), StoreError> {
     store.documents.delete_one(doc! { ID: binary(id) }).await.map(|_| ()).map_err(store_error)
 }

@@ -5,12 +5,12 @@ use std::error::Error as StdError;
 use aws_sdk_dynamodb::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use super::STORE;
-use super::layout::{Item, Layout};
-use crate::error::StoreError;
+use crate::STORE;
+use crate::layout::{Item, Layout};
+use sealed_session::StoreError;
 
 /// What stood in the way of a write whose condition did not hold; any other failure is an error.
-pub(super) fn refusal<E, R>(error: SdkError<E, R>, layout: &Layout) -> Result<Option<Item>, StoreError>
+pub(crate) fn refusal<E, R>(error: SdkError<E, R>, layout: &Layout) -> Result<Option<Item>, StoreError>
 where
     Error: From<E>,
     E: StdError + Send + Sync + 'static,
@@ -25,7 +25,7 @@ where
     }
 }
 
-pub(super) fn store_error<E, R>(error: SdkError<E, R>, layout: &Layout) -> StoreError
+pub(crate) fn store_error<E, R>(error: SdkError<E, R>, layout: &Layout) -> StoreError
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

@@ -2,18 +2,18 @@
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
-use super::STORE;
-use crate::error::StoreError;
+use crate::STORE;
+use sealed_session::StoreError;
 
 /// The server's code for a second document of one `_id`.
 const DUPLICATE_KEY: i32 = 11_000;
 
-pub(super) fn is_duplicate_key(error: &Error) -> bool {
+pub(crate) fn is_duplicate_key(error: &Error) -> bool {
     matches!(&*error.kind, ErrorKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY)
 }
 
 /// Security: of what the server says, its code and the code's name. Its messages repeat filters and documents.
-pub(super) fn store_error(error: Error) -> StoreError {
+pub(crate) fn store_error(error: Error) -> StoreError {
     match &*error.kind {
         // `RetryableWriteError`: the server is on its way up, down, or to another primary.
         ErrorKind::Command(failure) if error.contains_label("RetryableWriteError") => {

@@ -10,16 +10,16 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveStatus,
 };
 
-use super::STORE;
-use super::failure::store_error;
-use super::layout::Layout;
-use crate::error::StoreError;
-use crate::limits::DYNAMODB_TABLE_WAIT_SECONDS;
+use crate::STORE;
+use crate::failure::store_error;
+use crate::layout::Layout;
+use crate::limits::TABLE_WAIT_SECONDS;
+use sealed_session::StoreError;
 
-pub(super) async fn create(client: &Client, layout: &Layout) -> Result<(), StoreError> {
+pub(crate) async fn create(client: &Client, layout: &Layout) -> Result<(), StoreError> {
     create_table(client, layout).await?;
     let exists = client.wait_until_table_exists().table_name(layout.table());
-    exists.wait(Duration::from_secs(DYNAMODB_TABLE_WAIT_SECONDS)).await.map_err(|error| {
+    exists.wait(Duration::from_secs(TABLE_WAIT_SECONDS)).await.map_err(|error| {
         StoreError::unavailable(STORE, format!("the table `{}` is not ready: {error}", layout.table()))
     })?;
     turn_on_time_to_live(client, layout).await
