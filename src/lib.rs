@@ -36,7 +36,6 @@
 //! | `sqlite`, `postgres`, `mysql` | `store::SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB; needs Rust 1.94 and tokio |
 //! | `dynamodb` | `store::DynamoDbStore`, in a table of DynamoDB; needs Rust 1.94.1 and tokio |
 //! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
-//! | `tower-sessions-core-0-14`, `tower-sessions-core-0-15` | `store::TowerSessionsStore`, over a store that was written for `tower-sessions`: second-class |
 //! | `tower` | `adapter::tower::SessionLayer` and the guard `CsrfLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `tower-sessions` | `adapter::tower_sessions::TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8; and `tower` |

@@ -12,16 +12,12 @@ mod memory;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
 mod sweeper;
-#[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
-mod tower_sessions;
 
 #[cfg(feature = "file")]
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
-#[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
-pub use tower_sessions::{TowerSessionsStore, TowerSessionsStoreBuilder};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -127,7 +127,7 @@ stage_fuzz() {
 }
 
 # Each benchmark once: that it builds and what it measures works, not how fast. How many instructions a request takes is the
-# same on every run, and compared. And what is tested beside them.
+# same on every run, and compared.
 stage_benches() {
     need_file benches/Cargo.toml
     # shellcheck source=tests/lib/engines.sh
@@ -141,8 +141,6 @@ stage_benches() {
         grep -qxF "Success: $what" "$LOGS/bench-output" || fail "no benchmark says that $what"
     done
     python3 benches/instructions.py
-    # The store contract over a store of `tower-sessions`, whose client has its place in this lock file.
-    with_engines redis -- cargo test --locked --release --manifest-path benches/Cargo.toml --test second_class
 }
 
 # Servers, people and a rotation of keys, in the time that there is.
