@@ -38,10 +38,8 @@
 //! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
 //! | `tower` | `adapter::tower::SessionLayer` and the guard `CsrfLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
-//! | `tower-sessions` | `adapter::tower_sessions::TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8; and `tower` |
 //! | `poem` | `adapter::poem::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for poem 3 |
 //! | `actix-web` | `adapter::actix_web::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for actix-web 4 |
-//! | `actix-session` | `adapter::actix_session::SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
 //! | `rocket` | `adapter::rocket::SessionFairing`, the guard `CsrfFairing` and guards of handlers, for Rocket 0.5 |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
@@ -92,7 +90,7 @@ pub use key::{
     Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
 };
 pub use manager::{Health, SessionManager, SessionManagerBuilder};
-pub use request::{Commit, FailedCommit, PendingSession, RequestFacts, ResponseFacts};
+pub use request::{Commit, FailedCommit, HeaderEdit, PendingSession, RequestFacts, ResponseFacts};
 pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
 pub use session::{
     Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,

@@ -103,13 +103,6 @@ pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest posted form that is read where the framework has no limit of its own for a form's body, 2 MiB.
 pub const FORM_MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Longest session key that `actix-session` carries in an encrypted cookie of ours. It adds 28 bytes, writes base64, and
-/// percent-encodes each `/`, about one character in 64: beside a name of 64 characters, room is left for twice as many.
-pub const ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS: usize = 2800;
-
-/// The same in a signed cookie: its signature takes 44 characters, or 132 if each were percent-encoded.
-pub const ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS: usize = 3900;
-
 /// How often a [`Sweeper`](crate::store::Sweeper) removes expired records, by default.
 pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
 

@@ -62,7 +62,6 @@ impl CookieLengths {
     }
 
     /// The same padding for values of at most so many characters.
-    #[cfg(feature = "actix-session")]
     pub(crate) fn shortened_to(self, characters: usize) -> Self {
         Self { value_max_characters: self.value_max_characters.min(characters), ..self }
     }

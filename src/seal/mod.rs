@@ -191,7 +191,6 @@ impl Sealer {
     }
 
     /// The same keys and settings for cookie values of at most so many characters.
-    #[cfg(feature = "actix-session")]
     pub(crate) fn with_longest_text(&self, characters: usize) -> Self {
         Self { lengths: self.lengths.shortened_to(characters), ..self.clone() }
     }

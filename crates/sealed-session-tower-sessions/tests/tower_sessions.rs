@@ -5,12 +5,12 @@ use std::convert::Infallible;
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, Response, StatusCode};
-use sealed_session::adapter::tower_sessions::TowerSessionsLayer;
 use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
 use sealed_session::{Key, PendingSession, SessionManager};
+use sealed_session_tower_sessions::TowerSessionsLayer;
 use time::Duration;
 use tower::{Layer as _, ServiceExt as _, service_fn};
-use tower_sessions_core_0_14::session::{Expiry, Session};
+use tower_sessions_core::session::{Expiry, Session};
 
 const IDLE_SECONDS: u64 = 2 * 60 * 60;
 

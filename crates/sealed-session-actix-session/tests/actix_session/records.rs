@@ -1,9 +1,9 @@
 //! With a server store behind the cookies.
 
 use actix_session::storage::{LoadError, SessionStore as _};
-use sealed_session::adapter::actix_session::SealedSessionStore;
 use sealed_session::testing::FaultyStore;
 use sealed_session::{Placement, StoreFailure};
+use sealed_session_actix_session::SealedSessionStore;
 
 use crate::support::{HOUR, again, builder, clock, large, loaded, sealed, state, whole};
 

@@ -1,8 +1,8 @@
 //! What goes in comes out, and nothing else does.
 
 use actix_session::storage::{LoadError, SessionStore as _, generate_session_key};
-use sealed_session::adapter::actix_session::SealedSessionStore;
 use sealed_session::testing::CookieJar;
+use sealed_session_actix_session::SealedSessionStore;
 
 use crate::support::{HOUR, State, again, builder, clock, loaded, sealed, state, store, whole};
 

@@ -1,7 +1,4 @@
-//! Sessions of the crate `actix-session` 0.11, and so of `actix-identity` 0.9, in a sealed cookie.
-//!
-//! For applications that stay with these crates' middleware and handlers. New ones are better off with
-//! `adapter::actix_web` (feature `actix-web`), which the limits below do not hold for.
+#![doc = include_str!("../README.md")]
 //!
 //! # What holds
 //!
@@ -35,7 +32,7 @@
 //!   request's cookies cannot be parsed, so a planted cookie can hide a session. It adds neither `Vary` nor `Cache-Control`:
 //!   keep its responses from shared caches yourself.
 //! - Its `renew` ends the session in the server store first and writes the new one then: when that fails, the old one is gone.
-//! - A server store that does not answer is a 500, and never an empty session: [`StoreFailure`](crate::StoreFailure) has no say
+//! - A server store that does not answer is a 500, and never an empty session: [`StoreFailure`](sealed_session::StoreFailure) has no say
 //!   here, nor have cookie attributes, renewal, or which responses are committed. CSRF tokens, flash messages and
 //!   `server_only` keys belong to [`Session`] alone.
 
@@ -44,12 +41,15 @@ use std::time::Duration;
 
 use actix_session::config::CookieContentSecurity;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use sealed_session::{Commit, PendingSession, RequestFacts, ResponseFacts, Session, SessionManager};
 use serde_json::Value;
 
-use crate::limits::{ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS, ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS};
-use crate::manager::SessionManager;
-use crate::request::{Commit, PendingSession, RequestFacts, ResponseFacts};
-use crate::session::Session;
+/// Longest session key that `actix-session` carries in an encrypted cookie of ours. It adds 28 bytes, writes base64, and
+/// percent-encodes each `/`, about one character in 64: beside a name of 64 characters, room is left for twice as many.
+const ENCRYPTED_KEY_MAX_CHARACTERS: usize = 2800;
+
+/// The same in a signed cookie: its signature takes 44 characters, or 132 if each were percent-encoded.
+const SIGNED_KEY_MAX_CHARACTERS: usize = 3900;
 
 /// A store for the session middleware of `actix-session`, over a [`SessionManager`].
 ///
@@ -60,7 +60,7 @@ use crate::session::Session;
 /// ```
 /// use actix_session::SessionMiddleware;
 /// use actix_web::{App, cookie};
-/// use sealed_session::adapter::actix_session::SealedSessionStore;
+/// use sealed_session_actix_session::SealedSessionStore;
 /// use sealed_session::{SessionManager, Key};
 ///
 /// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
@@ -86,7 +86,7 @@ impl SealedSessionStore {
     /// browsers keep the cookie under any name of up to 64.
     #[must_use]
     pub fn new(store: SessionManager) -> Self {
-        Self { store: store.carried(ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS), whole: store }
+        Self { store: store.for_outer_cookie(ENCRYPTED_KEY_MAX_CHARACTERS), whole: store }
     }
 
     /// Says how the middleware protects its cookie; give both the same. A cookie that is only signed leaves room for 3900
@@ -95,7 +95,7 @@ impl SealedSessionStore {
     /// ```
     /// use actix_session::{SessionMiddleware, config::CookieContentSecurity};
     /// use actix_web::cookie;
-    /// use sealed_session::adapter::actix_session::SealedSessionStore;
+    /// use sealed_session_actix_session::SealedSessionStore;
     /// use sealed_session::{SessionManager, Key};
     ///
     /// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
@@ -110,14 +110,14 @@ impl SealedSessionStore {
     pub fn cookie_content_security(self, security: CookieContentSecurity) -> Self {
         // Security: a longer cookie is dropped by the browser without a word, and the old one stays.
         let longest_key = match security {
-            CookieContentSecurity::Private => ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS,
-            CookieContentSecurity::Signed => ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS,
+            CookieContentSecurity::Private => ENCRYPTED_KEY_MAX_CHARACTERS,
+            CookieContentSecurity::Signed => SIGNED_KEY_MAX_CHARACTERS,
         };
-        Self { store: self.whole.carried(longest_key), ..self }
+        Self { store: self.whole.for_outer_cookie(longest_key), ..self }
     }
 
     /// The session behind a key, or a new one.
-    async fn open(&self, key: &str) -> Result<(PendingSession, Session), crate::error::LoadError> {
+    async fn open(&self, key: &str) -> Result<(PendingSession, Session), sealed_session::LoadError> {
         let header = format!("{}={key}", self.store.cookie_name());
         let pending = self.store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         let session = pending.session().await?;

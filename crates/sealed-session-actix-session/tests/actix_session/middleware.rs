@@ -8,7 +8,7 @@ use actix_web::http::header::{COOKIE, SET_COOKIE};
 use actix_web::rt::System;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, web};
-use sealed_session::adapter::actix_session::SealedSessionStore;
+use sealed_session_actix_session::SealedSessionStore;
 
 use crate::support::{HOUR, most, store};
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use actix_session::storage::{SessionKey, SessionStore as _};
-use sealed_session::adapter::actix_session::SealedSessionStore;
 use sealed_session::testing::ManualClock;
 use sealed_session::{Key, SessionManager, SessionManagerBuilder};
+use sealed_session_actix_session::SealedSessionStore;
 use time::Duration;
 
 pub(crate) type State = HashMap<String, String>;

@@ -1,13 +1,9 @@
-//! Sessions of `tower-sessions` 0.14 in the sealed cookie: `axum-login` 0.18, `axum-messages` 0.8, and whatever else takes
-//! a [`tower_sessions::Session`](Session) from the request, run unchanged.
+#![doc = include_str!("../README.md")]
 //!
-//! The layer takes the place of `SessionManagerLayer`. Both kinds of session see the same values, so an application can go
-//! over handler by handler: `session.insert("user", 42)` there is `session.put("user", &42)` here.
-//!
-//! What differs from `SessionManagerLayer`:
+//! # What differs from `SessionManagerLayer`
 //!
 //! - Lifetimes are those of the [`SessionManager`], inside the seal. `Expiry::OnInactivity` becomes a lifetime of the session's
-//!   own, as by [`remember`](crate::Session::remember): at most the store's `remember_max`. `Expiry::AtDateTime` ends the
+//!   own, as by [`remember`](sealed_session::Session::remember): at most the store's `remember_max`. `Expiry::AtDateTime` ends the
 //!   session then, if it has not ended before. `Expiry::OnSessionEnd` changes nothing: whether cookies end with the browser
 //!   is the store's `clear_with_browser`.
 //! - Changes are made key by key: requests that run at the same time and change different keys lose nothing, where the data
@@ -18,7 +14,7 @@
 //! - The cookie is set by this layer and not by the middleware of `tower-sessions`, so the browser also gets the markers that keep
 //!   late responses from bringing back a session that it has left.
 //! - What cannot be kept is a 409 or a 503 in place of the handler's response.
-//! - `id` is made from the 64 bits of the session's [`PublicId`](crate::PublicId). It names no cookie and no record.
+//! - `id` is made from the 64 bits of the session's [`PublicId`](sealed_session::PublicId). It names no cookie and no record.
 //! - A store that does not answer is a 503 with an empty body, in place of what the handler made of it.
 //! - The cookie of every request is opened, whether or not a handler asks for it: a session of `tower-sessions` has an id
 //!   from its beginning.
@@ -26,24 +22,24 @@
 mod backing;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
+use sealed_session::adapter::tower::{SessionBody, SessionLayer, SessionService};
+use sealed_session::{PendingSession, SessionManager};
 use tower_layer::Layer;
 use tower_service::Service;
-use tower_sessions_core_0_14::Session;
+use tower_sessions_core::Session;
 
-use self::backing::Backing;
-use super::tower::{SessionBody, SessionFuture, SessionLayer, SessionService};
-use crate::manager::SessionManager;
-use crate::request::PendingSession;
+use backing::Backing;
 
-/// Gives every request a session of `tower-sessions`, and a [`Session`](crate::Session) of this crate over the same values.
+/// Gives every request a session of `tower-sessions`, and a [`Session`](sealed_session::Session) of this crate over the same values.
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use sealed_session::adapter::tower_sessions::TowerSessionsLayer;
+/// use sealed_session_tower_sessions::TowerSessionsLayer;
 /// use sealed_session::{SessionManager, Key};
 ///
 /// let store = SessionManager::builder(Key::generate()?).build()?;
@@ -107,7 +103,7 @@ where
 {
     type Response = Response<SessionBody<ResponseBody>>;
     type Error = S::Error;
-    type Future = SessionFuture<Self::Response, S::Error>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -118,7 +114,7 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let pending = request.extensions().get::<PendingSession>().cloned();
-        SessionFuture::new(async move {
+        Box::pin(async move {
             let Some(pending) = pending else {
                 // Two layers that are not told apart: handlers that ask are answered so by their extractor.
                 return Ok(inner.call(request).await?.map(SessionBody::of_handler));

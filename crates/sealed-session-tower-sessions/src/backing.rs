@@ -4,21 +4,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sealed_session::{LoadError, Path, PendingSession, Session, SessionError, Timestamp};
 use serde_json::Value;
 use time::OffsetDateTime;
-use tower_sessions_core_0_14::session::{self, Expiry, Id, Record};
-use tower_sessions_core_0_14::{SessionStore, session_store};
-
-use crate::clock::Timestamp;
-use crate::error::{LoadError, SessionError};
-use crate::request::PendingSession;
-use crate::session::{Path, Session};
+use tower_sessions_core::session::{self, Expiry, Id, Record};
+use tower_sessions_core::{SessionStore, session_store};
 
 /// Where an instant stands at which the session ends: in seconds since 1970.
 const ENDS_AT: &str = "tower-sessions.ends_at";
 
 /// A store of `tower-sessions` that has one session: that of the request.
-pub(super) struct Backing {
+pub(crate) struct Backing {
     pending: PendingSession,
     notes: Mutex<Notes>,
 }
@@ -33,12 +29,12 @@ struct Notes {
 }
 
 impl Backing {
-    pub(super) fn new(pending: PendingSession) -> Self {
+    pub(crate) fn new(pending: PendingSession) -> Self {
         Self { pending, notes: Mutex::default() }
     }
 
     /// The id of the session that the request came with.
-    pub(super) async fn begin(&self) -> Option<Id> {
+    pub(crate) async fn begin(&self) -> Option<Id> {
         match self.pending.session().await {
             Ok(session) if session.is_new() => None,
             Ok(session) => id_of(&session),
@@ -48,7 +44,7 @@ impl Backing {
     }
 
     /// Makes the changes that the handlers left to the end; the status of the response in place of theirs, if that fails.
-    pub(super) async fn finish(&self, session: &session::Session) -> Result<(), u16> {
+    pub(crate) async fn finish(&self, session: &session::Session) -> Result<(), u16> {
         let saved = if session.is_modified() && !session.is_empty().await { session.save().await } else { Ok(()) };
         if let Some(status) = self.notes().failure {
             return Err(status);
