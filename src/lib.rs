@@ -6,7 +6,8 @@
 //!   [`SessionManager::begin`], [`PendingSession::session`], [`PendingSession::commit`].
 //! - [`adapter::tower`](crate::adapter) has a guard against forged requests, too.
 //! - [`testing`] is for the tests of applications: a browser's cookies, a store that fails on demand.
-//! - [`Sealer`] seals and opens cookies outside of a request.
+//! - [`sealer::Sealer`] seals and opens cookies outside of a request.
+//! - [`operator`] has what tools for operators look at, and [`csrf`] what a guard decides.
 //! - [`guide`] has the reasons, the threat model, and every byte.
 //!
 //! ```
@@ -31,11 +32,7 @@
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
 //! | `aws-lc-rs` | the ciphers of AWS-LC in place of RustCrypto's: the same cookies; needs a C compiler |
-//! | `redis` | `store::RedisStore`, a server store in Redis or Valkey |
 //! | `file` | `store::FileStore`, for one machine: sessions survive a restart |
-//! | `sqlite`, `postgres`, `mysql` | `store::SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB; needs Rust 1.94 and tokio |
-//! | `dynamodb` | `store::DynamoDbStore`, in a table of DynamoDB; needs Rust 1.94.1 and tokio |
-//! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
 //! | `tower` | `adapter::tower::SessionLayer` and the guard `CsrfLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
 //! | `poem` | `adapter::poem::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for poem 3 |
@@ -47,6 +44,20 @@
 //! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature never changes behaviour. All but `aws-lc-rs` add API.
+//!
+//! # The family
+//!
+//! What only implements the store contract, or another crate's, is a crate over this one's public API, of the same version:
+//!
+//! | crate | has |
+//! |---|---|
+//! | `sealed-session-redis` | `RedisStore`, a server store in Redis or Valkey |
+//! | `sealed-session-sqlx` | `SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB |
+//! | `sealed-session-dynamodb` | `DynamoDbStore`, in a table of DynamoDB |
+//! | `sealed-session-mongodb` | `MongoDbStore`, in a collection of MongoDB |
+//! | `sealed-session-tower-sessions` | `TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8 |
+//! | `sealed-session-actix-session` | `SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
+//! | `sealed-session-cli` | the command `sealed-session`, for operators |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers of small numbers"))]
 
@@ -57,7 +68,7 @@ mod config;
 pub mod cookie;
 mod crypto;
 mod error;
-mod events;
+pub mod events;
 mod facts;
 pub mod guide;
 mod id;
@@ -75,31 +86,47 @@ pub mod testing;
 mod wipe;
 mod wire;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
+pub use clock::{Clock, SystemClock, Timer, Timestamp, Wait};
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use config::{Config, KeyOrigin, Stores};
+pub use config::{Config, Stores};
 pub use crypto::Suite;
-pub use error::{
-    CommitError, ConfigError, CsrfError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError,
-    SessionError, StoreError,
-};
-pub use events::{CounterSnapshot, Counters, Event, Observer};
-pub use id::{KeyId, PublicId, RecordId};
-pub use key::{
-    Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
-};
-pub use manager::{Health, SessionManager, SessionManagerBuilder};
+pub use error::{CommitError, ConfigError, KeyError, LoadError, RandomError, Reason, SessionError};
+pub use id::{KeyId, PublicId};
+pub use key::{Key, KeyRing, RingEntry, RingHandle};
+pub use manager::{SessionManager, SessionManagerBuilder};
 pub use request::{Commit, FailedCommit, HeaderEdit, PendingSession, RequestFacts, ResponseFacts};
-pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
-pub use session::{
-    Amount, CsrfDecision, CsrfFacts, FlashMessages, Path, Session, SizeReport, csrf_decision, object_from_json,
-};
+pub use seal::Lifetimes;
+pub use session::{Amount, FlashMessages, Path, Session};
 pub use settings::{Placement, Renewal, StoreFailure, TooLarge};
-pub use store::{Record, RecordStore};
+
+/// Guards against forged requests, where no adapter brings one: what a guard looks at, and what it decides.
+pub mod csrf {
+    pub use crate::error::CsrfError;
+    pub use crate::session::{CsrfDecision, CsrfFacts, csrf_decision};
+}
 
 /// The JSON types in which a session hands out its data as a whole.
-pub use serde_json::{Map, Number, Value};
+pub mod json {
+    pub use serde_json::{Map, Number, Value};
+
+    pub use crate::session::object_from_json;
+}
+
+/// What an operator's tools look at: the keys of a ring and their text, what a cookie shows without its key, how much room
+/// there is, and whether a manager is ready.
+pub mod operator {
+    pub use crate::key::{KeyReport, KeyState, KeyStatus, RingMarks, RingText, RotationSettings};
+    pub use crate::manager::Health;
+    pub use crate::seal::{CookieLengths, EnvelopeFacts, Inspection, member_sizes};
+    pub use crate::session::SizeReport;
+}
+
+/// Seals and opens cookies outside of a request: for jobs, and for tests of another reader.
+pub mod sealer {
+    pub use crate::error::SealError;
+    pub use crate::seal::{Opened, Sealer, SealerBuilder};
+}
 
 /// The README's examples compile and run.
 #[cfg(all(doctest, feature = "axum", feature = "config"))]

@@ -11,7 +11,8 @@ use crate::error::Reason;
 /// [`SessionManager::key_reports`](crate::SessionManager::key_reports).
 ///
 /// ```
-/// use sealed_session::{SessionManager, Counters, Key, RequestFacts};
+/// use sealed_session::events::Counters;
+/// use sealed_session::{Key, RequestFacts, SessionManager};
 ///
 /// let counters = Counters::default();
 /// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;

@@ -18,7 +18,7 @@ use crate::id::{KeyId, PublicId};
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use sealed_session::{Event, Observer};
+/// use sealed_session::events::{Event, Observer};
 ///
 /// #[derive(Default)]
 /// struct Refusals(AtomicU64);
@@ -201,7 +201,7 @@ impl Event {
     /// The name, for logs and metrics.
     ///
     /// ```
-    /// assert_eq!(sealed_session::Event::Ephemeral.name(), "ephemeral");
+    /// assert_eq!(sealed_session::events::Event::Ephemeral.name(), "ephemeral");
     /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {

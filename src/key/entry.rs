@@ -78,7 +78,8 @@ impl RingEntry {
     /// The first second in which the key opens nothing any more. By default that is when nothing that it sealed is valid.
     ///
     /// ```
-    /// use sealed_session::{Key, KeyRing, KeyState, RingEntry, RotationSettings, Timestamp};
+    /// use sealed_session::operator::{KeyState, RotationSettings};
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
     ///
     /// let end = Timestamp::from_unix_seconds(1_795_000_000);
     /// let old = RingEntry::new(Key::generate()?).open_only().open_until(end);
@@ -140,7 +141,8 @@ impl RingEntry {
     /// The same key with these marks, whatever it had.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingMarks, Timestamp};
+    /// use sealed_session::operator::RingMarks;
+    /// use sealed_session::{Key, RingEntry, Timestamp};
     ///
     /// let key = Key::generate()?;
     /// let mut marks = RingMarks::default();

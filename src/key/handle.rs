@@ -104,7 +104,8 @@ impl RingHandle {
     /// knows both.
     ///
     /// ```
-    /// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::{Key, RingHandle, Timestamp};
     ///
     /// let handle = RingHandle::from(Key::generate()?);
     /// for report in handle.reports(&RotationSettings::default(), Timestamp::default()) {

@@ -6,7 +6,8 @@ use crate::clock::Timestamp;
 /// make of it is [`KeyStatus`](super::KeyStatus).
 ///
 /// ```
-/// use sealed_session::{RingMarks, Timestamp};
+/// use sealed_session::operator::RingMarks;
+/// use sealed_session::Timestamp;
 ///
 /// let mut marks = RingMarks::default();
 /// marks.seal_until = Timestamp::from_rfc3339("2026-11-23T09:00:00Z");

@@ -5,7 +5,8 @@ use crate::error::Reason;
 /// A key of a ring: what it does, and what it was used for since this process counts.
 ///
 /// ```
-/// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+/// use sealed_session::operator::RotationSettings;
+/// use sealed_session::{Key, RingHandle, Timestamp};
 ///
 /// let ring = RingHandle::from(Key::generate()?);
 /// let reports = ring.reports(&RotationSettings::default(), Timestamp::default());

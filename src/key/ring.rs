@@ -45,7 +45,8 @@ pub(crate) struct Slot {
 /// A key of a ring at an instant, as [`KeyRing::statuses`] tells it.
 ///
 /// ```
-/// use sealed_session::{Key, KeyRing, KeyState, RingEntry, RotationSettings, Timestamp};
+/// use sealed_session::operator::{KeyState, RotationSettings};
+/// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
 ///
 /// let end = Timestamp::from_unix_seconds(1_795_000_000);
 /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
@@ -321,7 +322,8 @@ impl KeyRing {
     /// What each key does at an instant, in the order of [`KeyRing::key_ids`].
     ///
     /// ```
-    /// use sealed_session::{Key, KeyRing, KeyState, RotationSettings, Timestamp};
+    /// use sealed_session::operator::{KeyState, RotationSettings};
+    /// use sealed_session::{Key, KeyRing, Timestamp};
     ///
     /// let ring = KeyRing::new(Key::generate()?).with_open_only(Key::generate()?)?;
     /// let states: Vec<_> = ring

@@ -11,7 +11,7 @@ use crate::limits;
 ///
 /// ```
 /// use std::time::Duration;
-/// use sealed_session::RotationSettings;
+/// use sealed_session::operator::RotationSettings;
 ///
 /// let settings = RotationSettings::default().grace(Duration::from_secs(600));
 /// assert_ne!(settings, RotationSettings::default());
@@ -35,7 +35,8 @@ impl RotationSettings {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, KeyRing, RingEntry, RotationSettings, Timestamp};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
     ///
     /// let end = Timestamp::from_unix_seconds(1_795_000_000);
     /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
@@ -55,7 +56,8 @@ impl RotationSettings {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, KeyRing, RingEntry, RotationSettings, Timestamp};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
     ///
     /// let end = Timestamp::from_unix_seconds(1_795_000_000);
     /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
@@ -78,7 +80,7 @@ impl RotationSettings {
 /// What a key of a ring does at an instant. In its life a key passes through them in their order.
 ///
 /// ```
-/// use sealed_session::KeyState;
+/// use sealed_session::operator::KeyState;
 ///
 /// assert!(KeyState::Pending < KeyState::Sealing && KeyState::Opening < KeyState::Expired);
 /// ```
@@ -99,7 +101,7 @@ impl KeyState {
     /// The state in lower case, for logs and metrics.
     ///
     /// ```
-    /// assert_eq!(sealed_session::KeyState::Opening.as_str(), "opening");
+    /// assert_eq!(sealed_session::operator::KeyState::Opening.as_str(), "opening");
     /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -132,7 +132,8 @@ impl SessionManager {
     /// exporter, and for whoever rotates keys.
     ///
     /// ```
-    /// use sealed_session::{SessionManager, Key, KeyState};
+    /// use sealed_session::operator::KeyState;
+    /// use sealed_session::{Key, SessionManager};
     ///
     /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// for report in store.key_reports() {

@@ -7,7 +7,9 @@ use crate::wire::text;
 /// What everyone can read of a cookie value, without a key. None of it is authentic: whoever sent the cookie chose it.
 ///
 /// ```
-/// use sealed_session::{EnvelopeFacts, Key, Sealer, Timestamp};
+/// use sealed_session::operator::EnvelopeFacts;
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Timestamp};
 ///
 /// let key = Key::generate()?;
 /// let text = Sealer::builder(key.clone()).build()?.seal(&serde_json::json!({}), Timestamp::default())?;

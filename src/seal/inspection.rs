@@ -22,7 +22,9 @@ const RESERVED_MEMBER: &str = "~";
 /// of something secret must keep what it logs of them to itself.
 ///
 /// ```
-/// use sealed_session::{Key, KeyState, Reason, Sealer, Timestamp};
+/// use sealed_session::operator::KeyState;
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Reason, Timestamp};
 ///
 /// let sealer = Sealer::builder(Key::generate()?).build()?;
 /// let now = Timestamp::from_unix_seconds(1_795_000_000);

@@ -4,8 +4,8 @@ use crate::wire::{envelope, header, padding, text};
 /// How long a cookie gets, from the JSON of a session to the value on the wire. Lengths alone: no key and no data.
 ///
 /// ```
-/// use sealed_session::CookieLengths;
 /// use sealed_session::cookie::CookieAttributes;
+/// use sealed_session::operator::CookieLengths;
 ///
 /// let lengths = CookieLengths::new(CookieAttributes::new().value_max_characters(None));
 /// assert_eq!(lengths.payload_max_bytes(), 2979);
@@ -41,7 +41,7 @@ impl CookieLengths {
     /// Bytes that are encrypted for so many bytes of JSON, header and padding included; `None` when they do not fit.
     ///
     /// ```
-    /// let lengths = sealed_session::CookieLengths::new(4082);
+    /// let lengths = sealed_session::operator::CookieLengths::new(4082);
     /// assert_eq!((lengths.plaintext_bytes(0), lengths.plaintext_bytes(40)), (Some(64), Some(96)));
     /// ```
     #[must_use]
@@ -53,7 +53,7 @@ impl CookieLengths {
     /// Characters of the value for so many bytes of JSON; `None` when they do not fit.
     ///
     /// ```
-    /// assert_eq!(sealed_session::CookieLengths::new(4082).value_characters(2), Some(151));
+    /// assert_eq!(sealed_session::operator::CookieLengths::new(4082).value_characters(2), Some(151));
     /// ```
     #[must_use]
     pub fn value_characters(&self, payload_bytes: usize) -> Option<usize> {

@@ -61,7 +61,8 @@ impl Lifetimes {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, Lifetimes, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Lifetimes};
     ///
     /// let day = Duration::from_secs(24 * 60 * 60);
     /// let lifetimes = Lifetimes::default().absolute_timeout(Some(30 * day)).remember_max(90 * day);

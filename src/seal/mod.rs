@@ -48,7 +48,8 @@ use crate::limits;
 /// tests and jobs that have a cookie in hand and no request.
 ///
 /// ```
-/// use sealed_session::{Key, Sealer, Timestamp};
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Timestamp};
 /// use serde_json::json;
 ///
 /// let sealer = Sealer::builder(Key::generate()?).audience("example-app/prod").build()?;
@@ -77,7 +78,8 @@ impl Sealer {
     /// Starts from a key or a ring of keys.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).audience("example-app/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -97,7 +99,8 @@ impl Sealer {
     /// Most bytes of JSON that one cookie of this sealer carries.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// assert!(sealer.text_length(sealer.payload_max_bytes()).is_some());
@@ -112,7 +115,8 @@ impl Sealer {
     /// Characters of the value that a payload of so many bytes will be sealed to, or `None` when it does not fit.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer, Timestamp};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// let text = sealer.seal(&serde_json::json!({ "user": 42 }), Timestamp::default())?;
@@ -127,7 +131,8 @@ impl Sealer {
     /// The exact cookie name on the wire, prefix included, that this sealer's cookies are bound to.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// assert_eq!(Sealer::builder(Key::generate()?).build()?.cookie_name(), "__Host-session");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -140,7 +145,8 @@ impl Sealer {
     /// The application, environment or tenant that this sealer's cookies are bound to.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).audience("shop/prod").build()?;
     /// assert_eq!(sealer.audience(), "shop/prod");
@@ -154,7 +160,9 @@ impl Sealer {
     /// What the windows of this sealer's keys follow from beside the ring: its lifetimes, and its grace.
     ///
     /// ```
-    /// use sealed_session::{Key, RotationSettings, Sealer};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// assert_eq!(*sealer.rotation_settings(), RotationSettings::default());
@@ -168,7 +176,9 @@ impl Sealer {
     /// What each key of the ring does now and was used for, and whether it can be taken out.
     ///
     /// ```
-    /// use sealed_session::{Key, KeyState, Sealer, Timestamp};
+    /// use sealed_session::operator::KeyState;
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// let now = Timestamp::from_unix_seconds(1_795_000_000);
@@ -208,7 +218,8 @@ impl Sealer {
 ///
 /// ```
 /// use std::time::Duration;
-/// use sealed_session::{Key, Lifetimes, Sealer};
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Lifetimes};
 ///
 /// let sealer = Sealer::builder(Key::generate()?)
 ///     .cookie_name("__Secure-session")
@@ -234,7 +245,8 @@ impl SealerBuilder {
     /// The exact name on the wire, prefix included: 1 to 256 bytes, `__Host-session` by default.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// let sealer = Sealer::builder(Key::generate()?).cookie_name("session").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -247,7 +259,8 @@ impl SealerBuilder {
     /// audience readable in another.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// let sealer = Sealer::builder(Key::generate()?).audience("shop/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -259,7 +272,8 @@ impl SealerBuilder {
     /// How long sessions live.
     ///
     /// ```
-    /// # use sealed_session::{Key, Lifetimes, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::{Key, Lifetimes};
     /// # use std::time::Duration;
     /// let sealer = Sealer::builder(Key::generate()?).lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(600))).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -273,7 +287,8 @@ impl SealerBuilder {
     /// hour by default.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// # use std::time::Duration;
     /// let sealer = Sealer::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -286,7 +301,8 @@ impl SealerBuilder {
     /// Plaintexts are filled to a multiple of so many bytes, which hides their exact length: 1 to 1024, 32 by default.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// let sealer = Sealer::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -303,7 +319,8 @@ impl SealerBuilder {
     /// The sealer.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let error = Sealer::builder(Key::generate()?).cookie_name("").build().unwrap_err();
     /// assert_eq!(error.setting(), "cookie_name");

@@ -19,13 +19,14 @@ pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
 
+pub use crate::error::StoreError;
+pub use crate::id::RecordId;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::id::RecordId;
 
 /// What a store's calls return: a boxed future, so that the trait can be used as `dyn RecordStore`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -33,7 +34,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// A sealed session in a server store.
 ///
 /// ```
-/// use sealed_session::{Record, Timestamp};
+/// use sealed_session::store::Record;
+/// use sealed_session::Timestamp;
 ///
 /// let record = Record::new(1, Timestamp::from_unix_seconds(1_795_000_060), b"sealed".to_vec());
 /// assert_eq!(
@@ -107,8 +109,9 @@ pub enum Updated {
 /// use std::future::ready;
 /// use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
-/// use sealed_session::store::{Created, StoreFuture, Updated};
-/// use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, Timestamp};
+/// use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreFuture, Updated};
+/// use sealed_session::testing::ManualClock;
+/// use sealed_session::{Clock, Timestamp};
 ///
 /// struct MapStore {
 ///     records: Mutex<HashMap<RecordId, Record>>,
@@ -192,7 +195,7 @@ pub enum Updated {
 /// let record = Record::new(1, clock.now().saturating_add_seconds(60), b"sealed".to_vec());
 /// assert_eq!(store.create(&id, record.clone()).await?, Created::Created);
 /// assert_eq!(store.create(&id, record).await?, Created::Exists);
-/// # Ok::<(), sealed_session::StoreError>(())
+/// # Ok::<(), sealed_session::store::StoreError>(())
 /// # }).unwrap();
 /// ```
 ///

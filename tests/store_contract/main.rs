@@ -1,8 +1,10 @@
 //! The stores of this crate under the exported suite, and each one's own rules.
 
+use sealed_session::store::RecordStore;
 use sealed_session::store::conformance::reference::ReferenceStore;
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-use sealed_session::{ManualClock, RecordStore, store_conformance};
+use sealed_session::store_conformance;
+use sealed_session::testing::ManualClock;
 
 #[cfg(feature = "file")]
 mod alternating;

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use sealed_session::{SessionError, object_from_json};
+use sealed_session::SessionError;
+use sealed_session::json::object_from_json;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 

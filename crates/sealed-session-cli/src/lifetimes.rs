@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::{Lifetimes, SealerBuilder, Timestamp};
+use sealed_session::sealer::SealerBuilder;
+use sealed_session::{Lifetimes, Timestamp};
 
 /// How the application is configured, where that is not the default.
 #[derive(Clone, Debug, Args)]

@@ -3,7 +3,8 @@
 use std::str;
 
 use clap::Args;
-use sealed_session::{Clock as _, Opened, Reason, Sealer, SystemClock, Timestamp};
+use sealed_session::sealer::{Opened, Sealer};
+use sealed_session::{Clock as _, Reason, SystemClock, Timestamp};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str;
 
 use clap::Args;
-use sealed_session::{KeyRing, Sealer, SealerBuilder};
+use sealed_session::KeyRing;
+use sealed_session::sealer::{Sealer, SealerBuilder};
 
 use crate::failure::Failure;
 use crate::input;

@@ -7,8 +7,8 @@ use crate::DynamoDbStore;
 use crate::failure::{refusal, store_error};
 use crate::layout::{DATA, Item, VERSION, binary, data, number, seconds};
 use crate::once::answered_only;
-use sealed_session::store::{Created, Record, Updated};
-use sealed_session::{RecordId, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, StoreError, Updated};
 
 pub(crate) async fn load(store: &DynamoDbStore, id: &RecordId) -> Result<Option<Record>, StoreError> {
     let now = store.clock.now();

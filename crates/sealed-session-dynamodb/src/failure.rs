@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::STORE;
 use crate::layout::{Item, Layout};
-use sealed_session::StoreError;
+use sealed_session::store::StoreError;
 
 /// What stood in the way of a write whose condition did not hold; any other failure is an error.
 pub(crate) fn refusal<E, R>(error: SdkError<E, R>, layout: &Layout) -> Result<Option<Item>, StoreError>

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::STORE;
 use crate::limits::{ATTRIBUTE_NAME_MAX_BYTES, RECORD_MAX_BYTES};
-use sealed_session::store::Record;
-use sealed_session::{ConfigError, RecordId, StoreError, Timestamp};
+use sealed_session::store::{Record, RecordId, StoreError};
+use sealed_session::{ConfigError, Timestamp};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 

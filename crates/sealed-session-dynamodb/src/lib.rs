@@ -21,8 +21,8 @@ use aws_sdk_dynamodb::Client;
 
 use layout::Layout;
 
-use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{Clock, ConfigError, RecordId, StoreError, SystemClock, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::{Clock, ConfigError, SystemClock, Timestamp};
 
 /// Name of the store, in errors.
 const STORE: &str = "dynamodb";

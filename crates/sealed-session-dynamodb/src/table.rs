@@ -14,7 +14,7 @@ use crate::STORE;
 use crate::failure::store_error;
 use crate::layout::Layout;
 use crate::limits::TABLE_WAIT_SECONDS;
-use sealed_session::StoreError;
+use sealed_session::store::StoreError;
 
 pub(crate) async fn create(client: &Client, layout: &Layout) -> Result<(), StoreError> {
     create_table(client, layout).await?;

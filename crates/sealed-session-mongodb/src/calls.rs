@@ -6,8 +6,8 @@ use crate::MongoDbStore;
 use crate::document::{EXPIRES_AT, ID, PURGE_AT, VERSION, binary, bits, document, purge_at, record, seconds, version};
 use crate::failure::{is_duplicate_key, store_error};
 use crate::limits::RETRIES_MAX;
-use sealed_session::store::{Created, Record, Updated};
-use sealed_session::{RecordId, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, StoreError, Updated};
 
 pub(crate) async fn load(store: &MongoDbStore, id: &RecordId) -> Result<Option<Record>, StoreError> {
     let living = doc! { ID: binary(id), EXPIRES_AT: { "$gt": seconds(store.clock.now()) } };

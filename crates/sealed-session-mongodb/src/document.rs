@@ -5,8 +5,8 @@ use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
 
 use crate::STORE;
 use crate::limits::DATE_MAX_SECONDS;
-use sealed_session::store::Record;
-use sealed_session::{RecordId, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Record, RecordId, StoreError};
 
 pub(crate) const ID: &str = "_id";
 pub(crate) const VERSION: &str = "version";

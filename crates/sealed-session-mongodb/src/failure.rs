@@ -3,7 +3,7 @@
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
 use crate::STORE;
-use sealed_session::StoreError;
+use sealed_session::store::StoreError;
 
 /// The server's code for a second document of one `_id`.
 const DUPLICATE_KEY: i32 = 11_000;

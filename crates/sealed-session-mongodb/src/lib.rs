@@ -24,8 +24,8 @@ use failure::store_error;
 
 use crate::limits::COLLECTION_NAME_MAX_BYTES;
 use sealed_session::limits::CLOCK_SKEW_SECONDS;
-use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{Clock, ConfigError, RecordId, StoreError, SystemClock, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::{Clock, ConfigError, SystemClock, Timestamp};
 
 /// Name of the store, in errors.
 const STORE: &str = "mongodb";

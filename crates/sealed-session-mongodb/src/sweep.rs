@@ -6,7 +6,8 @@ use mongodb::bson::{Bson, Document, doc};
 use crate::document::{EXPIRES_AT, ID, PURGE_AT, purge_at, seconds};
 use crate::failure::store_error;
 use crate::limits::SWEEP_BATCH_DOCUMENTS;
-use sealed_session::{StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::StoreError;
 
 pub(crate) async fn sweep(documents: &Collection<Document>, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
     let mut removed = 0_usize;

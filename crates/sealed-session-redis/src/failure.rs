@@ -3,7 +3,7 @@
 use redis::{ErrorKind, RedisError};
 
 use crate::{STORE, value};
-use sealed_session::StoreError;
+use sealed_session::store::StoreError;
 
 /// What a server answers that is there and will not serve: it is loading, full, failing over, or lets us not in.
 const REFUSALS: [&str; 14] = [

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use redis::aio::ConnectionLike;
 use redis::{Cmd, FromRedisValue, cmd};
-use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{Clock, RecordId, StoreError, SystemClock, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::{Clock, SystemClock, Timestamp};
 
 const STORE: &str = "redis";
 
@@ -96,7 +96,7 @@ impl<C> fmt::Debug for RedisStore<C> {
 ///
 /// ```
 /// use redis::aio::ConnectionLike;
-/// use sealed_session::ManualClock;
+/// use sealed_session::testing::ManualClock;
 /// use sealed_session_redis::RedisStore;
 ///
 /// fn store<C: ConnectionLike + Clone + Send + Sync + 'static>(connection: C) -> RedisStore<C> {

@@ -6,8 +6,8 @@
 use redis::{Cmd, cmd};
 
 use crate::{STORE, value};
-use sealed_session::store::Record;
-use sealed_session::{StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Record, StoreError};
 
 /// The write was made, or the record exists.
 pub(crate) const DONE: i64 = 1;

@@ -5,9 +5,9 @@
 //! ```
 
 use crate::STORE;
+use sealed_session::Timestamp;
 use sealed_session::limits::CLOCK_SKEW_SECONDS;
-use sealed_session::store::Record;
-use sealed_session::{StoreError, Timestamp};
+use sealed_session::store::{Record, StoreError};
 
 pub(crate) const FORMAT: u8 = 1;
 pub(crate) const HEADER_LENGTH: usize = 1 + 8 + 8;

@@ -9,8 +9,8 @@ use crate::engine::{Engine, ErrorClass, Statements};
 use crate::failure::{class, corrupt, store_error};
 use crate::limits::{RETRIES_MAX, SWEEP_BATCH_ROWS};
 use crate::table::TableName;
-use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{Clock, RecordId, StoreError, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::{Clock, Timestamp};
 
 /// A table behind a pool, whatever its engine.
 pub(crate) trait Table: RecordStore {

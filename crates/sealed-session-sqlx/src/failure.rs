@@ -3,7 +3,7 @@
 use sqlx::{Error, Pool};
 
 use crate::engine::{Engine, ErrorClass};
-use sealed_session::StoreError;
+use sealed_session::store::StoreError;
 
 pub(crate) fn class<DB: Engine>(error: &Error) -> ErrorClass {
     match error {

@@ -35,8 +35,8 @@ pub use pool::SqlPool;
 use std::fmt;
 use std::sync::Arc;
 
-use sealed_session::store::{Created, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{Clock, ConfigError, RecordId, StoreError, SystemClock, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::{Clock, ConfigError, SystemClock, Timestamp};
 
 use calls::Table;
 use table::TableName;
@@ -52,9 +52,9 @@ use table::TableName;
 /// has to be running where a call is awaited.
 ///
 /// ```
-/// use sealed_session::store::Created;
+/// use sealed_session::store::{Created, Record, RecordId, RecordStore};
+/// use sealed_session::Timestamp;
 /// use sealed_session_sqlx::SqlStore;
-/// use sealed_session::{Record, RecordId, RecordStore, Timestamp};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// # #[cfg(feature = "sqlite")]
@@ -133,7 +133,7 @@ impl fmt::Debug for SqlStore {
 /// Settings of an [`SqlStore`]; from [`SqlStore::builder`].
 ///
 /// ```
-/// use sealed_session::ManualClock;
+/// use sealed_session::testing::ManualClock;
 /// use sealed_session_sqlx::SqlStore;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

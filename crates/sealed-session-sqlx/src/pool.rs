@@ -10,7 +10,8 @@ use crate::calls::{EngineTable, Table};
 use crate::dialect::SqlDialect;
 use crate::limits::{ACQUIRE_TIMEOUT_MILLISECONDS, IDLE_BEFORE_PING_SECONDS};
 use crate::table::TableName;
-use sealed_session::{Clock, StoreError};
+use sealed_session::Clock;
+use sealed_session::store::StoreError;
 
 /// Connections to an SQL database: a pool of `sqlx` that the application made, or one from a URL.
 ///

@@ -5,7 +5,9 @@ mod text;
 use std::path::PathBuf;
 
 use clap::Args;
-use sealed_session::{Clock as _, EnvelopeFacts, Inspection, Reason, Sealer, SystemClock, Timestamp};
+use sealed_session::operator::{EnvelopeFacts, Inspection};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Clock as _, Reason, SystemClock, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use sealed_session::{Inspection, KeyStatus, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::operator::{Inspection, KeyStatus};
 
 use super::Answer;
 

@@ -6,7 +6,8 @@ use std::str;
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::{Clock as _, Key, RingEntry, RingText, Suite, SystemClock, Timestamp};
+use sealed_session::operator::RingText;
+use sealed_session::{Clock as _, Key, RingEntry, Suite, SystemClock, Timestamp};
 
 use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
 use super::succession::Succession;

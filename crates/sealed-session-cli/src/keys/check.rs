@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sealed_session::{Clock as _, KeyId, KeyState, RingText, RotationSettings, SystemClock, Timestamp};
+use sealed_session::operator::{KeyState, RingText, RotationSettings};
+use sealed_session::{Clock as _, KeyId, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
 use super::file::KeyFile;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::{Clock as _, KeyId, KeyRing, KeyStatus, RingText, RotationSettings, SystemClock, Timestamp};
+use sealed_session::operator::{KeyStatus, RingText, RotationSettings};
+use sealed_session::{Clock as _, KeyId, KeyRing, SystemClock, Timestamp};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::str;
 
-use sealed_session::RingText;
+use sealed_session::operator::RingText;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;

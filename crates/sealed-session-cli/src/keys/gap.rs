@@ -1,6 +1,7 @@
 //! When nothing would seal.
 
-use sealed_session::{KeyRing, RotationSettings, Timestamp};
+use sealed_session::operator::RotationSettings;
+use sealed_session::{KeyRing, Timestamp};
 
 /// The first second from this one on in which no key of the ring seals.
 pub(crate) fn first(ring: &KeyRing, now: Timestamp) -> Option<Timestamp> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sealed_session::{Key, KeyId, KeyState, RingEntry, RingText, RotationSettings, Timestamp};
+use sealed_session::operator::{KeyState, RingText, RotationSettings};
+use sealed_session::{Key, KeyId, RingEntry, Timestamp};
 
 use super::add::add;
 use super::edit::Edit;

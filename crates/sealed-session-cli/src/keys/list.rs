@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sealed_session::{Clock as _, RingText, RotationSettings, SystemClock, Timestamp};
+use sealed_session::operator::{RingText, RotationSettings};
+use sealed_session::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
 use super::file::KeyFile;
@@ -68,7 +69,7 @@ pub(super) fn loose_mode(mode: u32) -> String {
 
 fn lines(text: &RingText, settings: &RotationSettings, now: Timestamp) -> Vec<String> {
     let ring = text.ring();
-    let key = |status: sealed_session::KeyStatus| {
+    let key = |status: sealed_session::operator::KeyStatus| {
         let words = status::words(&status, now);
         format!("{}  {:<7}  {:<7}  {words}", status.key_id, status.suite.name(), status.state.as_str())
     };

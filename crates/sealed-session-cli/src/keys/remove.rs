@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::{KeyId, KeyState, KeyStatus, Timestamp};
+use sealed_session::operator::{KeyState, KeyStatus};
+use sealed_session::{KeyId, Timestamp};
 
 use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
 use super::key_id::{self, KeyIdArgument};

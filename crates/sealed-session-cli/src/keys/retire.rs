@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::{KeyState, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::operator::KeyState;
 
 use super::edit::{self, Edit, EditArguments, refused};
 use super::key_id::{self, KeyIdArgument};

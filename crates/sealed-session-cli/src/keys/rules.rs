@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use sealed_session::{Key, KeyId, KeyState, RingEntry, RingText, RotationSettings, Timestamp};
+use sealed_session::operator::{KeyState, RingText, RotationSettings};
+use sealed_session::{Key, KeyId, RingEntry, Timestamp};
 
 use super::add::add;
 use super::check::findings;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use sealed_session::{KeyId, KeyRing, KeyState, KeyStatus, RotationSettings, Timestamp};
+use sealed_session::operator::{KeyState, KeyStatus, RotationSettings};
+use sealed_session::{KeyId, KeyRing, Timestamp};
 use serde_json::{Value, json};
 
 use super::when;

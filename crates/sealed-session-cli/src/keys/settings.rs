@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use sealed_session::RotationSettings;
+use sealed_session::operator::RotationSettings;
 
 use super::when::duration;
 

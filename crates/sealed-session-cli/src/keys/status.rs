@@ -1,6 +1,7 @@
 //! A key of the ring in words, and for scripts.
 
-use sealed_session::{KeyState, KeyStatus, RingText, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::operator::{KeyState, KeyStatus, RingText};
 use serde_json::{Value, json};
 
 use super::when;

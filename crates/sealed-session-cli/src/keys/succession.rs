@@ -1,6 +1,7 @@
 //! Which key follows which, and the `seal-until` that each has written for it: wire format, section 7.
 
-use sealed_session::{KeyId, RingEntry, RingMarks, RingText, Timestamp};
+use sealed_session::operator::{RingMarks, RingText};
+use sealed_session::{KeyId, RingEntry, Timestamp};
 
 /// The keys of a ring that can seal, with their own marks.
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use sealed_session::testing::ManualClock;
 use sealed_session::{
-    CommitError, ConfigError, KeyId, KeyRing, ManualClock, Reason, RequestFacts, ResponseFacts, Session,
-    SessionManager, Timestamp,
+    CommitError, ConfigError, KeyId, KeyRing, Reason, RequestFacts, ResponseFacts, Session, SessionManager, Timestamp,
 };
 
 use super::plan::{Plan, shifted};

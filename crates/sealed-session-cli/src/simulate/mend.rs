@@ -1,6 +1,7 @@
 //! What is wrong with a plan, and how to mend it, in words.
 
-use sealed_session::{KeyRing, KeyStatus, Timestamp};
+use sealed_session::operator::KeyStatus;
+use sealed_session::{KeyRing, Timestamp};
 
 use super::findings::{Finding, Unsealed};
 use super::plan::Plan;

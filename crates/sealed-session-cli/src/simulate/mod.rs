@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     let planned = sealer::ring(&arguments.keys)?;
-    let builder = arguments.lifetimes.configure(sealed_session::Sealer::builder(planned.clone()));
+    let builder = arguments.lifetimes.configure(sealed_session::sealer::Sealer::builder(planned.clone()));
     let settings = Settings {
         lifetimes: arguments.lifetimes.lifetimes(),
         rotation: *sealer::build(builder)?.rotation_settings(),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sealed_session::limits::CLOCK_SKEW_SECONDS;
-use sealed_session::{KeyRing, KeyState, Lifetimes, RotationSettings, Timestamp};
+use sealed_session::operator::{KeyState, RotationSettings};
+use sealed_session::{KeyRing, Lifetimes, Timestamp};
 
 /// A roll-out of a ring.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sealed_session::{Key, KeyRing, Lifetimes, RingEntry, Sealer, Timestamp};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Key, KeyRing, Lifetimes, RingEntry, Timestamp};
 
 use super::findings::{Finding, Outcome};
 use super::plan::{Plan, Settings};

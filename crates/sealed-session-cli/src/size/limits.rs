@@ -1,8 +1,8 @@
 //! The limits that a cookie meets on its way.
 
-use sealed_session::CookieLengths;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::limits::{COOKIE_NAME_AND_VALUE_MAX_BYTES, INLINE_LIMIT_WITH_STORE_BYTES};
+use sealed_session::operator::CookieLengths;
 use serde_json::{Value, json};
 
 /// `proxy_buffer_size` of stock nginx: one page of memory for all headers of a response.

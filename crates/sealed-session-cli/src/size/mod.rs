@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::limits::COOKIE_MAX_AGE_SECONDS;
-use sealed_session::{Clock as _, CookieLengths, Inspection, Reason, SystemClock, member_sizes};
+use sealed_session::operator::{CookieLengths, Inspection, member_sizes};
+use sealed_session::{Clock as _, Reason, SystemClock};
 use serde_json::{Value, json};
 
 use self::limits::{Limit, limits};
@@ -194,7 +195,8 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
-    use sealed_session::{Key, Sealer, Timestamp};
+    use sealed_session::sealer::Sealer;
+    use sealed_session::{Key, Timestamp};
 
     use super::*;
 

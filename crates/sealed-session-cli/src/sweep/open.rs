@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use sealed_session::RecordStore;
-use sealed_session::store::FileStore;
+use sealed_session::store::{FileStore, RecordStore};
 
 use super::address::{Address, AddressArguments};
 use super::engine::Engine;
@@ -42,7 +41,7 @@ async fn connect(engine: Engine, address: &Address, table: Option<String>) -> Re
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 async fn sql(address: &Address, table: Option<String>) -> Result<Box<dyn RecordStore>, Failure> {
-    use sealed_session::StoreError;
+    use sealed_session::store::StoreError;
     use sealed_session_sqlx::{SqlPool, SqlStore};
 
     let pool = SqlPool::connect(&address.url).await.map_err(|error| match error {

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use sealed_session::{RecordStore, Timer};
+use sealed_session::Timer;
+use sealed_session::store::RecordStore;
 
 use crate::failure::Failure;
 
@@ -50,8 +51,8 @@ mod tests {
     use std::sync::Mutex;
 
     use pollster::block_on;
-    use sealed_session::store::{Created, StoreFuture, Updated};
-    use sealed_session::{Record, RecordId, StoreError, Timestamp, Wait};
+    use sealed_session::store::{Created, Record, RecordId, StoreError, StoreFuture, Updated};
+    use sealed_session::{Timestamp, Wait};
 
     use super::*;
 

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use sealed_session::{Clock as _, Key, Lifetimes, Reason, Sealer, SystemClock};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Clock as _, Key, Lifetimes, Reason, SystemClock};
 
 use super::support::{KeyFile, assert_hides, end, run, start};
 

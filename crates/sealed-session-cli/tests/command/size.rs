@@ -1,6 +1,7 @@
 //! `sealed-session size`
 
-use sealed_session::{Key, Sealer, Timestamp};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Key, Timestamp};
 use serde_json::{Value, json};
 
 use super::support::{KeyFile, Outcome, assert_hides, run};

@@ -1,6 +1,7 @@
 //! What a call costs: requests to the service.
 
-use sealed_session::{ManualClock, Record, RecordStore};
+use sealed_session::store::{Record, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_dynamodb::RECORD_MAX_BYTES;
 use sealed_session_engine_tests::Proxy;
 

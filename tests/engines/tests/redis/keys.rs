@@ -2,8 +2,8 @@
 
 use redis::cmd;
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::store::Created;
-use sealed_session::{Key, KeyRing, Record, RecordId, RecordStore as _, SessionManager, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore as _};
+use sealed_session::{Key, KeyRing, SessionManager, Timestamp};
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
 use sealed_session_redis::RedisStore;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sealed_session::store::{Created, Updated};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, Updated};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Proxy;
 use sealed_session_sqlx::{SqlPool, SqlStore};
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealed_session::ManualClock;
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
 use sealed_session_sqlx::{SqlDialect, SqlPool, SqlStore};
 use sqlx::{AssertSqlSafe, Row as _};

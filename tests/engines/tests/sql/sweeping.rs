@@ -1,7 +1,8 @@
 //! The sweep, counted: the store contract counts nothing, for engines that remove by themselves.
 
-use sealed_session::store::Created;
-use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore};
+use sealed_session::Clock as _;
+use sealed_session::store::{Created, Record, RecordId, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::sweep_by_command;
 use sealed_session_sqlx::SqlDialect;
 

@@ -5,8 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 
 use pollster::block_on;
-use sealed_session::RecordStore as _;
-use sealed_session::store::FileStore;
+use sealed_session::store::{FileStore, RecordStore as _};
 
 use super::fill_now;
 use crate::support::{run, start};

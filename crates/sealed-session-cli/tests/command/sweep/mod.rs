@@ -7,8 +7,8 @@ mod file;
 mod sqlite;
 
 use pollster::block_on;
-use sealed_session::store::Created;
-use sealed_session::{Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore};
 
 /// Writes a record of this id.
 async fn create(store: &impl RecordStore, id: u8, expires_at: Timestamp) -> RecordId {

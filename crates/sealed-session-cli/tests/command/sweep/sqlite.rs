@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sealed_session::RecordStore as _;
+use sealed_session::store::RecordStore as _;
 use sealed_session_sqlx::{SqlPool, SqlStore};
 use tokio::runtime::{Builder, Runtime};
 
@@ -77,7 +77,7 @@ fn the_url_may_stand_in_a_file_or_on_standard_input() {
     let file = KeyFile::new(format!("{}\n", place.url));
     for (path, input) in [(file.path(), ""), ("-", place.url.as_str())] {
         place.runtime.block_on(async {
-            let _ = store.destroy(&sealed_session::RecordId::from_bytes([0; 16])).await;
+            let _ = store.destroy(&sealed_session::store::RecordId::from_bytes([0; 16])).await;
             fill(&store, 1).await;
         });
         let outcome = run(["sweep", "--store", "sqlite", "--url-from-file", path], input);
