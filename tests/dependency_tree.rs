@@ -23,7 +23,62 @@ const PLATFORMS: [&str; 4] =
 const BUILD_WITH_OLD_COMPILERS: [&str; 1] = ["arc-swap"];
 
 /// Crates that come in two versions in a member's tree: of each, its client uses an earlier release than ours.
-const TWICE_IN_MEMBERS: &[(&str, &[&str])] = &[];
+const TWICE_IN_MEMBERS: &[(&str, &[&str])] = &[
+    // `cookie` 0.16, with the ciphers of its private jars.
+    (
+        "sealed-session-actix-session",
+        &[
+            "aead",
+            "aes",
+            "aes-gcm",
+            "base64",
+            "block-buffer",
+            "cipher",
+            "cpufeatures",
+            "crypto-common",
+            "ctr",
+            "digest",
+            "getrandom",
+            "ghash",
+            "hkdf",
+            "hmac",
+            "inout",
+            "polyval",
+            "rand",
+            "rand_chacha",
+            "rand_core",
+            "sha2",
+            "syn",
+            "universal-hash",
+        ],
+    ),
+    // Those of the databases that it sweeps.
+    (
+        "sealed-session-cli",
+        &[
+            "base64",
+            "block-buffer",
+            "cpufeatures",
+            "crypto-common",
+            "digest",
+            "getrandom",
+            "hashbrown",
+            "rand",
+            "rand_core",
+            "sha2",
+            "syn",
+        ],
+    ),
+    ("sealed-session-dynamodb", &["syn"]),
+    // `bson` 3, and random numbers of two generations.
+    ("sealed-session-mongodb", &["base64", "getrandom", "syn"]),
+    // `sha2` 0.10, for the names of migrations that are never run.
+    (
+        "sealed-session-sqlx",
+        &["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "hashbrown", "sha2", "syn"],
+    ),
+    ("sealed-session-tower-sessions", &["base64", "getrandom", "syn"]),
+];
 
 /// The same for a framework of ours alone: its own generation of crates, which its applications compile anyway.
 const TWICE_WITH_FRAMEWORKS: &[(&str, &[&str])] = &[
@@ -188,11 +243,12 @@ fn no_crate_comes_in_two_versions() {
 
 #[test]
 fn a_member_brings_few_crates_in_two_versions() {
-    for member in members() {
-        let expected = TWICE_IN_MEMBERS.iter().find(|(name, _)| **name == member).map_or(&[][..], |(_, twice)| twice);
-        // Exactly these: one that has left the tree leaves the list.
-        assert_eq!(twice_in(tree_of(&member, &["--all-features"])), expected, "{member}");
-    }
+    let found = members().into_iter().map(|member| (twice_in(tree_of(&member, &["--all-features"])), member));
+    let found: Vec<_> = found.filter(|(twice, _)| !twice.is_empty()).map(|(twice, member)| (member, twice)).collect();
+    // Exactly these: one that has left the tree leaves the list.
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let expected = TWICE_IN_MEMBERS.iter().map(|(member, twice)| ((*member).to_owned(), owned(twice)));
+    assert_eq!(found, expected.collect::<Vec<_>>());
 }
 
 #[test]
