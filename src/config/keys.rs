@@ -18,7 +18,8 @@ const VARIABLE: &str = "SESSION_KEYS";
 /// Where a configuration finds its keys.
 ///
 /// ```
-/// use sealed_session::{Config, KeyOrigin};
+/// use sealed_session::key_source::KeyOrigin;
+/// use sealed_session::Config;
 ///
 /// let config = Config::from_toml("[keys]\nsource = \"file\"\npath = \"/run/secrets/session.keys\"")?;
 /// assert!(matches!(config.key_origin()?, KeyOrigin::File { path } if path.ends_with("session.keys")));

@@ -159,7 +159,8 @@ impl Config {
     /// Where the keys are; in the variable `SESSION_KEYS` by default. A [`KeyWatch`](crate::key_source::KeyWatch) takes it.
     ///
     /// ```
-    /// use sealed_session::{Config, KeyOrigin};
+    /// use sealed_session::key_source::KeyOrigin;
+    /// use sealed_session::Config;
     ///
     /// let origin = KeyOrigin::Environment { variable: "SESSION_KEYS".to_owned() };
     /// assert_eq!(Config::default().key_origin()?, origin);

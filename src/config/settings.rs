@@ -79,7 +79,7 @@ impl Table for Settings {
         ),
         Row::new("placement", "placement", slot!(common.placement)),
         Row::new("renewal", "renewal", slot!(common.renewal)),
-        Row::new("rolling", "rolling", slot!(rolling)),
+        Row::new("rolling", "renewal", slot!(rolling)),
         Row::new("clear_with_browser", "clear_with_browser", slot!(common.clear_with_browser)),
         Row::new("save_uninitialized", "save_uninitialized", slot!(common.save_uninitialized)),
         Row::new("resave", "resave", slot!(common.resave)),

@@ -121,7 +121,7 @@ impl SessionManagerBuilder {
 
     /// When a session that was only read lives on: by default by every navigation or fetch that used it, when less than half
     /// of its idle timeout is left. Images, styles and the like never renew it, and a read that failed renews nothing.
-    /// [`Renewal`] has the rules of each policy.
+    /// [`Renewal`] has the rules of each policy; [`Renewal::EveryResponse`] is what express-session calls `rolling`.
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key, Renewal};
@@ -165,7 +165,7 @@ impl SessionManagerBuilder {
     }
 
     /// How long the server store may take to load a session, or to take one save or commit as a whole; two seconds by
-    /// default. Needs a [`timer`](Self::timer). What takes longer is [`StoreError::Timeout`](crate::StoreError), and is not
+    /// default. Needs a [`timer`](Self::timer). What takes longer is [`StoreError::Timeout`](crate::store::StoreError), and is not
     /// repeated.
     ///
     /// ```
@@ -268,20 +268,6 @@ impl SessionManagerBuilder {
     pub fn resave(mut self, resave: bool) -> Self {
         self.settings.resave = resave;
         self
-    }
-
-    /// `true` for [`Renewal::EveryResponse`], `false` for the default renewal: express-session's name for it.
-    ///
-    /// With `true`, a session in a record is renewed with every response. One in its cookie is renewed with every navigation,
-    /// and by fetches when less than half of its idle timeout is left.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).rolling(true).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn rolling(self, rolling: bool) -> Self {
-        self.renewal(if rolling { Renewal::EveryResponse } else { Renewal::default() })
     }
 
     /// What happens to a session that is too large.
@@ -402,7 +388,8 @@ impl SessionManagerBuilder {
     /// Where the time comes from; the operating system's clock by default.
     ///
     /// ```
-    /// # use sealed_session::{SessionManager, Key, ManualClock};
+    /// # use sealed_session::testing::ManualClock;
+    /// # use sealed_session::{Key, SessionManager};
     /// let store = SessionManager::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -414,7 +401,8 @@ impl SessionManagerBuilder {
     /// Is told what happens to sessions. Several are told in the order in which they were added.
     ///
     /// ```
-    /// use sealed_session::{Counters, SessionManager, Key};
+    /// use sealed_session::events::Counters;
+    /// use sealed_session::{Key, SessionManager};
     /// let counters = Counters::default();
     /// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -3,8 +3,11 @@
 mod carry_out;
 mod cookies;
 mod end;
+mod header_edits;
 mod protocol;
 mod write;
+
+pub use header_edits::HeaderEdit;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -18,7 +21,6 @@ use std::task::{Context, Poll, Waker};
 use self::cookies::Candidates;
 use self::write::{Progress, Write};
 use crate::caching::{CacheDecision, cache_control, varies_by_cookie};
-#[cfg(feature = "tower-sessions")]
 use crate::clock::{Clock as _, Timestamp};
 use crate::cookie::header;
 use crate::error::{CommitError, LoadError, Reason, SessionError, StoreError};
@@ -188,9 +190,19 @@ impl PendingSession {
         session
     }
 
-    /// The time by the store's clock, for what an adapter keeps in a session beside it.
-    #[cfg(feature = "tower-sessions")]
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The time by the manager's clock, for an adapter that keeps an instant of its own in the session.
+    ///
+    /// ```
+    /// use sealed_session::testing::ManualClock;
+    /// use sealed_session::{Key, RequestFacts, SessionManager};
+    ///
+    /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+    /// let manager = SessionManager::builder(Key::generate()?).clock(clock).build()?;
+    /// assert_eq!(manager.begin(&RequestFacts::new()).now().unix_seconds(), 1_795_000_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.0.manager.0.clock.now()
     }
 
@@ -239,16 +251,39 @@ impl PendingSession {
         outcome
     }
 
-    /// Whether a response of this status takes along what is written to the session.
-    #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
-    pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
+    /// Whether a response of this status takes along what is written to the session: see
+    /// [`SessionManagerBuilder::commit_when`](crate::SessionManagerBuilder::commit_when). For an adapter that writes to the
+    /// session when the response is there, as a guard does that hands out a token.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RequestFacts, SessionManager};
+    ///
+    /// let manager = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
+    /// assert!(pending.is_written_with(200) && !pending.is_written_with(503));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_written_with(&self, status_code: u16) -> bool {
         let manager = &self.0.manager.0;
         manager.settings.enabled && manager.commit_when.is_none_or(|takes| takes(status_code))
     }
 
-    /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
-    #[cfg(feature = "poem")]
-    pub(crate) fn is_untouched(&self) -> bool {
+    /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response. For an
+    /// adapter of a framework whose errors carry no headers: such an error may pass as it came.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RequestFacts, SessionManager};
+    ///
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
+    /// assert!(pending.is_untouched());
+    /// let _ = pending.session_now()?;
+    /// assert!(!pending.is_untouched());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
         self.0.session.get().is_none() && !self.0.is_renewed_unasked()
     }
 }
@@ -611,7 +646,7 @@ impl<'a> ResponseFacts<'a> {
     }
 }
 
-/// What the response gets of its session.
+/// What the response gets of its session: as facts, and by [`into_header_edits`](Self::into_header_edits) as what is to be done.
 ///
 /// ```
 /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};

@@ -110,7 +110,7 @@ impl Session {
     /// also one that could not be opened and those of earlier names and attributes; and the session's record says that it
     /// has ended, so that no request in flight revives it. If the store cannot be told, the commit is an error, and the
     /// client keeps its cookie for another try. A request that is given up before its commit has ended nothing, which
-    /// [`Event::LogoutLost`](crate::Event) tells.
+    /// [`Event::LogoutLost`](crate::events::Event) tells.
     ///
     /// A copy of a cookie that carries its data opens in another browser until it expires; in this one a marker refuses it.
     ///

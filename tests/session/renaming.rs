@@ -1,7 +1,8 @@
 //! Behaviour, section 9: the cookie's name or its audience changes, and nobody is logged out.
 
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Event, Placement, Reason, SessionManager};
+use sealed_session::events::Event;
+use sealed_session::{Placement, Reason, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{COOKIE, LARGE, Site, text};

@@ -20,7 +20,8 @@ mod tried_again;
 
 use std::time::Duration;
 
-use sealed_session::{Opened, Placement, Session, SessionManager};
+use sealed_session::sealer::Opened;
+use sealed_session::{Placement, Session, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{LARGE, Site, text};
