@@ -43,7 +43,8 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
 
 /// Files that are one concept and longer than the others may be, with the most code lines that each of them may have.
 pub(crate) const LONGER_FILES: &[(&str, usize)] = &[
-    ("session/data.rs", 560),
+    ("request/mod.rs", 420),
+    ("session/data.rs", 580),
     ("session/exact.rs", 420),
     ("session/handle.rs", 470),
     ("session/json.rs", 430),
