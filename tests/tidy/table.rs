@@ -60,6 +60,7 @@ pub(crate) const MEMBERS: &[(&str, &[&str])] = &[
     ("sealed-session-dynamodb", &["aws_sdk_dynamodb"]),
     ("sealed-session-mongodb", &["mongodb"]),
     ("sealed-session-redis", &["redis"]),
+    ("sealed-session-salvo", &["salvo_core"]),
     ("sealed-session-sqlx", &["sqlx"]),
     ("sealed-session-tower-sessions", &["async_trait", "http", "tower_layer", "tower_service", "tower_sessions_core"]),
 ];
