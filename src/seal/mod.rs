@@ -371,9 +371,9 @@ const fn longest_readable_text(cookie_name: &str) -> usize {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    idle_timeout: Duration,
-    absolute_timeout: Option<Duration>,
-    remember_max: Option<Duration>,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Option<Duration>,
+    pub(crate) remember_max: Option<Duration>,
 }
 
 impl Default for Lifetimes {

@@ -17,9 +17,9 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("csrf", &["error", "clock", "crypto", "id", "key", "wire", "seal", "session"]),
     ("cookie", &["error", "limits"]),
     ("caching", &[]),
-    ("settings", &["clock", "limits", "cookie"]),
+    ("settings", &["clock", "limits", "seal", "cookie"]),
     ("store", &["error", "clock", "limits", "id", "events"]),
-    ("config", &["error", "clock", "limits", "key", "cookie", "settings", "store"]),
+    ("config", &["error", "clock", "limits", "key", "seal", "cookie", "settings", "store"]),
     ("key_source", &["error", "clock", "limits", "key", "events", "config"]),
     ("records", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "store"]),
     (

@@ -1,6 +1,5 @@
 //! What to say of a name that no setting has.
 
-use super::table::At;
 use crate::error::ConfigError;
 
 /// Security: a longer name may be a key that was pasted in front of the `=`.
@@ -22,14 +21,14 @@ pub(super) const OTHERS_NAMES: &[(&str, &str)] = &[
     ("unset", "nothing: an emptied session is removed"),
 ];
 
-/// Refuses a name, with the mend as far as it can be told.
-pub(super) fn name(name: &str, siblings: &[&str], at: &At) -> ConfigError {
+/// Refuses a name of the section at `path`, with the mend as far as it can be told.
+pub(super) fn unknown(name: &str, siblings: &[&str], path: &str) -> ConfigError {
     let list = siblings.iter().map(|sibling| format!("`{sibling}`")).collect::<Vec<_>>().join(", ");
     let Some(shown) = shown(name) else {
-        return at.error(format!("it has a name that no setting has, and that may be a secret; there are {list}"));
+        let problem = format!("it has a name that no setting has, and that may be a secret; there are {list}");
+        return ConfigError::new(path.to_owned(), problem);
     };
-    let of_others =
-        |(theirs, _): &&(&str, _)| matches!(at.path.as_str(), "" | "cookie") && folded(theirs) == folded(shown);
+    let of_others = |(theirs, _): &&(&str, _)| matches!(path, "" | "cookie") && folded(theirs) == folded(shown);
     let mend = if let Some((_, ours)) = OTHERS_NAMES.iter().find(of_others) {
         format!("its place is taken by {ours}")
     } else if let Some(nearest) = nearest(shown, siblings) {
@@ -37,8 +36,12 @@ pub(super) fn name(name: &str, siblings: &[&str], at: &At) -> ConfigError {
     } else {
         format!("there are {list}")
     };
-    let path = if at.path.is_empty() { shown.to_owned() } else { format!("{}.{shown}", at.path) };
-    ConfigError::new(path, format!("there is no such setting; {mend}"))
+    ConfigError::new(join(path, shown), format!("there is no such setting; {mend}"))
+}
+
+/// The path of a setting in the section at `path`.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// The name, if it can be no secret and does nothing to a terminal.

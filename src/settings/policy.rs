@@ -1,10 +1,4 @@
-//! What an application sets, each setting declared once: the builder takes it, a configuration reads it, a manager keeps it.
-
-use std::time::Duration;
-
-use crate::clock::Timestamp;
-use crate::cookie::CookieAttributes;
-use crate::limits;
+//! What an application chooses among: where sessions are kept, when they live on, and what happens where that fails.
 
 /// Where sessions are kept.
 ///
@@ -89,60 +83,6 @@ pub enum Renewal {
     EveryResponse,
     /// Never: only a write renews.
     OnWrite,
-}
-
-/// Settings that a configuration can say, each as the builder's method of its name takes it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Settings {
-    pub(crate) enabled: bool,
-    pub(crate) audience: String,
-    pub(crate) cookie: CookieAttributes,
-    pub(crate) placement: Option<Placement>,
-    pub(crate) renewal: Option<Renewal>,
-    pub(crate) clear_with_browser: bool,
-    pub(crate) save_uninitialized: bool,
-    pub(crate) resave: bool,
-    pub(crate) when_too_large: TooLarge,
-    pub(crate) on_store_failure: StoreFailure,
-    pub(crate) store_timeout: Duration,
-    pub(crate) accept_inline_until: Option<Timestamp>,
-    pub(crate) insecure_for_development: bool,
-    pub(crate) sizes: Sizes,
-    pub(crate) also_remove: Vec<CookieAttributes>,
-}
-
-/// How large cookies, records and paddings may be.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sizes {
-    pub(crate) inline_limit_bytes: Option<usize>,
-    pub(crate) record_limit_bytes: usize,
-    pub(crate) padding_bucket_bytes: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            audience: String::new(),
-            cookie: CookieAttributes::default(),
-            placement: None,
-            renewal: None,
-            clear_with_browser: false,
-            save_uninitialized: false,
-            resave: false,
-            when_too_large: TooLarge::default(),
-            on_store_failure: StoreFailure::default(),
-            store_timeout: Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
-            accept_inline_until: None,
-            insecure_for_development: false,
-            sizes: Sizes {
-                inline_limit_bytes: None,
-                record_limit_bytes: limits::RECORD_PAYLOAD_MAX_BYTES,
-                padding_bucket_bytes: limits::COOKIE_PADDING_BUCKET_BYTES,
-            },
-            also_remove: Vec::new(),
-        }
-    }
 }
 
 impl Renewal {
