@@ -57,6 +57,7 @@
 //! | `sealed-session-mongodb` | `MongoDbStore`, in a collection of MongoDB |
 //! | `sealed-session-tower-sessions` | `TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8 |
 //! | `sealed-session-actix-session` | `SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
+//! | `sealed-session-salvo` | `SessionHoop`, for Salvo 1.1 |
 //! | `sealed-session-cli` | the command `sealed-session`, for operators |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers of small numbers"))]

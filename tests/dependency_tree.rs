@@ -72,6 +72,7 @@ const TWICE_IN_MEMBERS: &[(&str, &[&str])] = &[
     ("sealed-session-dynamodb", &["syn"]),
     // `bson` 3, and random numbers of two generations.
     ("sealed-session-mongodb", &["base64", "getrandom", "syn"]),
+    ("sealed-session-salvo", &["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "syn"]),
     // `sha2` 0.10, for the names of migrations that are never run.
     (
         "sealed-session-sqlx",
@@ -94,6 +95,7 @@ const OF_MEMBERS: &[(&str, &[&str])] = &[
     ("sealed-session-dynamodb", &["aws-sdk-dynamodb"]),
     ("sealed-session-mongodb", &["mongodb"]),
     ("sealed-session-redis", &["redis"]),
+    ("sealed-session-salvo", &["salvo_core"]),
     ("sealed-session-sqlx", &["sqlx"]),
     ("sealed-session-tower-sessions", &["async-trait", "tower-sessions-core"]),
 ];

@@ -108,6 +108,44 @@ fn every_adapter_was_counted() {
     }
 }
 
+/// What an application can name. `unreachable_pub` is a warning, so every `pub` is one of these: an export by accident, or a
+/// change of one, is a line of the list. After a change that is meant, `WRITE_PUBLIC_ITEMS=1 cargo test --test tidy` writes it.
+#[test]
+fn the_public_items_are_those_of_the_list() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tidy/public_items.txt");
+    let found = public_items();
+    if std::env::var_os("WRITE_PUBLIC_ITEMS").is_some() {
+        let written = fs::write(&path, &found);
+        assert!(written.is_ok(), "{}: {written:?}", path.display());
+    }
+    let listed = fs::read_to_string(&path).unwrap_or_default();
+    let changed: Vec<_> = [(&found, &listed, "+"), (&listed, &found, "-")]
+        .into_iter()
+        .flat_map(|(one, other, sign)| {
+            let is_new = move |line: &&str| !other.lines().any(|known| known == *line);
+            one.lines().filter(is_new).map(move |line| format!("{sign} {line}"))
+        })
+        .collect();
+    assert!(found == listed, "tests/tidy/public_items.txt is not what is public:\n{}", changed.join("\n"));
+}
+
+/// The first line of every public item, below the name of its file.
+fn public_items() -> String {
+    let mut sources = read_sources();
+    sources.sort_unstable();
+    let mut items = String::new();
+    for (name, text) in &sources {
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let lines = code.lines().map(str::trim).filter(|line| line.starts_with("pub "));
+        let lines: Vec<_> = lines.map(|line| line.trim_end_matches(['{', '(', ' '])).collect();
+        if !lines.is_empty() {
+            items.extend(["# ", name, "\n"]);
+            lines.iter().for_each(|line| items.extend([*line, "\n"]));
+        }
+    }
+    items
+}
+
 /// The folders below `crates/`, sorted.
 fn members() -> Vec<String> {
     let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates")).into_iter().flatten().flatten();

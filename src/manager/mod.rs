@@ -94,6 +94,13 @@ impl Inner {
         position.map_or(0, |position| position.saturating_add(1))
     }
 
+    /// Under which a reference to a record in this place is sealed: as the record is, so that servers of both audiences look for it
+    /// there first. Under today's audience where the earlier one went by another name.
+    pub(crate) fn sealer_of_references(&self, place: usize) -> &Arc<Sealer> {
+        let earlier = place.checked_sub(1).and_then(|earlier| self.earlier_audiences.get(earlier));
+        earlier.filter(|earlier| earlier.cookie_name() == self.sealer.cookie_name()).unwrap_or(&self.sealer)
+    }
+
     pub(crate) fn place(&self, index: usize, id: &SessionId, created: Timestamp) -> Option<Place> {
         let sealer = match index.checked_sub(1) {
             None => &self.sealer,

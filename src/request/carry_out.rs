@@ -186,10 +186,16 @@ impl Write<'_> {
         if target == Target::Nowhere {
             return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
         }
-        let (write, sealer) = (nonce.write_id(), &self.inner.sealer);
+        let write = nonce.write_id();
+        let same = before.filter(|before| before.header.id == header.id);
+        let place = same.map_or(0, |before| before.place);
         let version = record.as_ref().filter(|_| target == Target::Store).map(|record| record.header.version);
         let kind = if version.is_some() { Kind::Reference } else { Kind::Inline };
         let header = Header { kind, ..header };
+        let sealer = match kind {
+            Kind::Reference => self.inner.sealer_of_references(place),
+            Kind::Inline => &self.inner.sealer,
+        };
         let max_age = match header.persistence {
             Persistence::BrowserSession => None,
             Persistence::IdleTimeout | Persistence::OwnLifetime => {
@@ -204,10 +210,9 @@ impl Write<'_> {
             sealed.map_err(|error| not_sealed(error, || self.too_large(payload.len())))
         })?;
         let line = Some(line);
-        let same = before.filter(|before| before.header.id == header.id);
         let opened = Some(Arc::new(OpenedSession {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
-            place: same.map_or(0, |before| before.place),
+            place,
             header,
             write,
             superseded_key: None,
@@ -305,8 +310,8 @@ impl Write<'_> {
         successor: Option<PublicId>,
     ) -> Result<Vec<String>, CommitError> {
         let (inner, now) = (self.inner, self.inner.clock.now());
-        let name = |id, successor: Option<PublicId>| {
-            let suffix = if successor.is_none() { ENDED } else { "" };
+        let name = |id, has_ended| {
+            let suffix = if has_ended { ENDED } else { "" };
             inner.settings.cookie.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
         };
         let mut others = self.request.candidates.valid_markers(inner, true, now);
@@ -321,7 +326,14 @@ impl Write<'_> {
         others.retain(|other| !(left.contains(&other.id) && other.successor == successor));
         others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
         let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
-        let mut lines: Vec<_> = too_many.map(|other| header::remove(&name(other.id, other.successor))).collect();
+        let mut lines: Vec<_> =
+            too_many.map(|other| header::remove(&name(other.id, other.successor.is_none()))).collect();
+        // Of another ring, which sets markers under the same name: they would pile up in the browser. A few may be of a key that
+        // this server does not know yet.
+        let strange = self.request.candidates.strange_markers(inner, now);
+        if strange.len() > limits::MARKERS_MAX {
+            lines.extend(strange.into_iter().map(|(id, has_ended)| header::remove(&name(id, has_ended))));
+        }
         // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
         // also one that is on its way, whatever lifetime of its own it asked for.
         let lifetimes = inner.sealer.lifetimes();
@@ -329,7 +341,7 @@ impl Write<'_> {
         let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
         for id in left {
             let value = inner.sealer.marker(id, successor, now).map_err(|_| CommitError::NoSealingKey)?;
-            lines.push(header::issue(&name(id, successor), &value, Some(seconds)));
+            lines.push(header::issue(&name(id, successor.is_none()), &value, Some(seconds)));
         }
         Ok(lines)
     }

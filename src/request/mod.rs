@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -44,6 +45,7 @@ impl SessionManager {
     pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
         PendingSession(Arc::new(Pending {
             manager: self.clone(),
+            begun_at: self.0.clock.now(),
             candidates: Candidates::of(&self.0, request.cookie_headers()),
             purpose: request.purpose(),
             session: OnceLock::new(),
@@ -107,6 +109,7 @@ pub struct PendingSession(Arc<Pending>);
 
 struct Pending {
     manager: SessionManager,
+    begun_at: Timestamp,
     candidates: Candidates,
     purpose: Purpose,
     session: OnceLock<Session>,
@@ -510,7 +513,14 @@ impl Backing for Pending {
                 if is_lost || !session.become_like(&fresh) {
                     return Err(LoadError::Ended);
                 }
-                progress.known = read.known;
+                let before = mem::replace(&mut progress.known, read.known).opened;
+                if let (Some(before), Some(opened)) = (before, progress.known.opened.as_mut()) {
+                    // The browser still holds the cookie that it came with, whatever was saved since.
+                    let is_same = before.header.id == opened.header.id && before.inline.is_some();
+                    if is_same && opened.inline.is_some() {
+                        Arc::make_mut(opened).base = before.base;
+                    }
+                }
                 progress.attempts.clear();
                 return Ok(());
             }

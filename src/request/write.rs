@@ -29,7 +29,9 @@ pub(super) struct Progress {
     pub(super) attempts: Vec<Attempt>,
     /// Names the writes of this request that are known to have happened: its result builds on each of them.
     pub(super) written: Vec<WriteId>,
-    /// A value that this request took out of a session before it ended it was taken by another request as well.
+    /// Names the end of a session from which something was taken out before.
+    pub(super) end: Option<WriteId>,
+    /// Another request took that as well.
     pub(super) was_taken: bool,
     /// `Set-Cookie` of what was written last.
     pub(super) line: Option<String>,
@@ -117,7 +119,8 @@ impl<'a> Write<'a> {
     pub(super) async fn run(mut self) -> Result<(), CommitError> {
         let (inner, draft) = (self.inner, self.session.draft());
         let want = self.want(&draft);
-        if self.progress()?.was_taken {
+        let has_lost = |progress: &Progress| progress.was_taken && progress.has_ended;
+        if has_lost(&*self.progress()?) {
             return Err(CommitError::Conflict);
         }
         if want == Want::Nothing && !self.has_unsettled()? {
@@ -165,7 +168,8 @@ impl<'a> Write<'a> {
         let mut was_cut = false;
         loop {
             let mut want = self.want(&draft);
-            if want != Want::End && self.has_unsettled()? {
+            // An end comes before anything else, but for what was taken out: a save may have kept that already.
+            if (want != Want::End || self.session.ended_after_pulls()) && self.has_unsettled()? {
                 Box::pin(self.settle()).await?;
                 draft = self.session.draft();
                 want = self.want(&draft);
@@ -216,8 +220,11 @@ impl<'a> Write<'a> {
         // Another request may have given the session another lifetime, and its cookie been overtaken.
         let lasts_otherwise = header.persistence != draft.persistence
             || (draft.persistence == Persistence::OwnLifetime && sealed_seconds != lifetime_seconds);
-        let is_reseal_due =
-            opened.superseded_key.is_some() || !Arc::ptr_eq(&opened.sealer, &self.inner.sealer) || lasts_otherwise;
+        let sealer = match opened.inline {
+            Some(_) => &self.inner.sealer,
+            None => self.inner.sealer_of_references(opened.place),
+        };
+        let is_reseal_due = opened.superseded_key.is_some() || !Arc::ptr_eq(&opened.sealer, sealer) || lasts_otherwise;
         let remaining = remaining(header, lifetime_seconds, self.inner.clock.now());
         // A session that was asked for and neither read nor written was not used.
         (draft.used || renewal == Renewal::EveryResponse)
@@ -348,7 +355,7 @@ impl<'a> Write<'a> {
             places: inner.places(),
             store_only: inner.placement == Placement::StoreOnly,
             is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
-            asked_at: self.session.asked_at(),
+            begun_at: self.request.begun_at,
             rewrite: draft.used_flash
                 || inner.settings.resave
                 || opened.is_some_and(|opened| opened.superseded_key.is_some()),
@@ -362,7 +369,7 @@ impl<'a> Write<'a> {
         let opened = self.progress()?.known.opened.clone().filter(|_| !is_ahead);
         let place = self.place(opened.as_deref())?.ok_or(CommitError::Conflict)?;
         let first = opened.as_ref().map_or(0, |opened| opened.place);
-        let (found_in, found) = self.inner.find(&place.id, place.created, first, 0).await?;
+        let (found_in, found) = self.inner.find(&place.id, place.created, first).await?;
         let mut progress = self.progress()?;
         if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead && found_in != first) {
             Arc::make_mut(opened).place = found_in;

@@ -504,11 +504,6 @@ impl Session {
         id.public_id(self.0.fixed.sealer.audience())
     }
 
-    /// When the request asked for its session.
-    pub(crate) fn asked_at(&self) -> Timestamp {
-        self.0.fixed.opened_at
-    }
-
     pub(crate) fn fixed(&self) -> &Fixed {
         &self.0.fixed
     }
@@ -745,7 +740,9 @@ impl Session {
                 state.persistence = self.fixed().persistence;
             }
         }
-        if !remembers {
+        if remembers {
+            state.changes.keep_saved(written.changes);
+        } else {
             state.changes.forget_until(written.changes);
         }
         state.changed = !is_unchanged;
@@ -775,6 +772,7 @@ impl Session {
         state.made_token = before.made_token;
         state.revision = before.revision.wrapping_add(1);
         state.ids = before.ids.wrapping_add(1);
+        state.changes = before.changes.saved();
         state.payload.flash.read_as(&before.payload.flash);
         true
     }

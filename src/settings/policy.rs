@@ -13,7 +13,8 @@ pub enum Placement {
     /// In the cookie while the `Set-Cookie` line fits its limit, otherwise in the store with a sealed reference in the
     /// cookie. The default where a store is configured.
     Spill,
-    /// In the cookie always; what does not fit is an error at commit. The default without a store.
+    /// In the cookie; what does not fit is an error at commit. The default without a store. With a store, a session that has a
+    /// [`server_only`](crate::Session::server_only) key is in a record.
     CookieOnly,
     /// In the store always: copies of a cookie then show no older data, and what is destroyed stays so.
     StoreOnly,

@@ -44,7 +44,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Alone on its line, for scripts.
+            // Alone on the first line, for scripts.
+            Self::Refused(Reason::Unauthentic) => writeln!(
+                f,
+                "{}\nhint: is it of another --audience or --cookie-name? Both are part of the seal; or somebody changed it",
+                Reason::Unauthentic
+            ),
             Self::Refused(reason) => writeln!(f, "{reason}"),
             Self::NotDone(problem) | Self::Usage(problem) => writeln!(f, "error: {problem}"),
             // As other tools that a closed pipe ends: without a word.

@@ -30,14 +30,20 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    suite: SuiteArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuiteArgument {
     /// Cipher of the key: xaes is XAES-256-GCM, xchacha is XChaCha20-Poly1305
     /// [default: the faster one on this machine]
     #[arg(long, value_name = "SUITE", value_parser = suite_parser(), verbatim_doc_comment)]
-    suite: Option<Suite>,
+    pub(crate) suite: Option<Suite>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let suite = arguments.suite.unwrap_or_else(proposed);
+    let suite = arguments.suite.suite.unwrap_or_else(proposed);
     let key = Key::generate_with(suite).map_err(|error| Failure::NotDone(error.to_string()))?;
     output::line(&key.to_secret_text())
 }
@@ -53,7 +59,7 @@ fn proposed() -> Suite {
     suite
 }
 
-pub(crate) fn suite_parser() -> impl clap::builder::TypedValueParser<Value = Suite> {
+fn suite_parser() -> impl clap::builder::TypedValueParser<Value = Suite> {
     PossibleValuesParser::new([Suite::Xaes.name(), Suite::XChaCha.name()])
         .try_map(|name| Suite::from_name(&name).ok_or("there is no such suite"))
 }

@@ -1,4 +1,4 @@
-//! The operator's command: keys and key files, session cookies by hand, and what a rotation will do. Over the crate's public
+//! The operator's command: keys and key files, session cookies by hand, and sweeps of a store. Over the crate's public
 //! API alone.
 
 mod cookie_value;
@@ -12,10 +12,10 @@ mod open;
 mod output;
 mod seal;
 mod sealer;
-mod simulate;
 mod size;
 mod sweep;
 mod usage;
+mod when;
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ Exit codes:
 
 `sealed-session COMMAND --help` explains a command and shows an example.";
 
-/// Makes keys for session cookies, looks after key files, works on such cookies by hand, and rehearses key rotations.
+/// Makes keys for session cookies, looks after key files, works on such cookies by hand, and sweeps stores.
 #[derive(Debug, Parser)]
 #[command(name = "sealed-session", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -53,8 +53,6 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Show what fills a session cookie, key by key, and how much room is left
     Size(size::Arguments),
-    /// Rehearse a key rotation and show who would be logged out by it
-    Simulate(simulate::Arguments),
     /// Remove expired records from a store and print how many they were
     Sweep(sweep::Arguments),
 }
@@ -71,7 +69,6 @@ fn main() -> ExitCode {
         Command::Open(arguments) => open::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Size(arguments) => size::run(&arguments),
-        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
     };
     outcome.map_or_else(Failure::report, |()| ExitCode::SUCCESS)

@@ -23,16 +23,15 @@ prints one JSON object on one line:
   browser_session  whether the cookie ends with the browser
   created, issued, expires
                    birth of the session, this sealing, end of the idle
-                   lifetime, in seconds since 1970
+                   lifetime, in RFC 3339
   key_id           the key that sealed it, as in the key's text form
   public_id        the session's id for logs
   payload          the data, the crate's own member \"~\" included; null for a
                    reference
   least_version    of a reference alone: the least record version it accepts
 
-A cookie that is not a session now is refused: its reason code, such as
-expired_idle or unauthentic, is then all that stands on standard error. Times
-are judged by the default timeouts, two hours idle and 30 days in all.
+A cookie that is not a session now is refused: standard error begins with a line
+of its reason code, such as expired_idle or unauthentic. Times are judged by the default timeouts, two hours idle and 30 days in all.
 
 Example:
   printf %s \"$COOKIE\" |
@@ -44,14 +43,14 @@ Exit codes:
   2  wrong usage, which includes a key file that cannot be used";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, mut_arg("keys", |keys| keys.required(true)))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     sealer: SealerArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let sealer = arguments.sealer.build()?;
+    let sealer = arguments.sealer.required()?;
     // What is longer than any cookie, or no text, is what the opening's first two steps would refuse.
     let input = input::standard_input(INPUT_MAX_BYTES)?.ok_or(Failure::Refused(Reason::Malformed))?;
     let text = str::from_utf8(input.trim_ascii()).map_err(|_| Failure::Refused(Reason::Malformed))?;
@@ -79,9 +78,9 @@ impl Serialize for Answer {
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("kind", if opened.is_reference() { "reference" } else { "inline" })?;
         object.serialize_entry("browser_session", &opened.is_browser_session())?;
-        object.serialize_entry("created", &opened.created().unix_seconds())?;
-        object.serialize_entry("issued", &opened.issued().unix_seconds())?;
-        object.serialize_entry("expires", &opened.expires().unix_seconds())?;
+        object.serialize_entry("created", &opened.created().to_rfc3339())?;
+        object.serialize_entry("issued", &opened.issued().to_rfc3339())?;
+        object.serialize_entry("expires", &opened.expires().to_rfc3339())?;
         object.serialize_entry("key_id", &opened.key_id().to_string())?;
         object.serialize_entry("public_id", &opened.public_id().to_string())?;
         object.serialize_entry("payload", &self.payload)?;
@@ -129,11 +128,15 @@ mod tests {
             assert_eq!(answer["kind"], if what == "reference" { "reference" } else { "inline" }, "{what}");
             assert_eq!(answer["browser_session"], what.contains("browser session"), "{what}");
             assert_eq!(answer["public_id"], vectors["public_id"], "{what}");
-            assert_eq!([&answer["created"], &answer["issued"]], [&vectors["created"], &vectors["issued"]], "{what}");
+            let time = |name: &str| Timestamp::from_unix_seconds(vectors[name].as_u64().unwrap());
+            for name in ["created", "issued"] {
+                assert_eq!(answer[name], time(name).to_rfc3339(), "{what}");
+            }
+            let expires = Timestamp::from_rfc3339(answer["expires"].as_str().unwrap()).unwrap();
             if what.contains("own lifetime") {
-                assert!(answer["expires"].as_u64() > vectors["expires"].as_u64(), "{what}");
+                assert!(expires > time("expires"), "{what}");
             } else {
-                assert_eq!(answer["expires"], vectors["expires"], "{what}");
+                assert_eq!(expires, time("expires"), "{what}");
             }
         });
     }
@@ -159,7 +162,7 @@ mod tests {
     fn every_refused_cookie_gives_its_reason_code() {
         for_each("refused", |_, cookie, answer| {
             let failure = answer.unwrap_err().to_string();
-            assert_eq!(failure, format!("{}\n", cookie["reason"].as_str().unwrap()), "{}", cookie["what"]);
+            assert_eq!(failure.lines().next(), cookie["reason"].as_str(), "{}", cookie["what"]);
         });
     }
 }

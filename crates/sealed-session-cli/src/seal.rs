@@ -32,7 +32,7 @@ Exit codes:
   2  wrong usage, which includes a key file that cannot be used";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, mut_arg("keys", |keys| keys.required(true)))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     sealer: SealerArguments,
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let sealer = arguments.sealer.build()?;
+    let sealer = arguments.sealer.required()?;
     let json = input::standard_input(INPUT_MAX_BYTES)?.ok_or_else(|| {
         not_sealed(&format_args!(
             "standard input has more than {INPUT_MAX_BYTES} bytes, {} are the most that fit a cookie",

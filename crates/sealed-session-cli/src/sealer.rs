@@ -14,26 +14,13 @@ use crate::input;
 /// Hundreds of keys. A larger file is another file than was meant.
 pub(crate) const KEY_FILE_MAX_BYTES: usize = 64 * 1024;
 
+/// The keys, and what a cookie is bound to.
 #[derive(Debug, Args)]
 pub(crate) struct SealerArguments {
     /// Key file: one key a line, as `sealed-session keys` writes it
     #[arg(long, value_name = "FILE")]
-    keys: PathBuf,
+    keys: Option<PathBuf>,
 
-    #[command(flatten)]
-    binding: BindingArguments,
-}
-
-impl SealerArguments {
-    /// The sealer of these keys, this name and this audience, with the default lifetimes.
-    pub(crate) fn build(&self) -> Result<Sealer, Failure> {
-        build(self.binding.builder(ring(&self.keys)?))
-    }
-}
-
-/// What a cookie is bound to.
-#[derive(Debug, Args)]
-pub(crate) struct BindingArguments {
     /// Exact name of the cookie, prefix included
     #[arg(long, value_name = "NAME", default_value = "__Host-session")]
     pub(crate) cookie_name: String,
@@ -43,9 +30,16 @@ pub(crate) struct BindingArguments {
     audience: String,
 }
 
-impl BindingArguments {
-    pub(crate) fn builder(&self, ring: KeyRing) -> SealerBuilder {
-        Sealer::builder(ring).cookie_name(&*self.cookie_name).audience(&*self.audience)
+impl SealerArguments {
+    /// The sealer of these keys, this name and this audience, with the default lifetimes.
+    pub(crate) fn required(&self) -> Result<Sealer, Failure> {
+        build(self.builder()?.ok_or_else(|| Failure::Usage("--keys FILE is needed".to_owned()))?)
+    }
+
+    /// `None` without a key file.
+    pub(crate) fn builder(&self) -> Result<Option<SealerBuilder>, Failure> {
+        let Some(path) = &self.keys else { return Ok(None) };
+        Ok(Some(Sealer::builder(ring(path)?).cookie_name(&*self.cookie_name).audience(&*self.audience)))
     }
 }
 

@@ -16,6 +16,7 @@ mod orphans;
 mod renewing;
 mod replaying;
 mod saved;
+mod taken_and_ended;
 mod tried_again;
 
 use std::time::Duration;

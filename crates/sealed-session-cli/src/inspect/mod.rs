@@ -2,8 +2,6 @@
 
 mod text;
 
-use std::path::PathBuf;
-
 use clap::Args;
 use sealed_session::operator::{EnvelopeFacts, Inspection};
 use sealed_session::sealer::Sealer;
@@ -12,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::lifetimes::LifetimeArguments;
-use crate::sealer::{self, BindingArguments};
+use crate::sealer::{self, SealerArguments};
 use crate::{cookie_value, output};
 
 pub(crate) use text::size_rows;
@@ -36,7 +34,7 @@ With --json one JSON object on one line:
     kind           \"inline\", or \"reference\" when the data is in a server store
     created, issued, expires, ends
                    birth of the session, this sealing, end of the idle lifetime
-                   as sealed, end by today's timeouts; in seconds since 1970
+                   as sealed, end by today's timeouts; in RFC 3339
     browser_session, own_lifetime, public_id, reseal_due, least_version
     key            suite, state, next_change, seal_from, seal_until, open_until,
                    open_only
@@ -57,12 +55,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Arguments {
-    /// Key file: shows what only a holder of the keys can read
-    #[arg(long, value_name = "FILE")]
-    keys: Option<PathBuf>,
-
     #[command(flatten)]
-    binding: BindingArguments,
+    sealer: SealerArguments,
 
     #[command(flatten)]
     lifetimes: LifetimeArguments,
@@ -73,13 +67,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let sealer = arguments
-        .keys
-        .as_deref()
-        .map(|path| sealer::build(arguments.lifetimes.configure(arguments.binding.builder(sealer::ring(path)?))))
-        .transpose()?;
+    let builder = arguments.sealer.builder()?.map(|builder| arguments.lifetimes.configure(builder));
+    let sealer = builder.map(sealer::build).transpose()?;
     let input = cookie_value::read()?;
-    let text = cookie_value::find(&input, &arguments.binding.cookie_name)?;
+    let text = cookie_value::find(&input, &arguments.sealer.cookie_name)?;
     let answer = Answer::of(text, sealer.as_ref(), SystemClock.now())?;
     output::line(&if arguments.json { answer.json().to_string() } else { answer.text() })?;
     answer.refused.map_or(Ok(()), |reason| Err(Failure::Refused(reason)))
@@ -128,14 +119,14 @@ impl Answer {
 
 fn inspection_json(inspection: &Inspection) -> Value {
     let key = &inspection.key;
-    let seconds = |instant: Option<Timestamp>| instant.map(Timestamp::unix_seconds);
+    let time = |instant: Option<Timestamp>| instant.map(Timestamp::to_rfc3339);
     json!({
         "refused": inspection.refused.map(Reason::as_str),
         "kind": if inspection.least_version.is_some() { "reference" } else { "inline" },
-        "created": inspection.created.unix_seconds(),
-        "issued": inspection.issued.unix_seconds(),
-        "expires": inspection.expires.unix_seconds(),
-        "ends": inspection.ends.unix_seconds(),
+        "created": inspection.created.to_rfc3339(),
+        "issued": inspection.issued.to_rfc3339(),
+        "expires": inspection.expires.to_rfc3339(),
+        "ends": inspection.ends.to_rfc3339(),
         "browser_session": inspection.is_browser_session,
         "own_lifetime": inspection.has_own_lifetime,
         "public_id": inspection.public_id.to_string(),
@@ -144,10 +135,10 @@ fn inspection_json(inspection: &Inspection) -> Value {
         "key": {
             "suite": key.suite.name(),
             "state": key.state.as_str(),
-            "next_change": seconds(key.next_change),
-            "seal_from": seconds(key.seal_from),
-            "seal_until": seconds(key.seal_until),
-            "open_until": seconds(key.open_until),
+            "next_change": time(key.next_change),
+            "seal_from": time(key.seal_from),
+            "seal_until": time(key.seal_until),
+            "open_until": time(key.open_until),
             "open_only": key.open_only,
         },
         "payload_bytes": inspection.payload_bytes,
@@ -186,7 +177,8 @@ mod tests {
                 let answer = Answer::of(cookie["text"].as_str().unwrap(), Some(&sealer), now).unwrap();
                 let json = answer.json();
                 assert_eq!(answer.refused, None, "{}", cookie["what"]);
-                assert_eq!(json["inspection"]["created"], vectors["created"]);
+                let created = Timestamp::from_unix_seconds(vectors["created"].as_u64().unwrap());
+                assert_eq!(json["inspection"]["created"], created.to_rfc3339());
                 assert_eq!(json["inspection"]["public_id"], vectors["public_id"]);
                 assert_eq!(json["inspection"]["key"]["state"], "sealing");
             }

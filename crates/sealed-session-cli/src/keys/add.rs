@@ -9,13 +9,14 @@ use clap::Args;
 use sealed_session::operator::RingText;
 use sealed_session::{Clock as _, Key, RingEntry, Suite, SystemClock, Timestamp};
 
-use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
-use super::succession::Succession;
-use super::{replace, when};
+use super::arguments::{InstantArguments, RolloutArguments};
+use super::edit::{self, Edit, EditArguments, refused};
+use super::replace;
+use super::seal_windows::SealWindows;
 use crate::failure::Failure;
-use crate::input;
-use crate::keygen::suite_parser;
+use crate::keygen::SuiteArgument;
 use crate::sealer::{KEY_FILE_MAX_BYTES, looks_like_a_key};
+use crate::{input, when};
 
 const AFTER: &str = "\
 Makes a key and puts it at the end of the file with a seal-from. Until then it
@@ -31,7 +32,7 @@ With --create there is no such file yet; the key then seals at once.
 
 Examples:
   sealed-session keys add session.keys
-  sealed-session keys add session.keys --seal-from 2026-11-23T09:00:00Z
+  sealed-session keys add session.keys --at 2026-11-23T09:00:00Z
   sealed-session keys add session.keys --create
   vault read -field=key secret/session |
     sealed-session keys add session.keys --key-file -
@@ -48,28 +49,17 @@ pub(crate) struct Arguments {
     edit: EditArguments,
 
     /// Make the file, which must not exist
-    #[arg(long, conflicts_with_all = ["seal_from", "in", "now"])]
+    #[arg(long, conflicts_with = "when")]
     create: bool,
 
-    /// First second in which the key seals, in RFC 3339
-    #[arg(long, value_name = "TIME", group = "when", value_parser = when::time)]
-    seal_from: Option<Timestamp>,
-
-    /// The same, from now on
-    #[arg(long, value_name = "DURATION", group = "when", value_parser = when::duration)]
-    r#in: Option<Duration>,
-
-    /// The key seals at once
-    #[arg(long, group = "when")]
-    now: bool,
+    #[command(flatten)]
+    instant: InstantArguments,
 
     #[command(flatten)]
     rollout: RolloutArguments,
 
-    /// Cipher of the key: xaes is XAES-256-GCM, xchacha is XChaCha20-Poly1305
-    /// [default: the faster one on this machine]
-    #[arg(long, value_name = "SUITE", value_parser = suite_parser(), verbatim_doc_comment)]
-    suite: Option<Suite>,
+    #[command(flatten)]
+    suite: SuiteArgument,
 
     /// Take the key from this file and make none; - is standard input
     #[arg(long, value_name = "KEY_FILE")]
@@ -86,8 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return arguments.create(key);
     }
     edit::run(&arguments.edit, |edit| {
-        let seal_from = arguments.seal_from.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
-        let seal_from = seal_from.or_else(|| arguments.now.then_some(edit.now));
+        let seal_from = arguments.instant.instant(edit.now);
         add(edit, key, seal_from, arguments.rollout.until_loaded(), arguments.comment.as_deref())
     })
 }
@@ -114,11 +103,11 @@ pub(super) fn add(
             edit.shown(earliest)
         ))?;
     }
-    let before = Succession::of(&edit.text);
+    let before = SealWindows::of(edit.text.ring());
     let comment = comment.map_or_else(|| added(edit.now), str::to_owned);
     let entry = RingEntry::new(key).seal_from(seal_from);
     edit.text.push(entry, Some(&comment)).map_err(|error| refused(&error.to_string()))?;
-    let marks = before.marks_after(Succession::of(&edit.text), edit.now);
+    let marks = before.marks_after(SealWindows::of(edit.text.ring()), edit.now);
     edit.text.set_marks(marks).map_err(|error| refused(&error.to_string()))?;
     edit.key_id = Some(key_id);
     edit.done.push(format!(
@@ -138,18 +127,18 @@ impl Arguments {
         let (now, key_id, suite) = (SystemClock.now(), key.id(), key.suite().name());
         let comment = self.comment.clone().unwrap_or_else(|| added(now));
         let text = RingText::new(RingEntry::new(key), Some(&comment)).map_err(|error| refused(&error.to_string()))?;
-        let mut edit = Edit::new(text, &self.edit, now);
+        let mut edit = Edit::new(text, &self.edit, now)?;
         edit.key_id = Some(key_id);
         edit.done.push(format!("{key_id} ({suite}) is the first key of a new file and seals at once."));
         let text = edit.checked_against(edit.text.ring())?;
-        replace::create(&self.edit.file, &text, self.edit.dry_run)?;
+        replace::create(&self.edit.key_file.file, &text, self.edit.dry_run)?;
         edit.report(&self.edit, true)
     }
 
     /// A new key, or the one that is given.
     fn key(&self) -> Result<Key, Failure> {
         let Some(path) = &self.key_file else {
-            let suite = self.suite.unwrap_or_else(Suite::fastest_here);
+            let suite = self.suite.suite.unwrap_or_else(Suite::fastest_here);
             return Key::generate_with(suite).map_err(|error| Failure::NotDone(error.to_string()));
         };
         // Security: an error names the place and the rule, and shows nothing of what stands there.
@@ -166,8 +155,9 @@ impl Arguments {
         };
         let bytes = bytes.ok_or_else(|| unusable(&format_args!("more than {KEY_FILE_MAX_BYTES} bytes are no key")))?;
         let text = str::from_utf8(&bytes).map_err(|_| unusable(&"a key is UTF-8 text"))?;
-        let key = Key::from_text_with(text, self.suite.unwrap_or(Suite::Xaes)).map_err(|error| unusable(&error))?;
-        match self.suite {
+        let key =
+            Key::from_text_with(text, self.suite.suite.unwrap_or(Suite::Xaes)).map_err(|error| unusable(&error))?;
+        match self.suite.suite {
             Some(suite) if suite != key.suite() => {
                 Err(unusable(&format_args!("the key is of the suite {}, leave out --suite", key.suite().name())))
             }

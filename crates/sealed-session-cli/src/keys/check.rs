@@ -3,21 +3,23 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sealed_session::limits::CLOCK_SKEW_SECONDS;
 use sealed_session::operator::{KeyState, RingText, RotationSettings};
 use sealed_session::{Clock as _, KeyId, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
+use super::arguments::{KeyFileArguments, RolloutArguments};
 use super::file::KeyFile;
-use super::settings::SettingsArguments;
-use super::succession::Succession;
-use super::{gap, list, when};
+use super::logouts::{Logout, RollOut};
+use super::seal_windows::SealWindows;
+use super::{gap, list};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, sealer, when};
 
 const AFTER: &str = "\
 Reads the file as a server does and prints a line for each finding.
 
-A warning is something to mend:
+A warning needs a change:
   readable_by_others    others than the owner have a right to the file
   nothing_seals         no key seals now, or none will from an instant on
   open_only_without_end a thief of the key could mint for as long as it is there
@@ -26,11 +28,25 @@ A note needs nothing done:
   expired               a key opens nothing any more and can be removed
   not_before_ahead      every session that began earlier will end
 
-The object of --json has findings, each with level, code, key_id or null, and
-message.
+With --from it also says whom the edit logs out, from the file that servers have
+now to the one that is checked: which sessions, when, why, and which change avoids
+it. From now until --rollout has passed, servers with either file run side by
+side, and the cookies of one come to the other. Each of these is a warning:
+  not_loaded, begins_too_early, ends_too_late
+                        a server with the old file refuses what the new one seals
+  taken_out, begins_too_late, ends_too_early, opens_too_short
+                        the new file refuses what is sealed and still valid
+  clocks_differ         --skew is more than servers tolerate
+It is a note for sessions that began before a not-before that is new: they are
+meant to end. Give your application's settings where they are not the defaults.
 
-Example:
+The object of --json has findings, each with level, code, key_id or null, message
+and logged_out: null, or an object with reason, sealed_from, sealed_until,
+refused_from, refused_until, is_remembered and avoid. Times are in RFC 3339.
+
+Examples:
   sealed-session keys check session.keys
+  sealed-session keys check session.keys --from deployed.keys --rollout 15m
 
 Exit codes:
   0  no warning
@@ -39,17 +55,17 @@ Exit codes:
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
+#[command(mut_arg("rollout", |rollout| rollout.requires("from")), mut_arg("skew", |skew| skew.requires("from")))]
 pub(crate) struct Arguments {
-    /// Key file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    key_file: KeyFileArguments,
 
-    /// Print one JSON object on one line
-    #[arg(long)]
-    json: bool,
+    /// Key file that the servers have now: also say whom the new one would log out
+    #[arg(long, value_name = "OLD")]
+    from: Option<PathBuf>,
 
     #[command(flatten)]
-    settings: SettingsArguments,
+    rollout: RolloutArguments,
 }
 
 /// Something to know about a key file.
@@ -59,24 +75,68 @@ pub(super) struct Finding {
     pub(super) code: &'static str,
     pub(super) key_id: Option<KeyId>,
     pub(super) message: String,
+    /// What changes it, and the rest of what scripts are given.
+    logged_out: Option<(String, Value)>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let file = KeyFile::read(&arguments.file)?;
+    let KeyFileArguments { file, json, lifetimes } = &arguments.key_file;
+    let file = KeyFile::read(file)?;
+    let (text, now) = (file.text()?, SystemClock.now());
+    let settings = lifetimes.rotation(text.ring())?;
     let mut findings = Vec::new();
     if let Some(mode) = file.loose_mode() {
         findings.push(Finding::warning("readable_by_others", None, list::loose_mode(mode)));
     }
-    findings.extend(self::findings(&file.text()?, &arguments.settings.settings(), SystemClock.now()));
-    if arguments.json {
+    findings.extend(self::findings(&text, &settings, now));
+    let mut nothing = "nothing found";
+    if let Some(old) = &arguments.from {
+        let RolloutArguments { rollout, skew } = arguments.rollout;
+        let logouts = logouts(&RollOut {
+            old: &sealer::ring(old)?,
+            new: text.ring(),
+            start: now,
+            end: when::later(now, rollout),
+            skew_seconds: skew.as_secs(),
+            rotation: settings,
+            grace: lifetimes.grace(),
+            idle: lifetimes.idle(),
+            longest_cookie: lifetimes.longest_cookie(),
+        });
+        let is_only_meant = !logouts.is_empty();
+        nothing = match logouts.iter().any(|finding| finding.is_warning) {
+            true => "",
+            false if is_only_meant => "the edit logs nobody out, but for whom not-before is there to",
+            false => "the edit logs nobody out",
+        };
+        findings.extend(logouts);
+    }
+    if *json {
         let findings: Vec<_> = findings.iter().map(Finding::json).collect();
         output::line(&json!({ "findings": findings }).to_string())?;
-    } else if findings.is_empty() {
-        output::line("nothing found")?;
     } else {
-        output::line(&findings.iter().map(Finding::line).collect::<Vec<_>>().join("\n"))?;
+        let lines = findings.iter().map(Finding::lines);
+        let nothing = Some(nothing.to_owned()).filter(|nothing| !nothing.is_empty());
+        let nothing = nothing.filter(|_| findings.is_empty() || arguments.from.is_some());
+        output::line(&lines.chain(nothing).collect::<Vec<_>>().join("\n"))?;
     }
     if findings.iter().any(|finding| finding.is_warning) { Err(Failure::Findings) } else { Ok(()) }
+}
+
+/// Whom the edit logs out. A ring in which nothing seals is no edit: every server keeps the one before.
+fn logouts(roll_out: &RollOut<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if roll_out.skew_seconds > CLOCK_SKEW_SECONDS {
+        let message = format!(
+            "servers refuse what another one, whose clock is more than {CLOCK_SKEW_SECONDS}s ahead, has just sealed, whatever \
+             the file; set the clocks"
+        );
+        findings.push(Finding::warning("clocks_differ", None, message));
+    }
+    if roll_out.new.check(roll_out.start).is_ok() {
+        findings.extend(roll_out.logouts().iter().map(|logout| Finding::logout(roll_out, logout)));
+    }
+    findings
 }
 
 pub(super) fn findings(text: &RingText, settings: &RotationSettings, now: Timestamp) -> Vec<Finding> {
@@ -89,7 +149,7 @@ pub(super) fn findings(text: &RingText, settings: &RotationSettings, now: Timest
             format!("no key seals from {} on; add one before, with `sealed-session keys add`", when::shown(gap, now));
         findings.push(Finding::warning("nothing_seals", None, message));
     }
-    for (key_id, end) in Succession::of(text).unwritten_ends(now) {
+    for (key_id, end) in SealWindows::of(ring).unwritten_ends(now) {
         let message = format!(
             "{key_id} stopped sealing at {} only because the next key began; `sealed-session keys retire` writes it down",
             end.to_rfc3339()
@@ -115,19 +175,41 @@ pub(super) fn findings(text: &RingText, settings: &RotationSettings, now: Timest
 
 impl Finding {
     const fn warning(code: &'static str, key_id: Option<KeyId>, message: String) -> Self {
-        Self { is_warning: true, code, key_id, message }
+        Self { is_warning: true, code, key_id, message, logged_out: None }
     }
 
     const fn note(code: &'static str, key_id: Option<KeyId>, message: String) -> Self {
-        Self { is_warning: false, code, key_id, message }
+        Self { is_warning: false, code, key_id, message, logged_out: None }
+    }
+
+    fn logout(roll_out: &RollOut<'_>, logout: &Logout) -> Self {
+        let (sealed, refused, avoid) = (logout.sealed, logout.refused, roll_out.avoid(logout));
+        let json = json!({
+            "reason": logout.cause.reason().as_str(),
+            "sealed_from": sealed.first.to_rfc3339(),
+            "sealed_until": sealed.last.to_rfc3339(),
+            "refused_from": refused.first.to_rfc3339(),
+            "refused_until": refused.end().to_rfc3339(),
+            "is_remembered": logout.is_remembered,
+            "avoid": avoid,
+        });
+        Self {
+            is_warning: !logout.is_intended,
+            logged_out: Some((avoid, json)),
+            ..Self::warning(logout.cause.code(), Some(logout.key_id), roll_out.message(logout))
+        }
     }
 
     const fn level(&self) -> &'static str {
         if self.is_warning { "warning" } else { "note" }
     }
 
-    fn line(&self) -> String {
-        format!("{}: {}: {}", self.level(), self.code, self.message)
+    fn lines(&self) -> String {
+        let line = format!("{}: {}: {}", self.level(), self.code, self.message);
+        match self.logged_out.as_ref().filter(|_| self.is_warning) {
+            Some((avoid, _)) => format!("{line}\n  to avoid it: {avoid}"),
+            None => line,
+        }
     }
 
     fn json(&self) -> Value {
@@ -136,6 +218,7 @@ impl Finding {
             "code": self.code,
             "key_id": self.key_id.map(|key_id| key_id.to_string()),
             "message": self.message,
+            "logged_out": self.logged_out.as_ref().map(|(_, json)| json),
         })
     }
 }

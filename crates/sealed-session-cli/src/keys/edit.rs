@@ -1,60 +1,30 @@
 //! What every edit of a key file goes through: lock, read, change, look at the outcome, write, report.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use clap::Args;
 use sealed_session::operator::{KeyStatus, RingText, RotationSettings};
 use sealed_session::{Clock as _, KeyId, KeyRing, SystemClock, Timestamp};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::arguments::KeyFileArguments;
 use super::file::KeyFile;
-use super::settings::SettingsArguments;
-use super::{gap, list, schedule, when};
+use super::{gap, list, schedule};
 use crate::failure::Failure;
-use crate::output;
 use crate::sealer::KEY_FILE_MAX_BYTES;
+use crate::{output, when};
 
 #[derive(Debug, Args)]
 pub(crate) struct EditArguments {
-    /// Key file; a symbolic link is kept, and what it leads to is edited
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) key_file: KeyFileArguments,
 
     /// Say what would be done, and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 
-    /// Print one JSON object on one line
-    #[arg(long)]
-    pub(super) json: bool,
-
     /// Do what is refused because it would end sessions
     #[arg(long)]
     pub(super) force: bool,
-
-    #[command(flatten)]
-    pub(super) settings: SettingsArguments,
-}
-
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct RolloutArguments {
-    /// How long it takes until every server has loaded the file
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = when::duration)]
-    pub(super) rollout: Duration,
-
-    /// How much the clocks of two servers may differ
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = when::duration)]
-    skew: Duration,
-}
-
-impl RolloutArguments {
-    /// How long it takes until the last server has loaded the file, by the clock that is furthest ahead. One server without a
-    /// roll-out has one clock.
-    pub(super) const fn until_loaded(&self) -> Duration {
-        if self.rollout.is_zero() { Duration::ZERO } else { self.rollout.saturating_add(self.skew) }
-    }
 }
 
 /// An edit under way.
@@ -77,9 +47,9 @@ pub(crate) fn run(
     arguments: &EditArguments,
     change: impl FnOnce(&mut Edit) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let file = KeyFile::locked(&arguments.file)?;
+    let file = KeyFile::locked(&arguments.key_file.file)?;
     let before = file.text()?;
-    let mut edit = Edit::new(before.clone(), arguments, SystemClock.now());
+    let mut edit = Edit::new(before.clone(), arguments, SystemClock.now())?;
     change(&mut edit)?;
     let text = edit.checked_against(before.ring())?;
     let is_changed = *text != *before.to_secret_text();
@@ -96,9 +66,9 @@ pub(crate) fn run(
 }
 
 impl Edit {
-    pub(super) fn new(text: RingText, arguments: &EditArguments, now: Timestamp) -> Self {
-        let settings = arguments.settings.settings();
-        Self { text, settings, now, force: arguments.force, key_id: None, done: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(text: RingText, arguments: &EditArguments, now: Timestamp) -> Result<Self, Failure> {
+        let (settings, force) = (arguments.key_file.lifetimes.rotation(text.ring())?, arguments.force);
+        Ok(Self { text, settings, now, force, key_id: None, done: Vec::new(), warnings: Vec::new() })
     }
 
     /// What a key does now.
@@ -148,7 +118,7 @@ impl Edit {
 
     pub(super) fn report(&self, arguments: &EditArguments, is_changed: bool) -> Result<(), Failure> {
         self.warnings.iter().for_each(|warning| output::remark("warning", warning));
-        if arguments.json {
+        if arguments.key_file.json {
             return output::line(&self.json(is_changed, arguments.dry_run).to_string());
         }
         let mut lines = Vec::new();

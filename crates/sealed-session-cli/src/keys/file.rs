@@ -55,7 +55,12 @@ impl KeyFile {
     }
 
     fn open(path: &Path) -> io::Result<Self> {
-        let path = fs::canonicalize(path)?;
+        let path = fs::canonicalize(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                io::Error::other(format!("{error}; `sealed-session keys add FILE --create` makes one"))
+            }
+            _ => error,
+        })?;
         // Before it is opened: a pipe that nobody writes to would keep the command waiting.
         if !fs::metadata(&path)?.is_file() {
             return Err(io::Error::other("it is no regular file"));

@@ -1,17 +1,15 @@
 //! `sealed-session keys list`
 
-use std::path::PathBuf;
-
 use clap::Args;
 use sealed_session::operator::{RingText, RotationSettings};
 use sealed_session::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
+use super::arguments::KeyFileArguments;
 use super::file::KeyFile;
-use super::settings::SettingsArguments;
-use super::{schedule, status, when};
+use super::{schedule, status};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, when};
 
 const AFTER: &str = "\
 Prints a line for each key: its id, its suite, what it does now (pending,
@@ -38,26 +36,20 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Arguments {
-    /// Key file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-
-    /// Print one JSON object on one line
-    #[arg(long)]
-    json: bool,
-
     #[command(flatten)]
-    settings: SettingsArguments,
+    key_file: KeyFileArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let file = KeyFile::read(&arguments.file)?;
-    let (text, settings, now) = (file.text()?, arguments.settings.settings(), SystemClock.now());
+    let KeyFileArguments { file, json, lifetimes } = &arguments.key_file;
+    let file = KeyFile::read(file)?;
+    let (text, now) = (file.text()?, SystemClock.now());
+    let settings = lifetimes.rotation(text.ring())?;
     if let Some(mode) = file.loose_mode() {
         output::remark("warning", &loose_mode(mode));
     }
-    if arguments.json {
-        output::line(&json(&text, &settings, now).to_string())
+    if *json {
+        output::line(&self::json(&text, &settings, now).to_string())
     } else {
         output::line(&lines(&text, &settings, now).join("\n"))
     }

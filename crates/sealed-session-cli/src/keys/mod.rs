@@ -1,6 +1,8 @@
 //! `sealed-session keys`: looks after a key file.
 
 mod add;
+mod arguments;
+mod brute_force;
 mod check;
 mod edit;
 mod file;
@@ -8,6 +10,7 @@ mod gap;
 mod key_id;
 mod laws;
 mod list;
+mod logouts;
 mod promote;
 mod remove;
 mod replace;
@@ -15,10 +18,8 @@ mod retire;
 mod revoke_before;
 mod rules;
 mod schedule;
-mod settings;
+mod seal_windows;
 mod status;
-mod succession;
-mod when;
 
 use clap::{Args, Subcommand};
 
@@ -31,6 +32,7 @@ it sealed until nothing of that is valid, and then it has expired.
 
 A rotation:
   sealed-session keys add session.keys     stages a key that seals in an hour
+  sealed-session keys check session.keys --from deployed.keys    whom it logs out
   (bring the file to every server within that hour)
   sealed-session keys list session.keys    tells what happens when
   sealed-session keys remove session.keys KEY_ID    once the old key expired

@@ -6,11 +6,12 @@ use clap::Args;
 use sealed_session::Timestamp;
 use sealed_session::operator::KeyState;
 
-use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
+use super::arguments::{InstantArguments, RolloutArguments};
+use super::edit::{self, Edit, EditArguments, refused};
 use super::key_id::{self, KeyIdArgument};
-use super::succession::Succession;
-use super::when;
+use super::seal_windows::SealWindows;
 use crate::failure::Failure;
+use crate::when;
 
 const AFTER: &str = "\
 Moves the seal-from of a key that is pending, and with it the seal-until of the
@@ -44,17 +45,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     key_id: KeyIdArgument,
 
-    /// First second in which the key seals, in RFC 3339
-    #[arg(long, value_name = "TIME", group = "when", value_parser = when::time)]
-    at: Option<Timestamp>,
-
-    /// The same, from now on
-    #[arg(long, value_name = "DURATION", group = "when", value_parser = when::duration)]
-    r#in: Option<Duration>,
-
-    /// The key seals at once
-    #[arg(long, group = "when")]
-    now: bool,
+    #[command(flatten)]
+    instant: InstantArguments,
 
     #[command(flatten)]
     rollout: RolloutArguments,
@@ -62,8 +54,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     edit::run(&arguments.edit, |edit| {
-        let seal_from = arguments.at.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
-        let seal_from = seal_from.or_else(|| arguments.now.then_some(edit.now));
+        let seal_from = arguments.instant.instant(edit.now);
         promote(edit, &arguments.key_id.text, seal_from, arguments.rollout.until_loaded())
     })
 }
@@ -111,7 +102,7 @@ pub(super) fn promote(
             edit.shown(planned)
         ))?;
     }
-    let before = Succession::of(&edit.text);
+    let before = SealWindows::of(edit.text.ring());
     let after = before.clone().beginning_at(key_id, seal_from);
     edit.text.set_marks(before.marks_after(after, edit.now)).map_err(|error| refused(&error.to_string()))?;
     edit.done.push(format!(

@@ -6,11 +6,12 @@ use clap::Args;
 use sealed_session::operator::{KeyState, KeyStatus};
 use sealed_session::{KeyId, Timestamp};
 
-use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
+use super::arguments::RolloutArguments;
+use super::edit::{self, Edit, EditArguments, refused};
 use super::key_id::{self, KeyIdArgument};
-use super::succession::Succession;
-use super::when;
+use super::seal_windows::SealWindows;
 use crate::failure::Failure;
+use crate::when;
 
 const AFTER: &str = "\
 Takes a key out of the file, and the comment on its line.
@@ -58,7 +59,7 @@ pub(super) fn remove(edit: &mut Edit, key_id: &str, rollout: Duration) -> Result
     let key_id = key_id::resolve(edit.text.ring(), key_id)?;
     let status = edit.status(key_id)?;
     edit.key_id = Some(key_id);
-    let before = Succession::of(&edit.text);
+    let before = SealWindows::of(edit.text.ring());
     match status.state {
         KeyState::Pending => check_pending(edit, &status, rollout)?,
         KeyState::Sealing => {

@@ -1,14 +1,12 @@
 //! `sealed-session keys retire`
 
-use std::time::Duration;
-
 use clap::Args;
 use sealed_session::Timestamp;
 use sealed_session::operator::KeyState;
 
+use super::arguments::InstantArguments;
 use super::edit::{self, Edit, EditArguments, refused};
 use super::key_id::{self, KeyIdArgument};
-use super::when;
 use crate::failure::Failure;
 
 const AFTER: &str = "\
@@ -44,20 +42,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     key_id: KeyIdArgument,
 
-    /// Last second in which the key seals, in RFC 3339
-    #[arg(long, value_name = "TIME", group = "when", value_parser = when::time)]
-    at: Option<Timestamp>,
-
-    /// The same, from now on
-    #[arg(long, value_name = "DURATION", group = "when", value_parser = when::duration)]
-    r#in: Option<Duration>,
+    #[command(flatten)]
+    instant: InstantArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    edit::run(&arguments.edit, |edit| {
-        let seal_until = arguments.at.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
-        retire(edit, &arguments.key_id.text, seal_until)
-    })
+    edit::run(&arguments.edit, |edit| retire(edit, &arguments.key_id.text, arguments.instant.instant(edit.now)))
 }
 
 pub(super) fn retire(edit: &mut Edit, key_id: &str, seal_until: Option<Timestamp>) -> Result<(), Failure> {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use sealed_session::Timestamp;
 
-use super::edit::{self, Edit, EditArguments, RolloutArguments, refused};
-use super::when;
+use super::arguments::{InstantArguments, RolloutArguments};
+use super::edit::{self, Edit, EditArguments, refused};
 use crate::failure::Failure;
+use crate::when;
 
 /// What a server tolerates of a beginning that lies ahead of its own clock: a thief dates his sessions so.
 const CLOCKS: Duration = Duration::from_secs(60);
@@ -29,7 +30,7 @@ would be good again.
 
 Examples:
   sealed-session keys revoke-before session.keys --in 10m --rollout 5m
-  sealed-session keys revoke-before session.keys 2026-11-23T09:00:00Z
+  sealed-session keys revoke-before session.keys --at 2026-11-23T09:00:00Z
 
 Exit codes:
   0  done
@@ -42,13 +43,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     edit: EditArguments,
 
-    /// Instant, in RFC 3339
-    #[arg(value_name = "TIME", value_parser = when::time, required_unless_present = "in", conflicts_with = "in")]
-    at: Option<Timestamp>,
-
-    /// The same, from now on
-    #[arg(long, value_name = "DURATION", value_parser = when::duration)]
-    r#in: Option<Duration>,
+    #[command(flatten)]
+    instant: InstantArguments,
 
     #[command(flatten)]
     rollout: RolloutArguments,
@@ -56,8 +52,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     edit::run(&arguments.edit, |edit| {
-        let not_before = arguments.at.or_else(|| arguments.r#in.map(|duration| when::later(edit.now, duration)));
-        let not_before = not_before.ok_or_else(|| Failure::Usage("TIME or --in is needed".to_owned()))?;
+        let not_before = arguments.instant.instant(edit.now);
+        let not_before = not_before.ok_or_else(|| Failure::Usage("give the instant, with --at or --in".to_owned()))?;
         revoke_before(edit, not_before, arguments.rollout.until_loaded())
     })
 }

@@ -15,7 +15,7 @@ use super::remove::remove;
 use super::retire::retire;
 use super::revoke_before::revoke_before;
 use super::schedule::{self, Change, What};
-use super::succession::Succession;
+use super::seal_windows::SealWindows;
 use crate::failure::Failure;
 
 const NOW: u64 = 1_000_000;
@@ -393,7 +393,7 @@ fn each_finding_names_its_key() {
 fn an_end_that_has_come_is_moved_by_no_edit() {
     let (mut edit, [old, middle, pending]) = edit(["seal-until=-20", "seal-from=-10", "seal-from=500"]);
     edit.force = true;
-    let before = Succession::of(&edit.text);
+    let before = SealWindows::of(edit.text.ring());
     add_at(&mut edit, Some(NOW + 300)).unwrap();
     promote(&mut edit, &pending.to_string(), Some(at(NOW + 900)), ROLLOUT).unwrap();
     remove(&mut edit, &pending.to_string(), ROLLOUT).unwrap();
@@ -424,7 +424,7 @@ fn an_end_that_has_come_stays_whatever_becomes_of_the_next_key() {
     for began in ["0", "-10"] {
         for own in [String::new(), format!("seal-until={began}")] {
             let (edit, [old, next]) = edit([own.as_str(), &format!("seal-from={began}")]);
-            let before = Succession::of(&edit.text);
+            let before = SealWindows::of(edit.text.ring());
             let marks = before.clone().marks_after(before.without(next), at(NOW));
             assert_eq!(marks[0].0, old);
             let end = NOW.checked_add_signed(began.parse().unwrap()).unwrap();

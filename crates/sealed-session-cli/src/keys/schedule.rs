@@ -6,7 +6,7 @@ use sealed_session::operator::{KeyState, KeyStatus, RotationSettings};
 use sealed_session::{KeyId, KeyRing, Timestamp};
 use serde_json::{Value, json};
 
-use super::when;
+use crate::when;
 
 /// Something that servers do by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use sealed_session::Timestamp;
 use sealed_session::operator::{KeyState, KeyStatus, RingText};
 use serde_json::{Value, json};
 
-use super::when;
+use crate::when;
 
 /// What a key does, and until when.
 pub(crate) fn words(status: &KeyStatus, now: Timestamp) -> String {

@@ -2,8 +2,6 @@
 
 mod limits;
 
-use std::path::PathBuf;
-
 use clap::Args;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::limits::COOKIE_MAX_AGE_SECONDS;
@@ -14,7 +12,7 @@ use serde_json::{Value, json};
 use self::limits::{Limit, limits};
 use crate::failure::Failure;
 use crate::inspect::{size_rows, sizes_json};
-use crate::sealer::{self, BindingArguments};
+use crate::sealer::{self, SealerArguments};
 use crate::{cookie_value, input, output};
 
 /// Far more than any cookie carries, so that the answer can say how much too large an object is.
@@ -56,12 +54,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Arguments {
-    /// Key file: reads a cookie value instead of JSON
-    #[arg(long, value_name = "FILE")]
-    keys: Option<PathBuf>,
-
     #[command(flatten)]
-    binding: BindingArguments,
+    sealer: SealerArguments,
 
     /// Most bytes of the `Set-Cookie` value, as the application is configured
     #[arg(long, value_name = "BYTES")]
@@ -73,13 +67,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let attributes = CookieAttributes::new().name(&*arguments.binding.cookie_name);
+    let attributes = CookieAttributes::new().name(&*arguments.sealer.cookie_name);
     attributes.check().map_err(|error| Failure::Usage(error.to_string()))?;
-    let content = match &arguments.keys {
-        Some(path) => {
-            let sealer = sealer::build(arguments.binding.builder(sealer::ring(path)?))?;
+    let content = match arguments.sealer.builder()? {
+        Some(builder) => {
+            let sealer = sealer::build(builder)?;
             let input = cookie_value::read()?;
-            let text = cookie_value::find(&input, &arguments.binding.cookie_name)?;
+            let text = cookie_value::find(&input, &arguments.sealer.cookie_name)?;
             Content::of_cookie(sealer.inspect(text, SystemClock.now()).map_err(Failure::Refused)?)?
         }
         None => Content::of_json(

@@ -15,8 +15,8 @@ use sealed_session::limits::SWEEP_RECORDS_MAX;
 use tokio::runtime::Builder;
 
 use crate::failure::Failure;
-use crate::lifetimes::duration;
 use crate::output;
+use crate::when::duration;
 use address::AddressArguments;
 use engine::Engine;
 

@@ -15,9 +15,9 @@ fn commands_of(heading: &str) -> Vec<Vec<&'static str>> {
     let section = section.split("\n# ").next().unwrap();
     let shell = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     let lines = shell.flat_map(str::lines).map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let commands: Vec<_> = lines.filter(|words| words.first() == Some(&"sealed-session")).collect();
+    let commands: Vec<_> = lines.filter(|words| matches!(words.first(), Some(&("sealed-session" | "cp")))).collect();
     assert!(!commands.is_empty(), "{heading} shows no command");
-    commands.into_iter().map(|words| words[1..].to_vec()).collect()
+    commands
 }
 
 /// A folder of the test's own, in which the guide's key file stands.
@@ -35,11 +35,17 @@ impl Place {
         self.0.join("session.keys").display().to_string()
     }
 
-    /// Runs a command of the guide, with our file and key ids in the place of the guide's.
+    /// Runs a command of the guide, with our files and key ids in the place of the guide's.
     fn run(&self, command: &[&str], key_id: &str) -> Outcome {
-        let file = self.file();
-        let words = command.iter().map(|word| match *word {
+        let (file, deployed) = (self.file(), self.0.join("deployed.keys").display().to_string());
+        if command[0] == "cp" {
+            assert_eq!(command, ["cp", "session.keys", "deployed.keys"]);
+            fs::copy(file, deployed).unwrap();
+            return Outcome { code: 0, output: String::new(), error: String::new() };
+        }
+        let words = command[1..].iter().map(|word| match *word {
             "session.keys" => file.as_str(),
+            "deployed.keys" => deployed.as_str(),
             "OLD_KEY_ID" | "LEAKED_KEY_ID" => key_id,
             word => word,
         });

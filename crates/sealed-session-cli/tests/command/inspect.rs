@@ -4,7 +4,7 @@ use sealed_session::sealer::Sealer;
 use sealed_session::{Key, Timestamp};
 use serde_json::{Value, json};
 
-use super::support::{KeyFile, assert_hides, run};
+use super::support::{KeyFile, UNAUTHENTIC, assert_hides, run, seconds};
 
 fn inspect(keys: &KeyFile, more: &[&str], input: &str) -> super::support::Outcome {
     run(["inspect", "--json", "--keys", keys.path()].iter().chain(more), input)
@@ -66,7 +66,7 @@ fn a_cookie_that_is_no_session_any_more_is_shown_and_the_reason_stands_on_standa
     let text = old_cookie(&key);
     let answer = inspect(&keys, &[], &text).json_of_failure("expired_idle\n");
     assert_eq!(answer["inspection"]["refused"], "expired_idle");
-    assert_eq!(answer["inspection"]["ends"], 1_700_007_200);
+    assert_eq!(seconds(&answer["inspection"]["ends"]), 1_700_007_200);
     let shown = run(["inspect", "--keys", keys.path()], &text);
     assert_eq!((shown.code, shown.error.as_str()), (1, "expired_idle\n"));
     for part in ["refused now: expired_idle", "2023-11-14T22:13:20Z", "2023-11-15T00:13:20Z", "user"] {
@@ -86,7 +86,7 @@ fn the_timeouts_of_the_application_take_part_in_the_judgement() {
     let text = keys.seal("{}");
     let answer = inspect(&keys, &["--remember-max", "10m"], &text).json();
     let inspection = &answer["inspection"];
-    assert_eq!(inspection["ends"].as_u64(), inspection["issued"].as_u64().map(|issued| issued + 600));
+    assert_eq!(seconds(&inspection["ends"]), seconds(&inspection["issued"]) + 600);
     inspect(&keys, &["--idle", "10m", "--absolute", "none", "--remember-max", "2h"], &text).json();
 }
 
@@ -98,8 +98,8 @@ fn the_window_of_a_rotated_key_is_shown_and_judged() {
     let retired = KeyFile::new(format!("{} seal-from=2001-09-09T01:46:40Z\n{}", *new, *old));
     let answer = inspect(&retired, &[], &text).json_of_failure("key_retired\n");
     let key = &answer["inspection"]["key"];
-    assert_eq!((&key["state"], &key["seal_until"]), (&json!("expired"), &json!(1_000_000_000)));
-    assert_eq!(key["open_until"], 1_000_000_000 + 3600 + 30 * 86_400);
+    assert_eq!((&key["state"], &key["seal_until"]), (&json!("expired"), &json!("2001-09-09T01:46:40Z")));
+    assert_eq!(seconds(&key["open_until"]), 1_000_000_000 + 3600 + 30 * 86_400);
 
     let opening = KeyFile::new(format!("{}\n{} open-only", *new, *old));
     let answer = inspect(&opening, &[], &text).json();
@@ -117,7 +117,7 @@ fn what_cannot_be_believed_shows_its_outside_alone() {
     let text = keys.seal("{}");
     let answer = inspect(&other, &[], &text).json_of_failure("unknown_key\n");
     assert_eq!((&answer["inspection"], &answer["version"]), (&Value::Null, &json!(1)));
-    let answer = inspect(&keys, &["--audience", "example-app/prod"], &text).json_of_failure("unauthentic\n");
+    let answer = inspect(&keys, &["--audience", "example-app/prod"], &text).json_of_failure(UNAUTHENTIC);
     assert_eq!(answer["inspection"], Value::Null);
     for arguments in [&["inspect"][..], &["inspect", "--keys", keys.path()]] {
         run(arguments, "A".repeat(200).replace('A', "=")).assert_refused("absent");

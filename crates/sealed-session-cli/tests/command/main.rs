@@ -8,7 +8,6 @@ mod keys;
 mod open;
 mod refused;
 mod seal;
-mod simulate;
 mod size;
 mod support;
 mod sweep;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sealed_session::{Key, RequestFacts, ResponseFacts, Session, SessionManagerBuilder, Suite};
+use sealed_session::{Key, RequestFacts, ResponseFacts, Session, SessionManagerBuilder, Suite, Timestamp};
 use serde_json::Value;
 
 pub(crate) const SUITES: [Suite; 2] = [Suite::Xaes, Suite::XChaCha];
@@ -58,8 +58,19 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn assert_refused(&self, reason: &str) {
         self.assert_failed(1);
-        assert_eq!(self.error, format!("{reason}\n"));
+        let error = format!("{reason}\n");
+        assert_eq!(self.error, if error.starts_with("unauthentic") { UNAUTHENTIC } else { &error });
     }
+}
+
+/// The reason code, and the mistake that it mostly comes from.
+pub(crate) const UNAUTHENTIC: &str = "unauthentic\n\
+    hint: is it of another --audience or --cookie-name? Both are part of the seal; or somebody changed it\n";
+
+/// A time of an answer, in seconds since 1970.
+#[track_caller]
+pub(crate) fn seconds(time: &Value) -> u64 {
+    Timestamp::from_rfc3339(time.as_str().unwrap()).unwrap().unix_seconds()
 }
 
 /// Runs the command to its end with this on standard input.

@@ -18,7 +18,7 @@ fn secret_of(key: &Key) -> String {
 /// That no subcommand takes this key file, and that each of them names it and the problem.
 #[track_caller]
 fn assert_unusable(path: &str, problem: &str) {
-    for command in [&["seal", "--ttl", "60"][..], &["open"], &["inspect"], &["size"], &["simulate"]] {
+    for command in [&["seal", "--ttl", "60"][..], &["open"], &["inspect"], &["size"]] {
         let outcome = run(command.iter().chain(&["--keys", path]), "{}");
         outcome.assert_failed(2);
         assert!(outcome.error.contains(path) && outcome.error.contains(problem), "{}", outcome.error);
@@ -33,7 +33,6 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
         ("open", "sealed-session open --keys session.keys"),
         ("inspect", "sealed-session inspect --keys session.keys"),
         ("size", "| sealed-session size\n"),
-        ("simulate", "sealed-session simulate --keys planned.keys --from session.keys --rollout 30m\n"),
         ("sweep", "sealed-session sweep --directory /var/lib/example-app/sessions"),
     ] {
         let help = run([command, "--help"], "");
@@ -46,7 +45,7 @@ fn each_help_explains_its_exit_codes_and_shows_an_example() {
     }
     let help = run(["--help"], "");
     assert_eq!((help.code, help.error.as_str()), (0, ""));
-    for part in ["keygen", "keys", "seal", "open", "inspect", "size", "simulate", "Exit codes:"] {
+    for part in ["keygen", "keys", "seal", "open", "inspect", "size", "sweep", "Exit codes:"] {
         assert!(help.output.contains(part), "{}", help.output);
     }
 }
@@ -64,6 +63,8 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&[][..], "Usage:"),
         (&["--frobnicate"], "--frobnicate"),
         (&["unseal"], "unseal"),
+        (&["keygne"], "some similar subcommands exist: 'keys', 'keygen'"),
+        (&["keys", "promot"], "a similar subcommand exists: 'promote'"),
         (&["keygen", "extra"], "extra"),
         (&["keygen", "--suite"], "--suite"),
         (&["seal"], "--keys"),
@@ -74,7 +75,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["open"], "--keys"),
         (&["open", "--keys"], "--keys"),
         (&["open", "--keys", path, "--ttl", "60"], "--ttl"),
-        (&["inspect", "--idle", "2"], "such as 90s, 10m, 2h or 30days"),
+        (&["inspect", "--idle", "2"], "a duration is written as 90s"),
         (&["inspect", "--keys", path, "--idle", "0s"], "idle_timeout"),
         (&["inspect", "--keys", path, "--absolute", "none"], "remember_max"),
         (&["inspect", "--keys", path, "--remember-max", "31days"], "absolute_timeout"),
@@ -169,9 +170,7 @@ fn a_secret_that_is_given_as_an_argument_by_mistake_is_not_shown() {
         &["inspect", "--keys", &key_text],
         &["inspect", "--keys", keys.path(), "--idle", &key_text],
         &["size", "--limit", &key_text],
-        &["simulate", "--keys", &key_text],
-        &["simulate", "--keys", keys.path(), "--from", &raw],
-        &["simulate", "--keys", keys.path(), "--start", &key_text],
+        &["keys", "check", keys.path(), "--from", &raw],
         &[&key_text],
         &["help", &key_text],
     ] {

@@ -53,7 +53,7 @@ fn a_key_is_staged_an_hour_and_a_minute_ahead_and_the_other_lines_stay() {
 fn a_key_is_staged_for_the_instant_that_is_asked_for() {
     for (arguments, ahead) in [
         (vec!["--in".to_owned(), "2d".to_owned()], 2),
-        (vec!["--seal-from".to_owned(), days(5)], 5),
+        (vec!["--at".to_owned(), days(5)], 5),
         (["--now", "--rollout", "0s"].map(str::to_owned).to_vec(), 0),
         (["--now", "--force"].map(str::to_owned).to_vec(), 0),
     ] {
@@ -163,7 +163,8 @@ fn how_long_a_key_opens_follows_from_the_settings() {
     let old = old.id().to_string();
     ring.assert_refused("remove", &["--", &old], 1, "is logged out");
     let short = ["--grace", "10m", "--absolute", "1d"];
-    ring.assert_refused("remove", &[&short[..], &["--remember-max", "90d", "--", &old]].concat(), 1, "is logged out");
+    let remembered = ["--absolute", "none", "--remember-max", "90d"];
+    ring.assert_refused("remove", &[&remembered[..], &["--", &old]].concat(), 1, "is logged out");
     ring.edit("remove", &[&short[..], &["--", &old]].concat());
 }
 
@@ -183,15 +184,15 @@ fn after_a_leak_neither_the_old_key_nor_older_sessions_are_good() {
 
     // By force in the past, so that it has come: the cookie of a moment ago began later still.
     let (past, ahead) = (days(-1), days(1));
-    ring.edit("revoke-before", &[&past, "--force"]);
+    ring.edit("revoke-before", &["--at", &past, "--force"]);
     assert_eq!(open(&laundered).code, 0);
-    let answer = ring.edit("revoke-before", &[&ahead]);
+    let answer = ring.edit("revoke-before", &["--at", &ahead]);
     assert_eq!(
         (&answer["not_before"], &answer["next"][0]["event"]),
         (&ahead.clone().into(), &"older_sessions_end".into())
     );
     assert_eq!(ring.content().matches("not-before=").count(), 1);
-    ring.assert_refused("revoke-before", &[&past], 1, "would be good again");
+    ring.assert_refused("revoke-before", &["--at", &past], 1, "would be good again");
 }
 
 #[test]

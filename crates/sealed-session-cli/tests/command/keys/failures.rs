@@ -16,7 +16,7 @@ fn commands<'a>(sealing: &'a str, other: &'a str, time: &'a str) -> [(&'static s
         ("promote", vec!["--at", time, "--force", "--", other]),
         ("retire", vec!["--at", time, "--force", "--", sealing]),
         ("remove", vec!["--force", "--", other]),
-        ("revoke-before", vec!["--force", time]),
+        ("revoke-before", vec!["--force", "--at", time]),
     ]
 }
 
@@ -98,7 +98,7 @@ fn what_servers_may_not_know_in_time_needs_force() {
     ring.assert_refused("promote", &[&soon[..], &["--", &new]].concat(), 1, "before the roll-out is over");
     ring.assert_refused("remove", &["--rollout", "4d", "--", &new], 1, "before the roll-out is over");
     ring.assert_refused("revoke-before", &["--in", "61m"], 1, "two minutes");
-    ring.assert_refused("add", &["--seal-from", &days(-1), "--force"], 1, "is past");
+    ring.assert_refused("add", &["--at", &days(-1), "--force"], 1, "is past");
 }
 
 #[test]
@@ -143,13 +143,21 @@ fn wrong_arguments_are_wrong_usage() {
         ("add", &["--create", "--now"], "--now"),
         ("add", &["--in", "soon"], "a duration is written as"),
         ("add", &["--in", "1500ms"], "a duration is written as"),
-        ("add", &["--seal-from", "2026-11-23"], "a time is written as"),
-        ("revoke-before", &[], "TIME"),
-        ("revoke-before", &["2026-11-23T09:00:00Z", "--in", "1h"], "--in"),
+        ("add", &["--at", "2026-11-23"], "a time is written as"),
+        ("revoke-before", &[], "--at or --in"),
+        ("revoke-before", &["--at", "2026-11-23T09:00:00Z", "--in", "1h"], "--in"),
         ("list", &["--grace", "soon"], "--grace"),
         ("list", &["extra"], "extra"),
+        ("check", &["--rollout", "1h"], "--from"),
+        ("check", &["--skew", "5s"], "--from"),
     ] {
         ring.assert_refused(command, arguments, 2, named);
+    }
+    let missing = Ring::none();
+    for command in ["add", "list"] {
+        let outcome = missing.run(command, &[]);
+        outcome.assert_failed(2);
+        assert!(outcome.error.contains("`sealed-session keys add FILE --create` makes one"), "{}", outcome.error);
     }
     for arguments in [&["keys"][..], &["keys", "rotate"], &["keys", "list"]] {
         run(arguments, "").assert_failed(2);
@@ -166,12 +174,12 @@ fn a_secret_that_is_given_as_an_argument_by_mistake_is_not_shown() {
         &["keys", "add", text.as_str()],
         &["keys", "add", text.as_str(), "--create"],
         &["keys", "add", ring.path(), "--key-file", text.as_str()],
-        &["keys", "add", ring.path(), "--seal-from", text.as_str()],
+        &["keys", "add", ring.path(), "--at", text.as_str()],
         &["keys", "add", ring.path(), "--in", text.as_str()],
         &["keys", "promote", ring.path(), text.as_str()],
         &["keys", "retire", ring.path(), secret],
         &["keys", "remove", ring.path(), text.as_str()],
-        &["keys", "revoke-before", ring.path(), text.as_str()],
+        &["keys", "revoke-before", ring.path(), "--at", text.as_str()],
         &["keys", text.as_str()],
     ] {
         let outcome = run(arguments, "");

@@ -4,5 +4,6 @@
 mod edits;
 mod failures;
 mod files;
+mod logouts;
 mod reports;
 mod support;

@@ -56,7 +56,7 @@ fn the_list_for_scripts_has_every_time_in_rfc_3339() {
     let [began, ahead, leak] = [days(-3), days(3), days(5)];
     let marks = [format!("seal-from={began}"), format!("seal-from={ahead}")];
     let (ring, [sealing, pending]) = Ring::of(marks.each_ref().map(String::as_str));
-    ring.edit("revoke-before", &[&leak]);
+    ring.edit("revoke-before", &["--at", &leak]);
     let listed = ring.run("list", &["--json", "--absolute", "10d", "--grace", "0s"]).json();
     let ends: String = days(13);
     let key = |key: &Key, state: &str, from: &str, until: Value, open_until: Value, next: &str| {

@@ -1,16 +1,16 @@
-//! Which key follows which, and the `seal-until` that each has written for it: wire format, section 7.
+//! From when until when each key of a ring seals, by its own marks and by the key that follows: wire format, section 7.
 
-use sealed_session::operator::{RingMarks, RingText};
-use sealed_session::{KeyId, RingEntry, Timestamp};
+use sealed_session::operator::RingMarks;
+use sealed_session::{KeyId, KeyRing, RingEntry, Timestamp};
 
 /// The keys of a ring that can seal, with their own marks.
 #[derive(Clone, Debug)]
-pub(crate) struct Succession(Vec<(KeyId, RingMarks)>);
+pub(crate) struct SealWindows(Vec<(KeyId, RingMarks)>);
 
-impl Succession {
-    pub(crate) fn of(text: &RingText) -> Self {
+impl SealWindows {
+    pub(crate) fn of(ring: &KeyRing) -> Self {
         let mark = |entry: &RingEntry| (entry.key_id(), *entry.marks());
-        Self(text.entries().filter(|entry| !entry.marks().open_only).map(mark).collect())
+        Self(ring.entries().filter(|entry| !entry.marks().open_only).map(mark).collect())
     }
 
     /// The same, had this key begun at another instant.
@@ -38,6 +38,15 @@ impl Succession {
     /// The last second in which a key seals, by its own end and by the key behind it.
     fn end(&self, marks: &RingMarks) -> Option<Timestamp> {
         [marks.seal_until, self.next(marks)].into_iter().flatten().min()
+    }
+
+    /// The first and the last second in which a key seals; `None` for since ever, and for no end.
+    pub(crate) fn of_key(&self, key_id: KeyId) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
+        let marks = self.marks(key_id)?;
+        // In the second in which the next key begins, that one seals.
+        let before_next =
+            self.next(marks).map(|next| Timestamp::from_unix_seconds(next.unix_seconds().saturating_sub(1)));
+        Some((marks.seal_from, [marks.seal_until, before_next].into_iter().flatten().min()))
     }
 
     /// The keys that ended by this instant only because the next one began, and that end: their own lines do not say it, so

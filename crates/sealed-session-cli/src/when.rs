@@ -6,6 +6,7 @@ use sealed_session::Timestamp;
 
 const SECONDS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
 
+// Security: no message quotes what was given, which may be a key by mistake.
 /// An instant on the command line.
 pub(crate) fn time(text: &str) -> Result<Timestamp, &'static str> {
     // Later ones cannot be written into the file.
