@@ -52,6 +52,13 @@ fn the_table_of_settings_has_every_setting_with_its_variable_method_and_default(
     }
 }
 
+/// Some writers of TOML refuse a value after a table.
+#[test]
+fn values_are_written_before_sections_and_lists() {
+    let Node::Table(entries) = Config::from_toml("also_read = [{}]\nrolling = true").unwrap().write() else { panic!() };
+    assert!(entries.is_sorted_by_key(|(_, node)| matches!(node, Node::Table(_) | Node::List(_))));
+}
+
 /// The block of TOML, and its lines with the name of the setting that each begins.
 fn example() -> &'static str {
     PAGE.split("```toml\n").nth(1).unwrap().split("```").next().unwrap()

@@ -63,7 +63,7 @@ impl Setting for Config {
         let expected = "`cookie`, or the name of a registered store: letters, digits, `_` and `-`, 64 at most";
         visit("store", &mut Checked { value: store, expected, holds: |name| is_store_name(name) });
         visit("rolling", rolling);
-        visit("keys", &mut KeySection { keys, grace: &mut settings.key_grace });
         settings.each(visit);
+        visit("keys", &mut KeySection { keys, grace: &mut settings.key_grace });
     }
 }

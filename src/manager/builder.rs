@@ -45,30 +45,21 @@ pub struct SessionManagerBuilder {
     pub(super) spelling: fn(&str) -> Option<String>,
 }
 
-/// One method, of the kind that the table of settings says.
 macro_rules! setter {
     (plain $($rest:tt)*) => {};
-    (@ $(#[$doc:meta])* $name:ident($($argument:tt)*) $self:ident $($set:tt)*) => {
+    (optional ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])*) => {
         $(#[$doc])*
-        pub fn $name(mut $self, $($argument)*) -> Self {
-            $self.$($set)*;
-            $self
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$($place)+.$name = Some($name);
+            self
         }
     };
-    (text ($($place:tt)+) $name:ident: $type:ty; $($doc:tt)*) => {
-        setter!(@ $($doc)* $name($name: impl Into<$type>) self $($place)+.$name = $name.into());
-    };
-    (optional ($($place:tt)+) $name:ident: $type:ty; $($doc:tt)*) => {
-        setter!(@ $($doc)* $name($name: $type) self $($place)+.$name = Some($name));
-    };
-    (list ($($place:tt)+) $name:ident: $type:ty; $($doc:tt)*) => {
-        setter!(@ $($doc)* $name($name: $type) self $($place)+.$name.push($name));
-    };
-    (switch ($($place:tt)+) $name:ident: $type:ty; $($doc:tt)*) => {
-        setter!(@ $($doc)* $name() self $($place)+.$name = true);
-    };
-    ($value:ident ($($place:tt)+) $name:ident: $type:ty; $($doc:tt)*) => {
-        setter!(@ $($doc)* $name($name: $type) self $($place)+.$name = $name);
+    ($value:ident ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$($place)+.$name = $name;
+            self
+        }
     };
 }
 
@@ -96,6 +87,19 @@ impl SessionManagerBuilder {
             observers: Observers::default(),
             spelling: |_| None,
         }
+    }
+
+    /// The application, environment or tenant: at most 256 bytes, empty by default. A cookie of one audience is refused
+    /// in another, although both use the same keys.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.settings.audience = audience.into();
+        self
     }
 
     /// The server store for sessions that outgrow the cookie.
@@ -129,6 +133,20 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// Attributes that the cookie had earlier, such as another path or domain: those cookies are removed when a session
+    /// gets a new id or ends, and when several cookies arrive and which of them is ours cannot be told.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key};
+    /// use sealed_session::cookie::CookieAttributes;
+    /// let store = SessionManager::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn also_remove(mut self, earlier: CookieAttributes) -> Self {
+        self.settings.also_remove.push(earlier);
+        self
+    }
+
     /// A name and an audience that the cookie had before: sessions under them are read, and sealed again under those of
     /// today, so that renaming logs nobody out. Up to four, tried one after the other. A cookie of another name is removed
     /// with the first that takes its place; it is taken to have had the attributes of today, and
@@ -150,6 +168,20 @@ impl SessionManagerBuilder {
     pub fn also_read(mut self, cookie_name: impl Into<String>, audience: impl Into<String>) -> Self {
         let (cookie_name, audience) = (Some(cookie_name.into()), Some(audience.into()));
         self.settings.also_read.push(EarlierContext { cookie_name, audience });
+        self
+    }
+
+    /// For development over plain http on other hosts than `localhost`: a cookie named `session` without `Secure`.
+    ///
+    /// Browsers take the default cookie on `http://localhost`; there this is not needed. It is told to the observer.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).insecure_for_development().build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn insecure_for_development(mut self) -> Self {
+        self.settings.insecure_for_development = true;
         self
     }
 

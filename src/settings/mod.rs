@@ -15,18 +15,17 @@ use crate::seal::Lifetimes;
 
 /// The table. `$derive` names the macro that makes something of it.
 ///
-/// A line is a kind, the name of the field, of the builder's method and of the setting in a configuration, the type that the
-/// method takes, the default, and where its type says too little, what is expected of a text. Comments are the method's.
+/// A line is a kind, the name of the field, of the builder's method and of the setting in a configuration, its type, its
+/// default, and where the type says too little, what is expected of a text. Comments are the method's.
 ///
-/// | kind | the field | the method |
-/// |---|---|---|
-/// | `value` | of the type | sets it |
-/// | `text` | of the type | takes whatever becomes a text |
-/// | `optional` | an `Option` of the type | sets it to `Some` |
-/// | `list` | a `Vec` of the type | adds one |
-/// | `switch` | of the type | turns it on |
-/// | `plain` | of the type | none, or one that is written by hand |
-/// | `apart` | of the type | sets it; a configuration has it in another section |
+/// | kind | the builder's method |
+/// |---|---|
+/// | `value` | sets it |
+/// | `optional` | sets it to `Some`: the field is an `Option` of the type |
+/// | `plain` | is written by hand, or there is none |
+/// | `apart` | sets it; a configuration has it in another section, by hand |
+///
+/// Values come first, then sections, then lists: not every writer of TOML takes another order.
 macro_rules! every_setting {
     ($derive:ident) => {
         $derive! {
@@ -40,47 +39,7 @@ macro_rules! every_setting {
                 /// ```
                 value enabled: bool = true;
 
-                /// The application, environment or tenant: at most 256 bytes, empty by default. A cookie of one audience is refused
-                /// in another, although both use the same keys.
-                ///
-                /// ```
-                /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
-                /// # Ok::<(), Box<dyn std::error::Error>>(())
-                /// ```
-                text audience: String = String::new();
-
-                /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
-                ///
-                /// ```
-                /// # use sealed_session::{SessionManager, Key};
-                /// use sealed_session::cookie::{CookieAttributes, SameSite};
-                /// let store = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
-                /// # Ok::<(), Box<dyn std::error::Error>>(())
-                /// ```
-                value cookie: CookieAttributes = CookieAttributes::new();
-
-                /// How long sessions live.
-                ///
-                /// ```
-                /// # use sealed_session::{SessionManager, Key, Lifetimes};
-                /// # use std::time::Duration;
-                /// let lifetimes = Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60));
-                /// let store = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
-                /// # Ok::<(), Box<dyn std::error::Error>>(())
-                /// ```
-                value lifetimes: Lifetimes = Lifetimes::default();
-
-                /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
-                /// hour by default.
-                ///
-                /// ```
-                /// # use sealed_session::{SessionManager, Key};
-                /// # use std::time::Duration;
-                /// let store = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
-                /// # Ok::<(), Box<dyn std::error::Error>>(())
-                /// ```
-                apart key_grace: Duration = Duration::from_secs(limits::KEY_GRACE_SECONDS);
+                plain audience: String = String::new();
 
                 /// Where sessions are kept: [`Placement::Spill`] by default with a store, [`Placement::CookieOnly`] without.
                 ///
@@ -177,31 +136,45 @@ macro_rules! every_setting {
                 /// ```
                 optional accept_inline_until: Timestamp = None;
 
-                /// For development over plain http on other hosts than `localhost`: a cookie named `session` without `Secure`.
-                ///
-                /// Browsers take the default cookie on `http://localhost`; there this is not needed. It is told to the observer.
+                plain insecure_for_development: bool = false;
+
+                /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
+                /// hour by default.
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).insecure_for_development().build()?;
+                /// # use std::time::Duration;
+                /// let store = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                switch insecure_for_development: bool = false;
+                apart key_grace: Duration = Duration::from_secs(limits::KEY_GRACE_SECONDS);
+
+                /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
+                ///
+                /// ```
+                /// # use sealed_session::{SessionManager, Key};
+                /// use sealed_session::cookie::{CookieAttributes, SameSite};
+                /// let store = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
+                /// # Ok::<(), Box<dyn std::error::Error>>(())
+                /// ```
+                value cookie: CookieAttributes = CookieAttributes::new();
+
+                /// How long sessions live.
+                ///
+                /// ```
+                /// # use sealed_session::{SessionManager, Key, Lifetimes};
+                /// # use std::time::Duration;
+                /// let lifetimes = Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60));
+                /// let store = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
+                /// # Ok::<(), Box<dyn std::error::Error>>(())
+                /// ```
+                value lifetimes: Lifetimes = Lifetimes::default();
 
                 plain sizes: Sizes = Sizes::default();
 
                 plain also_read: Vec<EarlierContext> = Vec::new();
 
-                /// Attributes that the cookie had earlier, such as another path or domain: those cookies are removed when a session
-                /// gets a new id or ends, and when several cookies arrive and which of them is ours cannot be told.
-                ///
-                /// ```
-                /// # use sealed_session::{SessionManager, Key};
-                /// use sealed_session::cookie::CookieAttributes;
-                /// let store = SessionManager::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
-                /// # Ok::<(), Box<dyn std::error::Error>>(())
-                /// ```
-                list also_remove: CookieAttributes = Vec::new();
+                plain also_remove: Vec<CookieAttributes> = Vec::new();
             }
             Sizes at (settings.sizes) {
                 /// Longest `Set-Cookie` value in bytes: 3072 by default with a store, otherwise what browsers keep, which is 4096
@@ -240,7 +213,6 @@ pub(crate) use every_setting;
 
 macro_rules! field {
     (optional $type:ty) => { Option<$type> };
-    (list $type:ty) => { Vec<$type> };
     ($kind:ident $type:ty) => { $type };
 }
 
