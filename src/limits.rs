@@ -82,6 +82,10 @@ pub const ENDED_RECORD_SECONDS: u64 = 15 * 60;
 /// Markers of sessions that a browser has left: the oldest goes first.
 pub const MARKERS_MAX: usize = 4;
 
+/// Markers that no holder of the ring set: the oldest of them are removed. One browser gets so many of a server with a newer ring, and
+/// they leave room for its own.
+pub const STRANGE_MARKERS_MAX: usize = 8;
+
 /// Cookies with the name of a marker that are looked at in one request.
 pub const MARKER_CANDIDATES_MAX: usize = 16;
 

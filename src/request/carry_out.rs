@@ -286,6 +286,13 @@ impl Write<'_> {
         let base = opened.map_or_else(Lineage::default, |opened| {
             Lineage::from_base(opened.base.0, opened.base.1).followed_by(opened.write)
         });
+        // What stands there may be no ancestor of this session's cookie: then whoever else has the cookie finds himself in the new one.
+        let descends = |lineage: &Lineage| {
+            opened.is_none_or(|opened| {
+                opened.inline.is_none() || lineage.contains(opened.write) || lineage.contains(opened.base.0)
+            })
+        };
+        let continued = before.map(|before| before.header.lineage).filter(descends);
         let header = RecordHeader {
             state,
             persistence: before.map(|before| before.header.persistence).unwrap_or_default(),
@@ -297,7 +304,7 @@ impl Write<'_> {
                 || now.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS),
                 |left| left.header.expires,
             ),
-            lineage: before.map_or(base, |before| before.header.lineage).followed_by(write),
+            lineage: continued.unwrap_or(base).followed_by(write),
         };
         FoundRecord { header, superseded_key: None, payload }
     }
@@ -328,12 +335,10 @@ impl Write<'_> {
         let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
         let mut lines: Vec<_> =
             too_many.map(|other| header::remove(&name(other.id, other.successor.is_none()))).collect();
-        // Of another ring, which sets markers under the same name: they would pile up in the browser. A few may be of a key that
-        // this server does not know yet.
-        let strange = self.request.candidates.strange_markers(inner, now);
-        if strange.len() > limits::MARKERS_MAX {
-            lines.extend(strange.into_iter().map(|(id, has_ended)| header::remove(&name(id, has_ended))));
-        }
+        // Of another ring, which sets markers under the same name: they would pile up in the browser. Those of a key that this
+        // server does not know yet are the newest, and stay.
+        let strange = self.request.candidates.strange_markers(inner, now).into_iter().skip(limits::STRANGE_MARKERS_MAX);
+        lines.extend(strange.map(|(id, has_ended)| header::remove(&name(id, has_ended))));
         // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
         // also one that is on its way, whatever lifetime of its own it asked for.
         let lifetimes = inner.sealer.lifetimes();

@@ -15,7 +15,7 @@ use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Backing, Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
-use crate::wire::{Header, Persistence};
+use crate::wire::{Header, Persistence, marker};
 
 /// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
 /// a `Cookie` header of nothing else.
@@ -83,18 +83,24 @@ impl Candidates {
         header::values_in(&self.sessions, name)
     }
 
-    /// The session and the kind of each marker under the name of today that no holder of the ring set.
+    /// The session and the kind of each marker under the name of today that no holder of the ring set, the newest first, as far as
+    /// they say when they were set.
     pub(super) fn strange_markers(&self, inner: &Inner, now: Timestamp) -> Vec<(PublicId, bool)> {
         let valid = self.valid_markers(inner, true, now);
         let named = inner.names.iter().take(1).flat_map(|name| header::found([self.markers.as_slice()], name));
         let named = named.filter_map(|found| match found {
-            Found::Marker(found) => Some((PublicId::from_hex(found.digits)?, found.has_ended)),
+            Found::Marker(found) => {
+                let set_at = marker::Marker::from_text(found.value).map(|marker| marker.set_at);
+                Some((set_at, PublicId::from_hex(found.digits)?, found.has_ended))
+            }
             Found::Session(_) => None,
         });
-        let is_valid = |(id, has_ended): &(PublicId, bool)| {
-            valid.iter().any(|marker| marker.id == *id && marker.successor.is_none() == *has_ended)
+        let is_valid = |id: PublicId, has_ended| {
+            valid.iter().any(|marker| marker.id == id && marker.successor.is_none() == has_ended)
         };
-        named.filter(|named| !is_valid(named)).collect()
+        let mut strange: Vec<_> = named.filter(|(_, id, has_ended)| !is_valid(*id, *has_ended)).collect();
+        strange.sort_by_key(|(set_at, ..)| std::cmp::Reverse(*set_at));
+        strange.into_iter().map(|(_, id, has_ended)| (id, has_ended)).collect()
     }
 
     /// The markers that a holder of the ring set, under the name of today alone or under any.

@@ -140,7 +140,9 @@ impl Write<'_> {
     /// Notes whether another request has taken what this one took. Once it has, that stays so.
     fn note_taken(&self, case: &Case, stands: &Standing) -> Result<(), CommitError> {
         let mut progress = self.progress()?;
-        let is_own = |write| progress.end == Some(write) || progress.written.contains(&write);
+        let is_tried =
+            |write| progress.attempts.iter().any(|attempt| attempt.record.header.lineage.newest() == Some(write));
+        let is_own = |write| progress.end == Some(write) || progress.written.contains(&write) || is_tried(write);
         let holds = || stands.record().is_some_and(|found| self.session.pulls_hold(&found.payload));
         let was_taken = case.was_taken(stands, is_own).unwrap_or_else(|| !holds());
         progress.was_taken |= was_taken;

@@ -521,7 +521,7 @@ impl Backing for Pending {
                         Arc::make_mut(opened).base = before.base;
                     }
                 }
-                progress.attempts.clear();
+                progress.give_up_attempts();
                 return Ok(());
             }
         })

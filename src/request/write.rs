@@ -47,6 +47,14 @@ pub(super) struct Progress {
     pub(super) has_ended: bool,
 }
 
+impl Progress {
+    /// Looks for the attempts no more. One that happens all the same is this request's own.
+    pub(super) fn give_up_attempts(&mut self) {
+        let given_up = self.attempts.drain(..).filter_map(|attempt| attempt.record.header.lineage.newest());
+        self.written.extend(given_up);
+    }
+}
+
 /// A write that is handed to the store.
 pub(super) struct Attempt {
     pub(super) place: Place,
@@ -168,9 +176,13 @@ impl<'a> Write<'a> {
         let mut was_cut = false;
         loop {
             let mut want = self.want(&draft);
-            // An end comes before anything else, but for what was taken out: a save may have kept that already.
+            // An end comes before anything else, but for what was taken out: a save may have kept that already. Where that cannot
+            // be told, it counts as taken by another request, and holds no end up.
             if (want != Want::End || self.session.ended_after_pulls()) && self.has_unsettled()? {
-                Box::pin(self.settle()).await?;
+                let settled = Box::pin(self.settle()).await;
+                if want != Want::End {
+                    settled?;
+                }
                 draft = self.session.draft();
                 want = self.want(&draft);
             }
@@ -428,8 +440,8 @@ impl<'a> Write<'a> {
         if drops_input {
             self.session.drop_old_input();
         }
-        // None of the attempts can happen any more: what they expected has been replaced.
-        progress.attempts.clear();
+        // What the attempts expected has been replaced, or they are this request's own where they happen all the same.
+        progress.give_up_attempts();
         let known = Known { opened: opened.clone(), here: record.map(Standing::Record), ..Known::default() };
         let before = std::mem::replace(&mut progress.known, known).opened;
         progress.has_new_id |= opened.is_some() && (before.is_none() || want == Want::NewId);

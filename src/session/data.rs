@@ -670,7 +670,7 @@ impl Changes {
         self.made = self.made.saturating_add(1);
         match self.remembered.last_mut() {
             // A loop that puts one key a thousand times is remembered by its last value.
-            Some(last) if change.replaces(last) => *last = change,
+            Some(last) if change.replaces(last) && last.number >= self.saved => *last = change,
             _ => self.remembered.push(change),
         }
     }
@@ -695,6 +695,11 @@ impl Changes {
         self.remembered.retain(|change| change.number < self.saved);
         self.before_end.clear();
         self
+    }
+
+    /// A session that began after an end is given up as well.
+    pub(super) fn forget_new(&mut self) {
+        self.remembered.clear();
     }
 
     /// The application has ended the session. A value that was taken out of it was used all the same, and another request may

@@ -748,6 +748,7 @@ impl Session {
         state.changed = !is_unchanged;
         state.cleared &= !is_unchanged;
         if (state.persistence, state.own_lifetime_seconds) == (written.persistence, written.own_lifetime_seconds) {
+            state.saved_persistence |= remembers && state.chose_persistence;
             state.chose_persistence = false;
         }
         if is_unchanged {
@@ -773,6 +774,7 @@ impl Session {
         state.revision = before.revision.wrapping_add(1);
         state.ids = before.ids.wrapping_add(1);
         state.changes = before.changes.saved();
+        state.saved_persistence = before.saved_persistence;
         state.payload.flash.read_as(&before.payload.flash);
         true
     }
@@ -807,7 +809,7 @@ impl Session {
     ) -> bool {
         let mut state = self.state();
         let fits = state.replay_onto(newest, is_login);
-        if fits && !state.chose_persistence {
+        if fits && !state.chose_persistence && !state.saved_persistence {
             state.persistence = persistence;
             state.own_lifetime_seconds = own_lifetime_seconds;
         }

@@ -93,12 +93,13 @@ impl Session {
         let now = self.fixed().opened_at;
         let persistence = self.fixed().persistence;
         self.write(|state| {
+            state.end_changes();
             state.replace_id(IdChange::Invalidated)?;
             state.created = now;
             state.persistence = persistence;
             state.chose_persistence = false;
+            state.saved_persistence = false;
             state.payload = state.payload.emptied();
-            state.changes.end();
             state.must_exist = false;
             Ok(((), true))
         })
@@ -139,7 +140,7 @@ impl Session {
         }
         self.write(|state| {
             state.payload = super::Payload::default();
-            state.changes.end();
+            state.end_changes();
             state.must_exist = false;
             state.phase = Phase::Destroyed;
             // No token of it verifies any more.
