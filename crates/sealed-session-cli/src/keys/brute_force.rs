@@ -185,6 +185,29 @@ fn agreed(old: &KeyRing, new: &KeyRing, clocks: Clocks) -> BTreeSet<(bool, Cause
     found.into_keys().map(|(is_meant, _, cause)| (is_meant, cause)).collect()
 }
 
+#[test]
+fn what_the_old_ring_refuses_anyway_is_not_laid_to_the_edit() {
+    let keys = keys();
+    let ring = |marks: [_; 3]| ring_of(&keys, &marks, None).unwrap();
+    let too_short = Some((None, Some(17), Some(20), false));
+    let (old, new) = (ring([too_short, from(17), None]), ring([too_short, from(17), from(40)]));
+    assert_eq!(agreed(&old, &new, CLOCKS), BTreeSet::new());
+    // Who sealed with a key that only opens now, and when, no ring says: any time before.
+    let (old, new) = (ring([SEALS, OPENS, None]), ring([SEALS, None, None]));
+    assert_eq!(agreed(&old, &new, CLOCKS), BTreeSet::from([(false, Cause::TakenOut)]));
+}
+
+#[test]
+fn a_group_is_of_remembered_sessions_alone_where_all_of_it_is() {
+    let keys = keys();
+    let ring = |marks: [_; 3]| ring_of(&keys, &marks, None).unwrap();
+    let clocks = Clocks { rollout: 12, skew: 0, grace: 1 };
+    // Servers with the old ring take what was sealed in the grace until the end of opening, and nothing of later.
+    let old = ring([Some((None, Some(16), Some(24), false)), from(16), None]);
+    let new = ring([until(40), from(40), None]);
+    assert!(agreed(&old, &new, clocks).contains(&(false, Cause::EndsTooLate)));
+}
+
 /// Seconds around the start, and the marks of a key.
 type Marks = (Option<u64>, Option<u64>, Option<u64>, bool);
 
@@ -339,10 +362,12 @@ proptest! {
     fn brute_force_agrees_on_whatever_edit(
         old in collection::vec(option::weighted(0.7, marks()), 3),
         new in collection::vec(option::weighted(0.7, marks()), 3),
+        kept in collection::vec(any::<bool>(), 3),
         not_before in [option::weighted(0.1, 5..30_u64), option::weighted(0.2, 5..30_u64)],
         (rollout, skew, grace) in (0..8_u64, 0..5_u64, 0..8_u64),
     ) {
         let keys = keys();
+        let new: Vec<_> = old.iter().zip(&new).zip(kept).map(|((old, new), kept)| if kept { *old } else { *new }).collect();
         let (old, new) = (ring_of(&keys, &old, not_before[0]), ring_of(&keys, &new, not_before[1]));
         prop_assume!(old.is_some() && new.is_some());
         agreed(&old.unwrap(), &new.unwrap(), Clocks { rollout, skew, grace });

@@ -87,9 +87,7 @@ struct Cookies {
     issued: Seconds,
     /// When servers seal by this ring.
     sealed: Seconds,
-    /// They are there by the edit alone, so that servers with the old ring matter, too.
-    is_by_edit: bool,
-    /// Without the edit they would be refused from then on.
+    /// Without the edit they would be there, too, and be refused from then on.
     ends_anyway: Option<Timestamp>,
 }
 
@@ -109,8 +107,8 @@ impl RollOut<'_> {
     pub(super) fn logouts(&self) -> Vec<Logout> {
         let mut groups = BTreeMap::<_, Logout>::new();
         for cookies in self.cookies() {
-            let whiches = if cookies.is_by_edit { &[Which::Old, Which::New][..] } else { &[Which::New] };
-            for (which, refused) in whiches.iter().flat_map(|which| self.refused_by(*which, &cookies)) {
+            for (which, refused) in [Which::Old, Which::New].iter().flat_map(|which| self.refused_by(*which, &cookies))
+            {
                 for logout in
                     self.wanted_and_not(refused).iter().filter_map(|refused| self.logout(which, &cookies, refused))
                 {
@@ -144,16 +142,10 @@ impl RollOut<'_> {
             let [old, new] = [open_only.unwrap_or_else(|| seconds(&old_windows)), seconds(&new_windows)];
             let sealed_by_old = if open_only.is_some() { earlier_on } else { by_old };
             let ends_anyway = status.and_then(|status| status.open_until);
-            let in_both = |issued, sealed| Cookies { key_id, issued, sealed, is_by_edit: false, ends_anyway };
+            let in_both = |issued, sealed| Cookies { key_id, issued, sealed, ends_anyway };
             all.extend([in_both(old, sealed_by_old), in_both(new.and(old), by_new)]);
             let rest = if old.is_empty() { [new, Seconds::NONE] } else { [new.before(old.first), new.after(old.last)] };
-            all.extend(rest.map(|issued| Cookies {
-                key_id,
-                issued,
-                sealed: by_new,
-                is_by_edit: true,
-                ends_anyway: None,
-            }));
+            all.extend(rest.map(|issued| Cookies { key_id, issued, sealed: by_new, ends_anyway: None }));
         }
         all
     }
@@ -195,20 +187,19 @@ impl RollOut<'_> {
         let behind = self.skew_seconds / 2;
         let ahead = self.skew_seconds - behind;
         let lives_seconds = self.longest_cookie.as_secs().saturating_sub(1);
-        let shown_first = from.max(earlier(self.start, behind));
-        let judged_until = match which {
-            Which::Old => earlier(self.end, 1),
-            Which::New => cookies.ends_anyway.map_or(Timestamp::MAX, |until| later(earlier(until, 1), behind)),
-        };
+        let shown = Seconds { first: from.max(earlier(self.start, behind)), ..Seconds::ALL };
+        let shown = cookies.ends_anyway.map_or(shown, |until| shown.before(until));
+        let in_use = if which == Which::Old { earlier(self.end, 1) } else { Timestamp::MAX };
+        let judged_until = in_use.min(later(shown.last, behind));
         let issued = issued
-            .and(Seconds { first: earlier(shown_first, lives_seconds), last: later(judged_until, ahead) })
+            .and(Seconds { first: earlier(shown.first, lives_seconds), last: later(judged_until, ahead) })
             .and(Seconds { first: earlier(cookies.sealed.first, behind), last: later(cookies.sealed.last, ahead) });
         let last = judged_until.min(later(issued.last, lives_seconds.saturating_add(behind)));
         let sealed = Seconds { first: earlier(issued.first, ahead), last: later(issued.last, behind).min(last) }
             .and(cookies.sealed);
         let refused = Seconds { first: sealed.first.max(self.start).max(earlier(from, ahead)), last };
-        let is_remembered = shown_first.saturating_seconds_since(issued.last) >= self.idle.as_secs();
-        let is_there = ![issued, sealed, refused].iter().any(Seconds::is_empty);
+        let is_remembered = shown.first.saturating_seconds_since(issued.last) >= self.idle.as_secs();
+        let is_there = ![shown, issued, sealed, refused].iter().any(Seconds::is_empty);
         let (key_id, last_issued) = (cookies.key_id, issued.last);
         is_there.then_some(Logout { key_id, cause, is_intended, sealed, refused, last_issued, is_remembered })
     }
