@@ -21,7 +21,8 @@ macro_rules! visit {
 
 macro_rules! sections {
     ($($group:ident at $place:tt {
-        $($(#[$doc:meta])* $kind:ident $name:ident: $type:ty = $default:expr $(, $expected:literal if $holds:expr)?;)*
+        $($(#[$doc:meta])* $vis:vis $kind:ident $name:ident: $type:ty = $default:expr
+            $(, $expected:literal if $holds:expr)?;)*
     })*) => {$(
         impl Setting for $group {
             fn each(&mut self, visit: &mut Visit<'_>) {

@@ -118,7 +118,10 @@ impl Value for Timestamp {
 
 /// A value with a name from a short list.
 macro_rules! choices {
-    ($type:ident: $first:ident = $first_name:literal $(, $other:ident = $other_name:literal)* or $last:ident = $last_name:literal) => {
+    (
+        $type:ident: $first:ident = $first_name:literal
+        $(, $other:ident = $other_name:literal)* or $last:ident = $last_name:literal
+    ) => {
         impl $crate::config::setting::Value for $type {
             const EXPECTED: &'static str =
                 concat!("`", $first_name, "`", $(", `", $other_name, "`",)* " or `", $last_name, "`");

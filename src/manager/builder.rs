@@ -47,16 +47,16 @@ pub struct SessionManagerBuilder {
 
 macro_rules! setter {
     (plain $($rest:tt)*) => {};
-    (optional ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])*) => {
+    (optional ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])* $vis:vis) => {
         $(#[$doc])*
-        pub fn $name(mut self, $name: $type) -> Self {
+        $vis fn $name(mut self, $name: $type) -> Self {
             self.$($place)+.$name = Some($name);
             self
         }
     };
-    ($value:ident ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])*) => {
+    ($value:ident ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])* $vis:vis) => {
         $(#[$doc])*
-        pub fn $name(mut self, $name: $type) -> Self {
+        $vis fn $name(mut self, $name: $type) -> Self {
             self.$($place)+.$name = $name;
             self
         }
@@ -65,11 +65,12 @@ macro_rules! setter {
 
 macro_rules! setters {
     ($($group:ident at $place:tt {
-        $($(#[$doc:meta])* $kind:ident $name:ident: $type:ty = $default:expr $(, $expected:literal if $holds:expr)?;)*
+        $($(#[$doc:meta])* $vis:vis $kind:ident $name:ident: $type:ty = $default:expr
+            $(, $expected:literal if $holds:expr)?;)*
     })*) => {
         /// The settings that a text can say, too.
         impl SessionManagerBuilder {
-            $($(setter!($kind $place $name: $type; $(#[$doc])*);)*)*
+            $($(setter!($kind $place $name: $type; $(#[$doc])* $vis);)*)*
         }
     };
 }

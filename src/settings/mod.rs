@@ -15,15 +15,16 @@ use crate::seal::Lifetimes;
 
 /// The table. `$derive` names the macro that makes something of it.
 ///
-/// A line is a kind, the name of the field, of the builder's method and of the setting in a configuration, its type, its
-/// default, and where the type says too little, what is expected of a text. Comments are the method's.
+/// A line has `pub` where the builder gets a method, a kind, the name of the field, of the method and of the setting in a
+/// configuration, the type, the default, and where the type says too little, what is expected of a text. Comments are the
+/// method's.
 ///
-/// | kind | the builder's method |
+/// | kind | means |
 /// |---|---|
-/// | `value` | sets it |
-/// | `optional` | sets it to `Some`: the field is an `Option` of the type |
-/// | `plain` | is written by hand, or there is none |
-/// | `apart` | sets it; a configuration has it in another section, by hand |
+/// | `value` | the method sets it |
+/// | `optional` | the method sets it to `Some`: the field is an `Option` of the type |
+/// | `apart` | the method sets it; a configuration has it in another section, by hand |
+/// | `plain` | the method is written by hand, or there is none |
 ///
 /// Values come first, then sections, then lists: not every writer of TOML takes another order.
 macro_rules! every_setting {
@@ -37,7 +38,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).enabled(false).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value enabled: bool = true;
+                pub value enabled: bool = true;
 
                 plain audience: String = String::new();
 
@@ -51,7 +52,7 @@ macro_rules! every_setting {
                 /// # }
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                optional placement: Placement = None;
+                pub optional placement: Placement = None;
 
                 /// When a session that was only read lives on: by default by every navigation or fetch that used it, when less than half
                 /// of its idle timeout is left. Images, styles and the like never renew it, and a read that failed renews nothing.
@@ -62,7 +63,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                optional renewal: Renewal = None;
+                pub optional renewal: Renewal = None;
 
                 /// New sessions end with the browser, unless they ask to be remembered; `false` by default.
                 ///
@@ -71,7 +72,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).clear_with_browser(true).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value clear_with_browser: bool = false;
+                pub value clear_with_browser: bool = false;
 
                 /// Sessions that were looked at get a cookie although nothing was written to them; `false` by default.
                 ///
@@ -80,7 +81,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).save_uninitialized(true).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value save_uninitialized: bool = false;
+                pub value save_uninitialized: bool = false;
 
                 /// Sessions that were used are written although they were not changed; `false` by default.
                 ///
@@ -89,7 +90,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).resave(true).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value resave: bool = false;
+                pub value resave: bool = false;
 
                 /// What happens to a session that is too large.
                 ///
@@ -98,7 +99,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value when_too_large: TooLarge = TooLarge::TrimFlash;
+                pub value when_too_large: TooLarge = TooLarge::TrimFlash;
 
                 /// What happens when the store does not answer a load.
                 ///
@@ -107,7 +108,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value on_store_failure: StoreFailure = StoreFailure::FailClosed;
+                pub value on_store_failure: StoreFailure = StoreFailure::FailClosed;
 
                 /// How long the server store may take to load a session, or to take one save or commit as a whole; two seconds by
                 /// default. Needs a [`timer`](Self::timer). What takes longer is [`StoreError::Timeout`](crate::store::StoreError), and is not
@@ -122,7 +123,7 @@ macro_rules! every_setting {
                 /// # }
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value store_timeout: Duration = Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
+                pub value store_timeout: Duration = Duration::from_millis(limits::STORE_TIMEOUT_MILLISECONDS),
                     "one millisecond or more, with its unit, such as `500ms`" if |timeout| !timeout.is_zero();
 
                 /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
@@ -134,7 +135,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).accept_inline_until(moved).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                optional accept_inline_until: Timestamp = None;
+                pub optional accept_inline_until: Timestamp = None;
 
                 plain insecure_for_development: bool = false;
 
@@ -147,7 +148,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                apart key_grace: Duration = Duration::from_secs(limits::KEY_GRACE_SECONDS);
+                pub apart key_grace: Duration = Duration::from_secs(limits::KEY_GRACE_SECONDS);
 
                 /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
                 ///
@@ -157,7 +158,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value cookie: CookieAttributes = CookieAttributes::new();
+                pub value cookie: CookieAttributes = CookieAttributes::new();
 
                 /// How long sessions live.
                 ///
@@ -168,7 +169,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value lifetimes: Lifetimes = Lifetimes::default();
+                pub value lifetimes: Lifetimes = Lifetimes::default();
 
                 plain sizes: Sizes = Sizes::default();
 
@@ -185,7 +186,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                optional inline_limit_bytes: usize = None;
+                pub optional inline_limit_bytes: usize = None;
 
                 /// Most bytes of JSON that a session in the store may have: 1 MiB by default.
                 ///
@@ -194,7 +195,7 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value record_limit_bytes: usize = limits::RECORD_PAYLOAD_MAX_BYTES;
+                pub value record_limit_bytes: usize = limits::RECORD_PAYLOAD_MAX_BYTES;
 
                 /// Cookie plaintexts are filled to a multiple of so many bytes, which hides their length: 1 to 1024, 32 by default.
                 ///
@@ -203,8 +204,9 @@ macro_rules! every_setting {
                 /// let store = SessionManager::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
-                value padding_bucket_bytes: usize = limits::COOKIE_PADDING_BUCKET_BYTES,
-                    "a whole number of bytes from 1 to 1024" if |bytes| (1..=limits::COOKIE_PADDING_BUCKET_MAX_BYTES).contains(bytes);
+                pub value padding_bucket_bytes: usize = limits::COOKIE_PADDING_BUCKET_BYTES,
+                    "a whole number of bytes from 1 to 1024"
+                    if |bytes| (1..=limits::COOKIE_PADDING_BUCKET_MAX_BYTES).contains(bytes);
             }
         }
     };
@@ -218,7 +220,8 @@ macro_rules! field {
 
 macro_rules! structs {
     ($($group:ident at $place:tt {
-        $($(#[$doc:meta])* $kind:ident $name:ident: $type:ty = $default:expr $(, $expected:literal if $holds:expr)?;)*
+        $($(#[$doc:meta])* $vis:vis $kind:ident $name:ident: $type:ty = $default:expr
+            $(, $expected:literal if $holds:expr)?;)*
     })*) => {$(
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) struct $group {
