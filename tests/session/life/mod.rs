@@ -16,6 +16,7 @@ mod orphans;
 mod renewing;
 mod replaying;
 mod saved;
+mod threads;
 mod tried_again;
 
 use std::time::Duration;
