@@ -13,6 +13,7 @@ mod markers;
 mod moving;
 mod once;
 mod orphans;
+mod random;
 mod renewing;
 mod replaying;
 mod saved;
