@@ -35,15 +35,15 @@ impl Write<'_> {
                 let is_here = index == session.place;
                 let is_own = is_here && position == 0 && known.opened.is_some();
                 let known_here = known.here.as_ref().filter(|_| is_own);
-                let nothing_seen = Some(&Standing::Nothing).filter(|_| is_own);
                 // A session in its cookie has no record as a rule, and none beside the one that was found.
                 let standing = match known_here {
                     Some(here) => here.clone(),
                     None if is_here && session.inline.is_none() => standing(&place).await?,
                     None => Standing::Nothing,
                 };
-                let seen = known_here.or(nothing_seen).cloned();
-                holds &= self.end_in(&place, session, standing, seen.as_ref()).await?;
+                // What the result builds on: a save that met another request has seen more, and taken nothing over.
+                let seen = session.record.clone().map_or(Standing::Nothing, Standing::Record);
+                holds &= self.end_in(&place, session, standing, is_own.then_some(&seen)).await?;
             }
         }
         let mut progress = self.progress()?;
@@ -93,7 +93,7 @@ impl Write<'_> {
     }
 
     /// Ends the record that a session has in a place, or might have. Whether it still had what this request took out of it before
-    /// it ended it; `seen` is what the request had read there.
+    /// it ended it; `seen` is what this request's result builds on there.
     async fn end_in(
         &mut self,
         place: &Place,

@@ -418,6 +418,27 @@ fn a_one_time_value_that_another_request_took_is_a_conflict_for_one_that_ends_th
 }
 
 #[test]
+fn a_one_time_value_that_was_a_conflict_at_a_save_is_one_for_the_end_of_the_session() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for end in ENDS {
+            let browser = with_otp(&site, &manager);
+            let [first, second] = [(); 2].map(|()| {
+                let request = browser.begin(&manager);
+                takes(&request.session());
+                request
+            });
+            later(&site);
+            first.commit();
+            let session = second.session();
+            assert_eq!(block_on(session.save()).unwrap_err().status_code(), 409);
+            end(&session);
+            assert_ends_with_a_conflict(&second, browser, &manager);
+        }
+    }
+}
+
+#[test]
 fn a_one_time_value_of_a_session_that_another_request_took_it_from_and_ended_is_a_conflict() {
     let site = Site::new();
     for manager in with_store(&site) {
