@@ -84,6 +84,47 @@ fn a_value_that_another_call_takes_while_it_is_read_is_pulled_once() {
     });
 }
 
+/// Writes to a key of the session while it is pulled.
+struct Writes;
+
+thread_local! {
+    static WRITTEN: RefCell<(&'static str, u64)> = const { RefCell::new(("", 0)) };
+}
+
+impl<'de> Deserialize<'de> for Writes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer)?;
+        let (key, times) = WRITTEN.with_borrow_mut(|(key, times)| {
+            *times += 1;
+            (*key, *times)
+        });
+        assert!(times < 10_000, "`pull` does not return");
+        SESSION.with_borrow(|session| session.as_ref().unwrap().put(key, &times)).unwrap();
+        Ok(Self)
+    }
+}
+
+#[test]
+fn a_value_whose_type_writes_to_the_session_is_pulled_or_an_error() {
+    let site = Site::new();
+    let store = site.cookie_only().build().unwrap();
+    for (written, is_pulled) in [("other", true), ("ticket", false)] {
+        site.browser().visit(&store, |session| {
+            session.put("ticket", &0).unwrap();
+            SESSION.set(Some(session.clone()));
+            WRITTEN.set((written, 0));
+            match session.pull::<Writes>("ticket") {
+                Ok(pulled) => assert!(is_pulled && pulled.is_some() && !session.has("ticket").unwrap()),
+                Err(error) => {
+                    assert!(!is_pulled && session.has("ticket").unwrap());
+                    assert!(error.to_string().contains("changed each time that it was read"), "{error}");
+                }
+            }
+        });
+    }
+    SESSION.set(None);
+}
+
 /// Writes to the session that it hears of.
 #[derive(Default)]
 struct Writer(OnceLock<Session>);

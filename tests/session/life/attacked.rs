@@ -1,5 +1,9 @@
 //! What an attack on the written protocol found, each in its smallest form.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::events::Event;
@@ -403,6 +407,82 @@ fn behind_a_logout_under_two_audiences_an_old_reference_is_no_session_and_no_err
         browser.visit(if ends_at_new { &new } else { &old }, destroys);
         assert_eq!((copy.clone().get(&old, "user"), copy.get(&new, "user")), (None, None));
     }
+}
+
+#[test]
+fn two_uploads_at_servers_of_two_audiences_are_both_kept_in_either_order_of_their_responses() {
+    for (placement, old_first) in [Placement::Spill, Placement::StoreOnly]
+        .into_iter()
+        .flat_map(|placement| [(placement, true), (placement, false)])
+    {
+        let site = Site::new();
+        let managers = of_two_audiences(&site, placement);
+        let mut browser = inline(&site, &managers[0]);
+        let [one, other] = [0, 1].map(|number| {
+            let request = browser.begin(&managers[number]);
+            request.session().put(["one", "other"][number], &text(LARGE)).unwrap();
+            request
+        });
+        // Each call of the one comes before the answer to the same of the other.
+        site.records.go_slow();
+        let facts = ResponseFacts::new(200);
+        let (one, other) = in_turns(one.0.commit(&facts), other.0.commit(&facts));
+        let mut responses = [one.unwrap(), other.unwrap()];
+        if !old_first {
+            responses.reverse();
+        }
+        responses.iter().for_each(|response| browser.receive(response));
+        for manager in managers.iter().cycle().take(4) {
+            site.clock.advance_seconds(30);
+            browser.visit(manager, |session| session.increment("visits", 1).unwrap());
+        }
+        assert_eq!((browser.get(&managers[0], "visits"), browser.get(&managers[0], "user")), (Some(4), Some(42)));
+        let has = |session: &Session| [session.has("one").unwrap(), session.has("other").unwrap()];
+        assert_eq!(browser.visit(&managers[0], has).0, [true, true]);
+    }
+}
+
+/// Polls two futures in turns until both have finished.
+fn in_turns<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    block_on(poll_fn(|context| {
+        if first.is_none()
+            && let Poll::Ready(done) = one.as_mut().poll(context)
+        {
+            first = Some(done);
+        }
+        if second.is_none()
+            && let Poll::Ready(done) = other.as_mut().poll(context)
+        {
+            second = Some(done);
+        }
+        if first.is_some() && second.is_some() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    (first.unwrap(), second.unwrap())
+}
+
+#[test]
+fn a_record_under_one_audience_that_is_older_than_a_reference_hides_no_newer_one_under_the_other() {
+    let site = Site::new();
+    // These do not know each other, so that one session gets a record at each.
+    let old = site.with_records().build().unwrap();
+    let new = site.with_records().audience("shop/new").also_read(COOKIE, "shop/test").build().unwrap();
+    let mut browser = inline(&site, &old);
+    let mut moved = browser.clone();
+    moved.put(&new, "step", 1);
+    later(&site);
+    moved.put(&new, "cart", text(LARGE));
+    later(&site);
+    browser.put(&old, "cart", text(LARGE));
+    later(&site);
+    browser.put(&new, "step", 2);
+    assert_eq!(site.records.snapshot().len(), 2);
+    assert_eq!((browser.get(&new, "step"), browser.get(&new, "user")), (Some(2), Some(42)));
+    // Where there is no newer one, it is no session that went back.
+    let newest = site.records.snapshot().into_iter().max_by_key(|(_, record)| record.version).unwrap().0;
+    site.records.tamper(|records| drop(records.remove(&newest)));
+    assert!(matches!(browser.begin(&new).try_session(), Err(LoadError::Stale)));
 }
 
 #[test]

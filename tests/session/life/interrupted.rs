@@ -1,12 +1,13 @@
 //! A store in which one call meets something: its time limit, a request that is dropped, another request.
 
 use std::future::{Future, pending, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use pollster::block_on;
 use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
 use sealed_session::testing::{Call, FaultyStore};
 use sealed_session::{SessionManagerBuilder, Timer, Timestamp, Wait};
@@ -24,6 +25,10 @@ pub(super) enum Meets {
     NoAnswer { happened: bool },
     /// The engine's own time limit.
     EngineTimeout { happened: bool },
+    /// The same, and the engine carries the call out after all, as soon as so many more have come.
+    Late { calls: usize },
+    /// The connection is cut.
+    Cut { happened: bool },
     /// What the engine holds is no record.
     Corrupt,
     /// This comes first.
@@ -46,16 +51,29 @@ pub(super) struct Interrupted(Arc<Inner>);
 /// Which calls are meant.
 pub(super) type Meant = fn(Call) -> bool;
 
+/// What a call does after all.
+type Late = Box<dyn FnOnce() + Send>;
+
 struct Inner {
     records: FaultyStore,
     next: Mutex<Option<(Meant, Meets)>>,
+    /// What the engine carries out when so many more calls have come.
+    late: Mutex<Vec<(usize, Late)>>,
+    /// Other tasks run before each call takes effect, and after it.
+    is_slow: AtomicBool,
     /// A call waits for an answer that comes too late.
     is_stuck: AtomicBool,
 }
 
 impl Interrupted {
     pub(super) fn new(site: &Site) -> Self {
-        Self(Arc::new(Inner { records: site.records.clone(), next: Mutex::default(), is_stuck: AtomicBool::default() }))
+        Self(Arc::new(Inner {
+            records: site.records.clone(),
+            next: Mutex::default(),
+            late: Mutex::default(),
+            is_slow: AtomicBool::default(),
+            is_stuck: AtomicBool::default(),
+        }))
     }
 
     /// Over this store, with the time limit of two seconds that every manager has.
@@ -73,33 +91,70 @@ impl Interrupted {
         self.0.next.lock().unwrap().is_none()
     }
 
-    fn answer<'a, T: Send + 'a>(
+    /// From now on other tasks run before each call takes effect, and after it; or no longer.
+    pub(super) fn go_slow(&self, is_slow: bool) {
+        self.0.is_slow.store(is_slow, Ordering::SeqCst);
+    }
+
+    /// The engine carries out all that is late.
+    pub(super) fn catch_up(&self) {
+        self.let_late_happen(usize::MAX);
+    }
+
+    fn let_late_happen(&self, calls: usize) {
+        let due: Vec<_> = {
+            let mut late = self.0.late.lock().unwrap();
+            late.iter_mut().for_each(|(left, _)| *left = left.saturating_sub(calls));
+            late.extract_if(.., |(left, _)| *left == 0).collect()
+        };
+        due.into_iter().for_each(|(_, act)| act());
+    }
+
+    fn answer<'a, T: Send + 'static>(
         &'a self,
         call: Call,
-        act: impl FnOnce(&'a FaultyStore) -> StoreFuture<'a, T> + Send + 'a,
+        act: impl FnOnce(FaultyStore) -> StoreFuture<'static, T> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let inner = &*self.0;
             inner.is_stuck.store(false, Ordering::SeqCst);
             let meets = inner.next.lock().unwrap().take_if(|(is_meant, _)| is_meant(call)).map(|(_, meets)| meets);
+            self.moment().await;
+            self.let_late_happen(1);
+            let records = inner.records.clone();
             match meets {
-                None => act(&inner.records).await,
+                None => {
+                    let answer = act(records).await;
+                    self.moment().await;
+                    answer
+                }
                 Some(Meets::Meanwhile(first)) => {
                     first();
-                    act(&inner.records).await
+                    act(records).await
                 }
                 Some(Meets::Corrupt) => {
                     Err(StoreError::Corrupt { store: "interrupted", problem: "damaged on demand".to_owned() })
                 }
+                Some(Meets::Late { calls }) => {
+                    let act = move || drop(block_on(act(records)));
+                    inner.late.lock().unwrap().push((calls, Box::new(act)));
+                    Err(timeout())
+                }
                 Some(Meets::EngineTimeout { happened }) => {
                     if happened {
-                        act(&inner.records).await?;
+                        act(records).await?;
                     }
-                    Err(StoreError::Timeout { store: "interrupted", waited_milliseconds: 2000 })
+                    Err(timeout())
+                }
+                Some(Meets::Cut { happened }) => {
+                    if happened {
+                        act(records).await?;
+                    }
+                    Err(StoreError::unavailable("interrupted", "cut on demand"))
                 }
                 Some(Meets::TimeLimit { happened }) => {
                     if happened {
-                        act(&inner.records).await?;
+                        act(records).await?;
                     }
                     inner.is_stuck.store(true, Ordering::SeqCst);
                     poll_fn(|context| {
@@ -110,13 +165,30 @@ impl Interrupted {
                 }
                 Some(Meets::NoAnswer { happened }) => {
                     if happened {
-                        act(&inner.records).await?;
+                        act(records).await?;
                     }
                     pending().await
                 }
             }
         })
     }
+
+    /// Lets other tasks run, where the store is slow.
+    async fn moment(&self) {
+        let mut waits = self.0.is_slow.load(Ordering::SeqCst);
+        poll_fn(|context| {
+            if std::mem::take(&mut waits) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+fn timeout() -> StoreError {
+    StoreError::Timeout { store: "interrupted", waited_milliseconds: 2000 }
 }
 
 /// Every call that changes what is stored.
@@ -144,19 +216,24 @@ impl Timer for Interrupted {
 
 impl RecordStore for Interrupted {
     fn load<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, Option<Record>> {
-        self.answer(Call::Load, move |records| records.load(id))
+        let id = *id;
+        self.answer(Call::Load, move |records| Box::pin(async move { records.load(&id).await }))
     }
     fn create<'a>(&'a self, id: &'a RecordId, record: Record) -> StoreFuture<'a, Created> {
-        self.answer(Call::Create, move |records| records.create(id, record))
+        let id = *id;
+        self.answer(Call::Create, move |records| Box::pin(async move { records.create(&id, record).await }))
     }
     fn update<'a>(&'a self, id: &'a RecordId, record: Record, expected: u64) -> StoreFuture<'a, Updated> {
-        self.answer(Call::Update, move |records| records.update(id, record, expected))
+        let id = *id;
+        self.answer(Call::Update, move |records| Box::pin(async move { records.update(&id, record, expected).await }))
     }
     fn touch<'a>(&'a self, id: &'a RecordId, expires_at: Timestamp) -> StoreFuture<'a, bool> {
-        self.answer(Call::Touch, move |records| records.touch(id, expires_at))
+        let id = *id;
+        self.answer(Call::Touch, move |records| Box::pin(async move { records.touch(&id, expires_at).await }))
     }
     fn destroy<'a>(&'a self, id: &'a RecordId) -> StoreFuture<'a, ()> {
-        self.answer(Call::Destroy, move |records| records.destroy(id))
+        let id = *id;
+        self.answer(Call::Destroy, move |records| Box::pin(async move { records.destroy(&id).await }))
     }
     fn sweep(&self, limit: usize) -> StoreFuture<'_, usize> {
         self.0.records.sweep(limit)
@@ -168,4 +245,13 @@ impl RecordStore for Interrupted {
 pub(super) fn give_up(future: impl Future) {
     let mut future = pin!(future);
     assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "it has finished");
+}
+
+/// Polls a future so many times; `None` while it has not finished.
+pub(super) fn poll_times<F: Future>(mut future: Pin<&mut F>, times: usize) -> Option<F::Output> {
+    let mut context = Context::from_waker(Waker::noop());
+    (0..times).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(outcome) => Some(outcome),
+        Poll::Pending => None,
+    })
 }

@@ -549,6 +549,94 @@ fn a_spill_that_was_in_flight_does_not_revive_a_session() {
 }
 
 #[test]
+fn a_spill_that_was_in_flight_during_a_logout_takes_no_cookie_from_the_browser() {
+    for end in ENDS {
+        for pause in [3, 10, 100] {
+            let site = Site::new();
+            let manager = site.with_records().build().unwrap();
+            let mut browser = inline(&site, &manager);
+            let spilling = browser.begin(&manager);
+            spilling.session().put("cart", &text(LARGE)).unwrap();
+            browser.visit(&manager, end);
+            // The user has logged in again before the answer comes.
+            browser.put(&manager, "user", 43);
+            site.clock.advance_seconds(pause);
+            let failed = spilling.try_commit().unwrap_err();
+            assert_eq!((failed.status_code(), failed.commit.set_cookies.len()), (409, 0));
+            browser.receive(&failed.commit);
+            assert_eq!(browser.get(&manager, "user"), Some(43));
+        }
+    }
+}
+
+/// A browser with a session in its cookie whose logout was answered, and the response lost.
+fn logged_out_in_vain(site: &Site, manager: &SessionManager, placement: Placement, end: fn(&Session)) -> Browser {
+    let browser = after(site, manager, |session| match placement {
+        Placement::StoreOnly => drop(session.csrf_token().unwrap()),
+        _ => session.put("user", &42).unwrap(),
+    });
+    assert!(!site.opened(manager, &browser).is_reference());
+    let logout = browser.begin(manager);
+    end(&logout.session());
+    logout.commit();
+    browser
+}
+
+#[test]
+fn a_spill_long_after_a_logout_whose_response_was_lost_is_a_conflict_once_and_then_a_session_begins() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (end, pause) in ENDS.into_iter().flat_map(|end| [(end, 11), (end, 300), (end, 800)]) {
+            let site = Site::new();
+            let manager = site.with_records().placement(placement).build().unwrap();
+            let mut browser = logged_out_in_vain(&site, &manager, placement, end);
+            site.clock.advance_seconds(pause);
+            let id = site.opened(&manager, &browser).public_id();
+            let request = browser.begin(&manager);
+            request.session().put("photo", &text(LARGE)).unwrap();
+            let failed = request.try_commit().unwrap_err();
+            assert_eq!(failed.status_code(), 409);
+            browser.receive(&failed.commit);
+            assert_eq!(browser.cookie(), None);
+            assert_eq!(browser.markers(), [format!("{COOKIE}-{id}-ended")]);
+            browser.visit(&manager, |session| {
+                assert!(session.is_new());
+                session.put("photo", &text(LARGE)).unwrap();
+            });
+            assert!(site.opened(&manager, &browser).is_reference());
+            assert!(browser.visit(&manager, |session| session.has("photo").unwrap()).0);
+        }
+    }
+}
+
+#[test]
+fn a_spill_soon_after_a_logout_whose_response_was_lost_takes_no_cookie_from_the_browser() {
+    for end in ENDS {
+        let site = Site::new();
+        let manager = site.with_records().build().unwrap();
+        let browser = logged_out_in_vain(&site, &manager, Placement::Spill, end);
+        site.clock.advance_seconds(10);
+        let request = browser.begin(&manager);
+        request.session().put("photo", &text(LARGE)).unwrap();
+        let failed = request.try_commit().unwrap_err();
+        assert_eq!((failed.status_code(), failed.commit.set_cookies.len()), (409, 0));
+    }
+}
+
+#[test]
+fn a_server_without_a_store_tells_no_session_in_a_record_as_destroyed() {
+    for end in ENDS {
+        let site = Site::new();
+        let spill = site.with_records().build().unwrap();
+        let without = site.cookie_only().build().unwrap();
+        let mut browser = in_record(&site, &spill);
+        browser.visit(&without, end);
+        let told = site.events.take_names();
+        let is_told = |name: &str| told.iter().any(|event| event == name);
+        assert!(is_told("UnopenedRemoved") && !is_told("Destroyed"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_session_that_returned_to_its_cookie_does_not_open_after_a_logout_in_between() {
     for end in ENDS {
         let site = Site::new();

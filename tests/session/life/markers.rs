@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Placement, Reason, Session};
+use sealed_session::limits::MARKER_CANDIDATES_MAX;
+use sealed_session::{Placement, Reason, RequestFacts, Session};
 
 use super::{DAY, ENDS, TEN_DAYS, after, inline, later, regenerates};
+use crate::browser::Browser;
 use crate::support::{COOKIE, Site};
 
 #[test]
@@ -117,6 +120,34 @@ fn a_forged_marker_logs_nobody_out_and_drives_out_no_good_one() {
     // And what was left stays so.
     browser.plant("session", &left);
     assert_eq!(browser.get(&manager, "user"), None);
+}
+
+#[test]
+fn so_many_cookies_named_as_markers_that_a_good_one_might_be_hidden_refuse_the_session() {
+    let site = Site::new();
+    let manager = site.cookie_only().cookie(CookieAttributes::new().name("shop")).build().unwrap();
+    let mut browser = inline(&site, &manager);
+    let mut logged_in = browser.clone();
+    let late = browser.begin(&manager);
+    late.session().put("step", &1).unwrap();
+    browser.visit(&manager, |session| session.destroy().unwrap());
+    browser.receive(&late.commit());
+    for forged in [MARKER_CANDIDATES_MAX - 2, MARKER_CANDIDATES_MAX - 1, MARKER_CANDIDATES_MAX, 100] {
+        // A neighbour's, of a longer path, which come first.
+        let junk: String = (0..forged).map(|number| format!("shop-{number:016x}-ended=AQ; ")).collect();
+        let user_of = |browser: &Browser| {
+            let header = format!("{junk}{}", browser.cookie_header());
+            let pending = manager.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
+            block_on(pending.session()).unwrap().get::<u64>("user").unwrap()
+        };
+        assert_eq!(user_of(&browser), None, "{forged} hide the marker");
+        site.events.take();
+        assert_eq!(user_of(&logged_in), Some(42).filter(|_| forged < MARKER_CANDIDATES_MAX), "{forged}");
+        let refused = if forged < MARKER_CANDIDATES_MAX { vec![] } else { vec![Reason::Revoked] };
+        assert_eq!(site.events.take_reasons(), refused);
+    }
+    // And without them it is a session again.
+    assert_eq!(logged_in.get(&manager, "user"), Some(42));
 }
 
 #[test]

@@ -13,10 +13,12 @@ mod markers;
 mod moving;
 mod once;
 mod orphans;
+mod random;
 mod renewing;
 mod replaying;
 mod saved;
 mod taken_and_ended;
+mod threads;
 mod tried_again;
 
 use std::time::Duration;

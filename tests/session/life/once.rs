@@ -1,17 +1,16 @@
 //! Each operation applies once: through time limits, lost answers, saves that are dropped, and saves that meet a commit.
 
-use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
 use pollster::block_on;
 use sealed_session::{Placement, ResponseFacts, Session, SessionManager};
 
-use super::interrupted::{Interrupted, Meets, creates, give_up, time_limits, updates, writes};
-use super::{in_record, inline, later, with_store};
+use super::interrupted::{Interrupted, Meets, creates, give_up, poll_times, time_limits, updates, writes};
+use super::{ENDS, after, in_record, inline, later, with_store};
 use crate::browser::{Browser, Request};
 use crate::faulty_store::Call;
-use crate::support::{LARGE, Site, text};
+use crate::support::{LARGE, Site, records_with_data, text};
 
 /// What a request does, and how it can be told that it was done once.
 const OPERATIONS: [fn(&Session); 3] = [
@@ -304,5 +303,211 @@ fn a_one_time_value_is_taken_once_through_a_save_that_met_a_time_limit() {
         later(&site);
         browser.receive(&request.commit());
         assert_eq!((browser.get(&manager, "otp"), browser.get(&manager, "user")), (None, Some(42)));
+    }
+}
+
+#[test]
+fn a_commit_after_a_saved_login_whose_old_record_is_left_late_counts_once() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for calls in 1..=6 {
+            let (site, store, manager) = interrupted(placement);
+            let mut browser = in_record(&site, &manager);
+            let request = browser.begin(&manager);
+            let session = request.session();
+            session.regenerate().unwrap();
+            count(&session);
+            store.at_next(updates, Meets::Late { calls });
+            assert_eq!(block_on(session.save()).unwrap_err().status_code(), 503);
+            count(&session);
+            browser.receive(&request.commit());
+            store.catch_up();
+            assert_counted(&mut browser, &manager, 2);
+        }
+    }
+}
+
+/// A save of a login which the commit of the same request overtakes, each by so many steps of the store.
+fn overtaken(spills: bool, placement: Placement, [before, between, after]: [usize; 3]) {
+    let (site, store, manager) = interrupted(placement);
+    let mut browser = if spills { inline(&site, &manager) } else { in_record(&site, &manager) };
+    let request = browser.begin(&manager);
+    let session = request.session();
+    store.go_slow(true);
+    session.regenerate().unwrap();
+    count(&session);
+    let facts = ResponseFacts::new(200);
+    let mut save = pin!(session.save());
+    let mut saved = poll_times(save.as_mut(), before);
+    count(&session);
+    if spills {
+        session.put("photo", &text(LARGE)).unwrap();
+    }
+    let mut commit = pin!(request.0.commit(&facts));
+    let committed = poll_times(commit.as_mut(), between);
+    if saved.is_none() {
+        saved = poll_times(save, after);
+    }
+    let committed = committed.unwrap_or_else(|| block_on(commit));
+    let response = committed.or_else(|_| block_on(request.0.commit(&facts)));
+    store.go_slow(false);
+    assert!(response.is_ok(), "nobody else was there: {response:?}, {saved:?}, {:?}", [before, between, after]);
+    browser.receive(&response.unwrap());
+    later(&site);
+    assert_counted(&mut browser, &manager, 2);
+}
+
+#[test]
+fn a_commit_that_overtakes_the_save_of_a_login_is_no_conflict_and_counts_once() {
+    for (spills, placement) in [(false, Placement::Spill), (false, Placement::StoreOnly), (true, Placement::Spill)] {
+        for before in 1..=3 {
+            for between in 1..=5 {
+                for after in 0..=2 {
+                    overtaken(spills, placement, [before, between, after]);
+                }
+            }
+        }
+    }
+}
+
+fn takes(session: &Session) {
+    assert_eq!(session.pull::<u64>("otp").unwrap(), Some(7), "neither knows of the other yet");
+}
+
+fn with_otp(site: &Site, manager: &SessionManager) -> Browser {
+    after(site, manager, |session| {
+        session.put("otp", &7).unwrap();
+        session.put("photo", &text(LARGE)).unwrap();
+    })
+}
+
+/// The request is a conflict however often it is committed, and takes the session from the browser.
+#[track_caller]
+fn assert_ends_with_a_conflict(request: &Request, mut browser: Browser, manager: &SessionManager) {
+    let mut copy = browser.clone();
+    for _ in 0..3 {
+        let failed = request.try_commit().unwrap_err();
+        assert_eq!(failed.status_code(), 409);
+        browser.receive(&failed.commit);
+        assert_eq!(browser.cookie(), None);
+    }
+    assert!(copy.visit(manager, Session::is_empty).0, "the session is over");
+}
+
+#[test]
+fn a_one_time_value_that_another_request_took_is_a_conflict_for_one_that_ends_the_session() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for end in ENDS {
+            for also_ends in [false, true] {
+                let browser = with_otp(&site, &manager);
+                let [first, second] = [(); 2].map(|()| {
+                    let request = browser.begin(&manager);
+                    takes(&request.session());
+                    request
+                });
+                if also_ends {
+                    end(&first.session());
+                }
+                end(&second.session());
+                later(&site);
+                first.commit();
+                assert_ends_with_a_conflict(&second, browser, &manager);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_one_time_value_that_was_a_conflict_at_a_save_is_one_for_the_end_of_the_session() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for end in ENDS {
+            let browser = with_otp(&site, &manager);
+            let [first, second] = [(); 2].map(|()| {
+                let request = browser.begin(&manager);
+                takes(&request.session());
+                request
+            });
+            later(&site);
+            first.commit();
+            let session = second.session();
+            assert_eq!(block_on(session.save()).unwrap_err().status_code(), 409);
+            end(&session);
+            assert_ends_with_a_conflict(&second, browser, &manager);
+        }
+    }
+}
+
+#[test]
+fn a_one_time_value_of_a_session_that_another_request_took_it_from_and_ended_is_a_conflict() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for end in ENDS {
+            let browser = with_otp(&site, &manager);
+            let [first, second] = [(); 2].map(|()| {
+                let request = browser.begin(&manager);
+                takes(&request.session());
+                request
+            });
+            end(&first.session());
+            later(&site);
+            first.commit();
+            for _ in 0..3 {
+                assert_eq!(second.try_commit().unwrap_err().status_code(), 409);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_one_time_value_in_its_cookie_that_another_request_took_and_spilled_is_a_conflict_for_one_that_ends_the_session() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    for end in ENDS {
+        let browser = after(&site, &manager, |session| session.put("otp", &7).unwrap());
+        let [spilling, ending] = [(); 2].map(|()| {
+            let request = browser.begin(&manager);
+            takes(&request.session());
+            request
+        });
+        spilling.session().put("photo", &text(LARGE)).unwrap();
+        end(&ending.session());
+        later(&site);
+        spilling.commit();
+        let mut spilled = browser.clone();
+        assert_eq!(ending.try_commit().unwrap_err().status_code(), 409);
+        let failed = ending.try_commit().unwrap_err();
+        assert_eq!(failed.status_code(), 409);
+        spilled.receive(&failed.commit);
+        assert_eq!(spilled.cookie(), None);
+        assert_eq!(records_with_data(&site.records), 0, "the session is over");
+    }
+}
+
+#[test]
+fn a_one_time_value_that_nobody_else_took_is_taken_by_a_request_that_ends_the_session() {
+    let site = Site::new();
+    for manager in with_store(&site) {
+        for (end, spills) in ENDS.into_iter().flat_map(|end| [(end, true), (end, false)]) {
+            let browser = if spills {
+                after(&site, &manager, |session| session.put("otp", &7).unwrap())
+            } else {
+                with_otp(&site, &manager)
+            };
+            let mut copy = browser.clone();
+            let request = browser.begin(&manager);
+            takes(&request.session());
+            end(&request.session());
+            later(&site);
+            // Of another value.
+            browser.clone().put(&manager, "cart", text(LARGE));
+            later(&site);
+            request.commit();
+            later(&site);
+            let (is_over, _) = copy.visit(&manager, |session| !session.has("otp").unwrap());
+            // Without a record, a copy of a cookie with its data is good until it expires.
+            let is_inline = copy.cookie().is_some_and(|_| !site.opened(&manager, &copy).is_reference());
+            assert!(is_over || (spills && is_inline));
+        }
     }
 }

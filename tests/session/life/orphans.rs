@@ -204,6 +204,28 @@ fn where_the_order_of_two_cookies_cannot_be_told_a_session_still_does_not_go_bac
 }
 
 #[test]
+fn a_session_that_returned_and_was_written_within_the_same_second_can_spill_again() {
+    for spills_before in [1, 7, 9] {
+        let site = Site::new();
+        let manager = site.with_records().build().unwrap();
+        let mut browser = after(&site, &manager, |session| session.put("role", &USER).unwrap());
+        for _ in 0..spills_before {
+            browser.visit(&manager, |session| {
+                spills(session);
+                session.increment("n", 1).unwrap();
+            });
+            later(&site);
+        }
+        browser.visit(&manager, |session| session.forget("cart").unwrap());
+        browser.put(&manager, "step", 1);
+        later(&site);
+        browser.visit(&manager, spills);
+        assert_eq!((browser.get(&manager, "step"), browser.get(&manager, "n")), (Some(1), Some(spills_before)));
+        assert!(site.opened(&manager, &browser).is_reference());
+    }
+}
+
+#[test]
 fn a_session_that_spills_and_returns_again_and_again_never_goes_back() {
     let site = Site::new();
     let manager = site.with_records().build().unwrap();

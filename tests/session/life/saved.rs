@@ -1,8 +1,9 @@
 //! What a save has written reaches the client, also where the commit after it fails.
 
 use pollster::block_on;
-use sealed_session::Session;
+use sealed_session::{LoadError, Placement, Session};
 
+use super::interrupted::{Interrupted, Meant, Meets, creates, time_limits, updates};
 use super::{destroys, in_record, inline, later, with_store};
 use crate::support::{LARGE, Site, line, removes_the_cookie, text};
 
@@ -186,5 +187,51 @@ fn a_commit_that_succeeds_after_one_that_failed_sends_the_newest_cookie_alone() 
         assert!(!line(&response).is_empty());
         browser.receive(&response);
         assert_eq!(browser.get(&manager, "step"), Some(2));
+    }
+}
+
+/// The save of a login whose call meets this, and the same session read again. Whatever that says, the user is logged in once
+/// the request has succeeded.
+fn read_again_after_a_login(placement: Placement, is_meant: Meant, meets: Meets) -> Result<Option<u64>, LoadError> {
+    let site = Site::new();
+    let store = Interrupted::new(&site);
+    let manager = store.under(site.cookie_only()).placement(placement).build().unwrap();
+    let mut browser = in_record(&site, &manager);
+    let request = browser.begin(&manager);
+    let session = request.session();
+    session.regenerate().unwrap();
+    session.put("step", &1).unwrap();
+    store.at_next(is_meant, meets);
+    assert_eq!(block_on(session.save()).unwrap_err().status_code(), 503);
+    let reloaded = block_on(session.reload());
+    let step = session.get("step").unwrap();
+    browser.receive(&request.commit());
+    store.catch_up();
+    site.clock.advance_seconds(BEYOND_GRACE_SECONDS);
+    assert_eq!((browser.get(&manager, "user"), browser.get(&manager, "step")), (Some(42), step));
+    reloaded.map(|()| step)
+}
+
+#[test]
+fn a_session_that_is_read_again_after_the_save_of_a_login_of_unknown_outcome_is_the_new_one_or_an_error() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (limit, happened) in time_limits() {
+            let read = read_again_after_a_login(placement, updates, limit());
+            // What did not happen yet may still be on its way.
+            assert!(if happened { matches!(read, Ok(Some(1))) } else { matches!(read, Err(LoadError::Store(_))) });
+        }
+        for calls in 1..=4 {
+            let read = read_again_after_a_login(placement, updates, Meets::Late { calls });
+            assert!(if calls == 1 { matches!(read, Ok(Some(1))) } else { matches!(read, Err(LoadError::Store(_))) });
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_read_again_before_its_login_was_handed_over_is_the_old_one() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (limit, _) in time_limits() {
+            assert!(matches!(read_again_after_a_login(placement, creates, limit()), Ok(None)));
+        }
     }
 }
