@@ -14,6 +14,7 @@ mod moving;
 mod once;
 mod orphans;
 mod random;
+mod read_again;
 mod renewing;
 mod replaying;
 mod saved;

@@ -203,3 +203,117 @@ fn a_request_from_before_a_login_that_asks_late_for_its_session_is_a_conflict() 
     upload.session().put("photo", &text(LARGE)).unwrap();
     assert_eq!(upload.try_commit().unwrap_err().status_code(), 409);
 }
+
+/// A session that was in a record before, and got its one-time password in its cookie since.
+fn with_otp_after_a_return(site: &Site, manager: &SessionManager) -> Browser {
+    let mut browser = after(site, manager, |session| session.put("cart", &text(LARGE)).unwrap());
+    browser.put(manager, "cart", 1);
+    later(site);
+    browser.put(manager, "otp", 7);
+    later(site);
+    browser
+}
+
+fn logs_in(session: &Session) {
+    session.regenerate().unwrap();
+    session.put("user", &42).unwrap();
+}
+
+#[test]
+fn what_one_took_that_leaves_or_ends_a_session_no_other_takes_although_an_old_record_stands_there() {
+    let acts: [fn(&Session); 4] = [ENDS[0], ENDS[1], logs_in, |session| session.put("photo", &text(LARGE)).unwrap()];
+    for (first, one) in acts.into_iter().enumerate() {
+        for (second, two) in acts.into_iter().enumerate() {
+            let site = Site::new();
+            let manager = site.with_records().build().unwrap();
+            let browser = with_otp_after_a_return(&site, &manager);
+            let requests = [browser.begin(&manager), browser.begin(&manager)];
+            requests.iter().for_each(|request| takes(&request.session()));
+            one(&requests[0].session());
+            two(&requests[1].session());
+            let outcomes = requests.map(|request| request.try_commit().is_ok());
+            assert_ne!(outcomes, [true, true], "act {first}, then {second}");
+        }
+    }
+}
+
+#[test]
+fn a_write_in_flight_during_a_login_is_a_conflict_although_an_old_record_stands_there() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = with_otp_after_a_return(&site, &manager);
+    let upload = browser.begin(&manager);
+    upload.session().put("photo", &text(LARGE)).unwrap();
+    browser.visit(&manager, logs_in);
+    assert_eq!(upload.try_commit().unwrap_err().status_code(), 409);
+    assert_eq!(browser.get(&manager, "user"), Some(42));
+}
+
+#[test]
+fn what_a_parallel_login_forgot_stays_forgotten_although_an_old_record_stands_there() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = with_otp_after_a_return(&site, &manager);
+    let (one, two) = (browser.begin(&manager), browser.begin(&manager));
+    logs_in(&one.session());
+    logs_in(&two.session());
+    one.session().forget("otp").unwrap();
+    browser.receive(&one.commit());
+    browser.receive(&two.commit());
+    assert_eq!((browser.get(&manager, "user"), browser.get(&manager, "otp")), (Some(42), None));
+}
+
+#[test]
+fn what_was_taken_out_of_a_session_that_began_after_an_end_is_nobodys_but_its_own() {
+    each(|placement, end| {
+        let site = Site::new();
+        let manager = site.with_records().placement(placement).build().unwrap();
+        let request = with_otp(&site, &manager).begin(&manager);
+        let session = request.0.end().unwrap();
+        session.increment("n", 1).unwrap();
+        assert_eq!(session.pull::<u64>("n").unwrap(), Some(1));
+        end(&session);
+        assert!(request.try_commit().is_ok(), "{placement:?}");
+    });
+}
+
+#[test]
+fn a_logout_that_took_something_ends_although_nobody_can_tell_what_became_of_a_save() {
+    let site = Site::new();
+    let store = Interrupted::new(&site);
+    let manager = store.under(site.with_records().placement(Placement::StoreOnly)).build().unwrap();
+    let browser = with_otp(&site, &manager);
+    let request = browser.begin(&manager);
+    let session = request.session();
+    takes(&session);
+    store.at_next(updates, Meets::EngineTimeout { happened: true });
+    block_on(session.save()).unwrap_err();
+    let mut other = browser.clone();
+    for number in 0..10 {
+        other.put(&manager, "m", number);
+    }
+    session.destroy().unwrap();
+    let _ = request.try_commit();
+    assert!(other.visit(&manager, Session::is_empty).0);
+}
+
+#[test]
+fn a_server_that_lacks_the_newest_key_removes_no_marker_that_a_logout_needs() {
+    let site = Site::new();
+    let (ahead, behind) = (site.over(site.rotated()).build().unwrap(), site.cookie_only().build().unwrap());
+    let mut browser = site.browser();
+    browser.put(&ahead, "cart", 1);
+    for _ in 0..2 {
+        later(&site);
+        browser.visit(&ahead, logs_in);
+    }
+    later(&site);
+    let slow = browser.begin(&ahead);
+    slow.session().put("step", &1).unwrap();
+    let late = slow.commit();
+    browser.visit(&ahead, |session| session.destroy().unwrap());
+    browser.put(&behind, "cart", 2);
+    browser.visit(&behind, |session| session.regenerate().unwrap());
+    browser.receive(&late);
+    assert_eq!(browser.get(&ahead, "user"), None);
+}
