@@ -7,8 +7,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use pollster::block_on;
-use sealed_session::store::{Created, MemoryStore};
-use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore as _};
+use sealed_session::Clock as _;
+use sealed_session::store::{Created, MemoryStore, Record, RecordId, RecordStore as _};
+use sealed_session::testing::ManualClock;
 
 /// Bytes of a sealed record: the smallest, and one that has just outgrown a cookie.
 const RECORD_BYTES: [usize; 2] = [305, 2609];

@@ -2,7 +2,8 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Commit, Key, ManualClock, RequestFacts, ResponseFacts, SessionManager, Suite};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Commit, Key, RequestFacts, ResponseFacts, SessionManager, Suite};
 use sealed_session_benches::{NAME, NOW, criterion, json};
 
 const BYTES: usize = 256;

@@ -113,7 +113,8 @@ impl fmt::Display for Timestamp {
 /// Where the time comes from.
 ///
 /// ```
-/// use sealed_session::{Clock, ManualClock};
+/// use sealed_session::testing::ManualClock;
+/// use sealed_session::Clock;
 ///
 /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
 /// clock.advance_seconds(90);
@@ -157,7 +158,8 @@ impl Clock for SystemClock {
 /// A clock that stands still until it is set, for tests. Clones show the same time.
 ///
 /// ```
-/// use sealed_session::{Clock, ManualClock};
+/// use sealed_session::testing::ManualClock;
+/// use sealed_session::Clock;
 ///
 /// let clock = ManualClock::at_unix_seconds(10);
 /// let same = clock.clone();

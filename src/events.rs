@@ -17,7 +17,7 @@ use crate::id::{KeyId, PublicId};
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use sealed_session::{Event, Observer};
+/// use sealed_session::events::{Event, Observer};
 ///
 /// #[derive(Default)]
 /// struct Refusals(AtomicU64);
@@ -200,7 +200,7 @@ impl Event {
     /// The name, for logs and metrics.
     ///
     /// ```
-    /// assert_eq!(sealed_session::Event::Ephemeral.name(), "ephemeral");
+    /// assert_eq!(sealed_session::events::Event::Ephemeral.name(), "ephemeral");
     /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -263,7 +263,8 @@ impl Observers {
 /// [`SessionManager::key_reports`](crate::SessionManager::key_reports).
 ///
 /// ```
-/// use sealed_session::{SessionManager, Counters, Key, RequestFacts};
+/// use sealed_session::events::Counters;
+/// use sealed_session::{Key, RequestFacts, SessionManager};
 ///
 /// let counters = Counters::default();
 /// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;

@@ -84,7 +84,7 @@ impl fmt::Debug for SessionId {
 /// It opens and hijacks nothing; still, it belongs in no log. Stores that keep files or text keys use [`RecordId::to_hex`].
 ///
 /// ```
-/// use sealed_session::RecordId;
+/// use sealed_session::store::RecordId;
 ///
 /// let id = RecordId::from_bytes([0xab; 16]);
 /// assert_eq!(id.to_hex(), "abababababababababababababababab");

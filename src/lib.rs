@@ -6,7 +6,8 @@
 //!   [`SessionManager::begin`], [`PendingSession::session`], [`PendingSession::commit`].
 //! - [`adapter::tower`](crate::adapter) has a guard against forged requests, too.
 //! - [`testing`] is for the tests of applications: a browser's cookies, a store that fails on demand.
-//! - [`Sealer`] seals and opens cookies outside of a request.
+//! - [`sealer::Sealer`] seals and opens cookies outside of a request.
+//! - [`operator`] has what tools for operators look at, and [`csrf`] what a guard decides.
 //! - [`guide`] has the reasons, the threat model, and every byte.
 //!
 //! ```
@@ -31,26 +32,33 @@
 //! |---|---|
 //! | `memory` (default) | `store::MemoryStore`, for one process |
 //! | `aws-lc-rs` | the ciphers of AWS-LC in place of RustCrypto's: the same cookies; needs a C compiler |
-//! | `redis` | `store::RedisStore`, a server store in Redis or Valkey |
 //! | `file` | `store::FileStore`, for one machine: sessions survive a restart |
-//! | `sqlite`, `postgres`, `mysql` | `store::SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB; needs Rust 1.94 and tokio |
-//! | `dynamodb` | `store::DynamoDbStore`, in a table of DynamoDB; needs Rust 1.94.1 and tokio |
-//! | `mongodb` | `store::MongoDbStore`, in a collection of MongoDB; needs tokio |
-//! | `tower-sessions-core-0-14`, `tower-sessions-core-0-15` | `store::TowerSessionsStore`, over a store that was written for `tower-sessions`: second-class |
 //! | `tower` | `adapter::tower::SessionLayer` and the guard `CsrfLayer`, for any tower service over `http` 1 |
 //! | `axum` | extractors for axum 0.8: [`Session`], typed sessions, flash, forms with a CSRF token; and `tower` |
-//! | `tower-sessions` | `adapter::tower_sessions::TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8; and `tower` |
 //! | `poem` | `adapter::poem::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for poem 3 |
 //! | `actix-web` | `adapter::actix_web::SessionMiddleware`, the guard `CsrfMiddleware` and extractors, for actix-web 4 |
-//! | `actix-session` | `adapter::actix_session::SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
 //! | `rocket` | `adapter::rocket::SessionFairing`, the guard `CsrfFairing` and guards of handlers, for Rocket 0.5 |
 //! | `tracing` | `adapter::tracing::TracingObserver`, which tells what happens to sessions |
 //! | `tokio` | `adapter::tokio::TokioTimer`, for time limits of store calls |
 //! | `config` | `Config`: the settings, read from TOML, JSON and environment variables |
-//! | `cli` | the command `sealed-session` |
 //! | `conformance` | `store::conformance`, the store contract as a test suite: for `[dev-dependencies]` |
 //!
 //! A feature never changes behaviour. All but `aws-lc-rs` add API.
+//!
+//! # The family
+//!
+//! What only implements the store contract, or another crate's, is a crate over this one's public API, of the same version:
+//!
+//! | crate | has |
+//! |---|---|
+//! | `sealed-session-redis` | `RedisStore`, a server store in Redis or Valkey |
+//! | `sealed-session-sqlx` | `SqlStore`, in a table of SQLite, PostgreSQL, or MySQL and MariaDB |
+//! | `sealed-session-dynamodb` | `DynamoDbStore`, in a table of DynamoDB |
+//! | `sealed-session-mongodb` | `MongoDbStore`, in a collection of MongoDB |
+//! | `sealed-session-tower-sessions` | `TowerSessionsLayer`: sessions of `tower-sessions` 0.14 in the sealed cookie, for `axum-login` 0.18 and `axum-messages` 0.8 |
+//! | `sealed-session-actix-session` | `SealedSessionStore`, for applications of `actix-session` and `actix-identity` |
+//! | `sealed-session-salvo` | `SessionHoop`, for Salvo 1.1 |
+//! | `sealed-session-cli` | the command `sealed-session`, for operators |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers of small numbers"))]
 
@@ -61,9 +69,9 @@ mod clock;
 mod config;
 pub mod cookie;
 mod crypto;
-mod csrf;
+pub mod csrf;
 mod error;
-mod events;
+pub mod events;
 pub mod guide;
 mod id;
 mod key;
@@ -80,30 +88,41 @@ pub mod testing;
 mod wipe;
 mod wire;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timer, Timestamp, Wait};
+pub use clock::{Clock, SystemClock, Timer, Timestamp, Wait};
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use config::{Config, KeyOrigin, Stores};
+pub use config::{Config, Stores};
 pub use crypto::Suite;
-pub use csrf::{CsrfDecision, CsrfError, CsrfFacts, csrf_decision};
-pub use error::{
-    CommitError, ConfigError, KeyError, KeySourceError, LoadError, RandomError, Reason, SealError, SessionError,
-    StoreError,
-};
-pub use events::{CounterSnapshot, Counters, Event, Observer};
-pub use id::{KeyId, PublicId, RecordId};
-pub use key::{
-    Key, KeyReport, KeyRing, KeyState, KeyStatus, RingEntry, RingHandle, RingMarks, RingText, RotationSettings,
-};
-pub use manager::{Health, SessionManager, SessionManagerBuilder};
-pub use request::{Commit, FailedCommit, PendingSession, RequestFacts, ResponseFacts};
-pub use seal::{CookieLengths, EnvelopeFacts, Inspection, Lifetimes, Opened, Sealer, SealerBuilder, member_sizes};
-pub use session::{Amount, FlashMessages, Path, Session, SizeReport, object_from_json};
+pub use error::{CommitError, ConfigError, KeyError, LoadError, RandomError, Reason, SessionError};
+pub use id::{KeyId, PublicId};
+pub use key::{Key, KeyRing, RingEntry, RingHandle};
+pub use manager::{SessionManager, SessionManagerBuilder};
+pub use request::{Commit, FailedCommit, HeaderEdit, PendingSession, RequestFacts, ResponseFacts};
+pub use seal::Lifetimes;
+pub use session::{Amount, FlashMessages, Path, Session};
 pub use settings::{Placement, Renewal, StoreFailure, TooLarge};
-pub use store::{Record, RecordStore};
 
 /// The JSON types in which a session hands out its data as a whole.
-pub use serde_json::{Map, Number, Value};
+pub mod json {
+    pub use serde_json::{Map, Number, Value};
+
+    pub use crate::session::object_from_json;
+}
+
+/// What an operator's tools look at: the keys of a ring and their text, what a cookie shows without its key, how much room
+/// there is, and whether a manager is ready.
+pub mod operator {
+    pub use crate::key::{KeyReport, KeyState, KeyStatus, RingMarks, RingText, RotationSettings};
+    pub use crate::manager::Health;
+    pub use crate::seal::{CookieLengths, EnvelopeFacts, Inspection, member_sizes};
+    pub use crate::session::SizeReport;
+}
+
+/// Seals and opens cookies outside of a request: for jobs, and for tests of another reader.
+pub mod sealer {
+    pub use crate::error::SealError;
+    pub use crate::seal::{Opened, Sealer, SealerBuilder};
+}
 
 /// The README's examples compile and run.
 #[cfg(all(doctest, feature = "axum", feature = "config"))]

@@ -82,6 +82,10 @@ pub const ENDED_RECORD_SECONDS: u64 = 15 * 60;
 /// Markers of sessions that a browser has left: the oldest goes first.
 pub const MARKERS_MAX: usize = 4;
 
+/// Markers that no holder of the ring set: the oldest of them are removed. One browser gets so many of a server with a newer ring, and
+/// they leave room for its own.
+pub const STRANGE_MARKERS_MAX: usize = 8;
+
 /// Cookies with the name of a marker that are looked at in one request.
 pub const MARKER_CANDIDATES_MAX: usize = 16;
 
@@ -103,53 +107,8 @@ pub const MEMORY_STORE_CAPACITY_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest posted form that is read where the framework has no limit of its own for a form's body, 2 MiB.
 pub const FORM_MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Longest session key that `actix-session` carries in an encrypted cookie of ours. It adds 28 bytes, writes base64, and
-/// percent-encodes each `/`, about one character in 64: beside a name of 64 characters, room is left for twice as many.
-pub const ACTIX_SESSION_ENCRYPTED_KEY_MAX_CHARACTERS: usize = 2800;
-
-/// The same in a signed cookie: its signature takes 44 characters, or 132 if each were percent-encoded.
-pub const ACTIX_SESSION_SIGNED_KEY_MAX_CHARACTERS: usize = 3900;
-
 /// How often a [`Sweeper`](crate::store::Sweeper) removes expired records, by default.
 pub const SWEEP_INTERVAL_SECONDS: u64 = 10 * 60;
 
 /// Records that one call of a [`Sweeper`](crate::store::Sweeper) removes at most, by default.
 pub const SWEEP_RECORDS_MAX: usize = 10_000;
-
-/// Longest table or schema name that an SQL store takes: PostgreSQL cuts names at 63 bytes without an error, and the
-/// index is named after the table with 11 bytes more.
-pub const SQL_TABLE_NAME_MAX_BYTES: usize = 48;
-
-/// Rows that an SQL store sweeps in one statement, so that none is locked for long.
-pub const SQL_SWEEP_BATCH_ROWS: usize = 1000;
-
-/// Times that a statement is tried again when the engine gave it up for another one, as in a deadlock.
-pub const SQL_RETRIES_MAX: usize = 64;
-
-/// How long a connection that an SQL store opened itself may have been idle before it is tried out before use: shorter
-/// than an engine takes to restart.
-pub const SQL_IDLE_BEFORE_PING_SECONDS: u64 = 5;
-
-/// How long an SQL store's own pool waits for a connection.
-pub const SQL_ACQUIRE_TIMEOUT_MILLISECONDS: u64 = 5_000;
-
-/// Most bytes of a record in DynamoDB: an item has 400 KiB, and one of them is left to names, numbers and the key.
-pub const DYNAMODB_RECORD_MAX_BYTES: usize = 399 * 1024;
-
-/// Longest name of an attribute that DynamoDB's store takes: what the service allows for a key.
-pub const DYNAMODB_ATTRIBUTE_NAME_MAX_BYTES: usize = 255;
-
-/// How long the creation of a table in DynamoDB is waited for.
-pub const DYNAMODB_TABLE_WAIT_SECONDS: u64 = 60;
-
-/// Longest name of a collection that MongoDB's store takes: with the database's it has 255 bytes, and 120 before 4.4.
-pub const MONGODB_COLLECTION_NAME_MAX_BYTES: usize = 120;
-
-/// The last second of the year 9999, where the dates of many of MongoDB's clients end.
-pub const MONGODB_DATE_MAX_SECONDS: u64 = 253_402_300_799;
-
-/// Times that an update of MongoDB is tried again when the record came to be between its two commands.
-pub const MONGODB_RETRIES_MAX: usize = 16;
-
-/// Documents that MongoDB's store sweeps in one command.
-pub const MONGODB_SWEEP_BATCH_DOCUMENTS: usize = 1000;

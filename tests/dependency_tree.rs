@@ -22,29 +22,11 @@ const PLATFORMS: [&str; 4] =
 /// 1.39.
 const BUILD_WITH_OLD_COMPILERS: [&str; 1] = ["arc-swap"];
 
-/// Crates of which a store's client uses an earlier release than ours, or pulls in one that does: `mongodb` 3.9 those of
-/// random numbers, `sqlx` 0.9 the others. The stores of `tower-sessions` stand on two versions of its traits.
-const TWICE_WITH_STORES: [&str; 13] = [
-    "base64",
-    "block-buffer",
-    "cpufeatures",
-    "crypto-common",
-    "digest",
-    "getrandom",
-    "hashbrown",
-    "rand",
-    "rand_chacha",
-    "rand_core",
-    "sha2",
-    "syn",
-    "tower-sessions-core",
-];
-
-/// The same for a framework alone: its own generation of crates, which its applications compile anyway.
-const TWICE_WITH_FRAMEWORKS: &[(&str, &[&str])] = &[
+/// Crates that come in two versions in a member's tree: of each, its client uses an earlier release than ours.
+const TWICE_IN_MEMBERS: &[(&str, &[&str])] = &[
     // `cookie` 0.16, with the ciphers of its private jars.
     (
-        "actix-session",
+        "sealed-session-actix-session",
         &[
             "aead",
             "aes",
@@ -70,9 +52,52 @@ const TWICE_WITH_FRAMEWORKS: &[(&str, &[&str])] = &[
             "universal-hash",
         ],
     ),
+    // Those of the databases that it sweeps.
+    (
+        "sealed-session-cli",
+        &[
+            "base64",
+            "block-buffer",
+            "cpufeatures",
+            "crypto-common",
+            "digest",
+            "getrandom",
+            "hashbrown",
+            "rand",
+            "rand_core",
+            "sha2",
+            "syn",
+        ],
+    ),
+    ("sealed-session-dynamodb", &["syn"]),
+    // `bson` 3, and random numbers of two generations.
+    ("sealed-session-mongodb", &["base64", "getrandom", "syn"]),
+    ("sealed-session-salvo", &["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "syn"]),
+    // `sha2` 0.10, for the names of migrations that are never run.
+    (
+        "sealed-session-sqlx",
+        &["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "hashbrown", "sha2", "syn"],
+    ),
+    ("sealed-session-tower-sessions", &["base64", "getrandom", "syn"]),
+];
+
+/// The same for a framework of ours alone: its own generation of crates, which its applications compile anyway.
+const TWICE_WITH_FRAMEWORKS: &[(&str, &[&str])] = &[
     ("actix-web", &["syn"]),
     ("poem", &["base64", "block-buffer", "cpufeatures", "crypto-common", "digest", "syn"]),
     ("rocket", &["http", "pear", "pear_codegen", "proc-macro2-diagnostics", "syn"]),
+];
+
+/// The members, and what the crate's own manifest must not name because they do.
+const OF_MEMBERS: &[(&str, &[&str])] = &[
+    ("sealed-session-actix-session", &["actix-session", "anyhow"]),
+    ("sealed-session-cli", &["clap", "humantime"]),
+    ("sealed-session-dynamodb", &["aws-sdk-dynamodb"]),
+    ("sealed-session-mongodb", &["mongodb"]),
+    ("sealed-session-redis", &["redis"]),
+    ("sealed-session-salvo", &["salvo_core"]),
+    ("sealed-session-sqlx", &["sqlx"]),
+    ("sealed-session-tower-sessions", &["async-trait", "tower-sessions-core"]),
 ];
 
 /// Ciphers and hashes that hold a key or a state made from one, and wipe it only on request.
@@ -139,29 +164,69 @@ fn the_axum_extractor_needs_the_traits_alone() {
 #[test]
 fn an_sql_store_brings_one_engine_and_no_tls_of_its_own() {
     for (feature, client) in [("sqlite", "sqlx-sqlite"), ("postgres", "sqlx-postgres"), ("mysql", "sqlx-mysql")] {
-        let sql = tree(&["--no-default-features", "--features", feature]);
+        let sql = tree_of("sealed-session-sqlx", &["--features", feature]);
         assert_with(&sql, client);
         let others = ["sqlx-sqlite", "sqlx-postgres", "sqlx-mysql"].into_iter().filter(|other| *other != client);
         assert_without(
             &sql,
-            &others.chain(["sqlx-macros", "rustls", "native-tls", "openssl", "rsa"]).collect::<Vec<_>>(),
+            &others.chain(["sqlx-macros", "rustls", "native-tls", "openssl", "rsa", "moka"]).collect::<Vec<_>>(),
         );
     }
 }
 
 #[test]
 fn the_dynamodb_store_leaves_http_and_tls_to_the_application() {
-    let dynamodb = tree(&["--no-default-features", "--features", "dynamodb"]);
+    let dynamodb = tree_of("sealed-session-dynamodb", &[]);
     assert_with(&dynamodb, "aws-sdk-dynamodb");
-    assert_without(&dynamodb, &["hyper", "rustls", "aws-lc-rs", "ring", "native-tls", "openssl", "aws-config"]);
+    assert_without(&dynamodb, &["hyper", "rustls", "aws-lc-rs", "ring", "native-tls", "openssl", "aws-config", "moka"]);
 }
 
 #[test]
 fn the_mongodb_store_brings_one_kind_of_tls_and_no_resolver() {
-    let mongodb = tree(&["--no-default-features", "--features", "mongodb"]);
+    let mongodb = tree_of("sealed-session-mongodb", &[]);
     assert_with(&mongodb, "mongodb");
     assert_with(&mongodb, "rustls");
-    assert_without(&mongodb, &["aws-lc-rs", "native-tls", "openssl", "hickory-resolver"]);
+    assert_without(&mongodb, &["aws-lc-rs", "native-tls", "openssl", "hickory-resolver", "moka"]);
+}
+
+#[test]
+fn the_redis_store_leaves_tls_and_the_kind_of_connection_to_the_application() {
+    let redis = tree_of("sealed-session-redis", &[]);
+    assert_with(&redis, "redis");
+    assert_without(&redis, &["rustls", "native-tls", "openssl", "backon", "crc16", "moka"]);
+}
+
+#[test]
+fn the_command_brings_no_database_that_it_was_not_asked_for() {
+    let command = tree_of("sealed-session-cli", &[]);
+    assert_with(&command, "clap");
+    assert_without(&command, &["sqlx", "mongodb", "redis", "aws-sdk-dynamodb", "moka", "proptest"]);
+}
+
+#[test]
+fn a_layer_over_tower_brings_no_framework_and_no_runtime() {
+    let tower_sessions = tree_of("sealed-session-tower-sessions", &[]);
+    assert_with(&tower_sessions, "tower-sessions-core");
+    assert_without(&tower_sessions, &["axum", "axum-core", "actix-web", "mio", "hyper", "tower", "tower-sessions"]);
+    // Its channels and locks, which run on any runtime.
+    for tokio in tower_sessions.iter().filter(|dependency| dependency.name == "tokio") {
+        assert!(tokio.features.is_subset(&["default", "sync"].map(String::from).into()), "{tokio:?}");
+    }
+}
+
+#[test]
+fn the_manifest_names_no_engine_and_no_crate_of_the_command() {
+    let ours = packages().remove(env!("CARGO_PKG_NAME")).unwrap_or_default();
+    let dependencies = ours.get("dependencies").and_then(Value::as_array).cloned().unwrap_or_default();
+    let names: Vec<_> =
+        dependencies.iter().filter_map(|dependency| dependency.get("name")?.as_str().map(String::from)).collect();
+    assert!(names.iter().any(|name| name == "aes-gcm"), "the manifest was not read: {names:?}");
+    for (member, crates) in OF_MEMBERS {
+        for name in *crates {
+            assert!(!names.iter().any(|ours| ours == name), "`{name}` belongs to {member}");
+        }
+    }
+    assert!(!names.iter().any(|name| name.starts_with("sealed-session")), "the crate depends on a member");
 }
 
 #[test]
@@ -172,33 +237,20 @@ fn the_configuration_needs_one_parser_and_no_derive_macro() {
 }
 
 #[test]
-fn the_redis_store_leaves_tls_and_the_kind_of_connection_to_the_application() {
-    let redis = tree(&["--no-default-features", "--features", "redis"]);
-    assert_with(&redis, "redis");
-    assert_without(&redis, &["rustls", "native-tls", "openssl", "backon", "crc16", "moka"]);
-}
-
-#[test]
-fn a_store_of_tower_sessions_brings_one_version_of_its_traits_and_no_runtime() {
-    for (feature, version) in [("tower-sessions-core-0-14", "0.14."), ("tower-sessions-core-0-15", "0.15.")] {
-        let with_traits = tree(&["--no-default-features", "--features", feature]);
-        let named = |name: &str| with_traits.iter().filter(|dependency| dependency.name == name).collect::<Vec<_>>();
-        let traits = named("tower-sessions-core");
-        assert!(matches!(&traits[..], [one] if one.version.starts_with(version)), "{traits:?}");
-        assert_without(&with_traits, &["axum-core", "mio", "redis", "sqlx", "tower", "tower-layer", "tower-sessions"]);
-        // Its channels and locks, which run on any runtime.
-        for tokio in named("tokio") {
-            assert!(tokio.features.is_subset(&["default", "sync"].map(String::from).into()), "{tokio:?}");
-        }
-    }
-}
-
-#[test]
 fn no_crate_comes_in_two_versions() {
     let frameworks: BTreeSet<_> = TWICE_WITH_FRAMEWORKS.iter().map(|(feature, _)| *feature).collect();
     let features = our_features().into_iter().filter(|feature| !frameworks.contains(feature.as_str()));
+    assert_eq!(twice(&features.collect::<Vec<_>>().join(",")), [] as [&str; 0]);
+}
+
+#[test]
+fn a_member_brings_few_crates_in_two_versions() {
+    let found = members().into_iter().map(|member| (twice_in(tree_of(&member, &["--all-features"])), member));
+    let found: Vec<_> = found.filter(|(twice, _)| !twice.is_empty()).map(|(twice, member)| (member, twice)).collect();
     // Exactly these: one that has left the tree leaves the list.
-    assert_eq!(twice(&features.collect::<Vec<_>>().join(",")), TWICE_WITH_STORES);
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let expected = TWICE_IN_MEMBERS.iter().map(|(member, twice)| ((*member).to_owned(), owned(twice)));
+    assert_eq!(found, expected.collect::<Vec<_>>());
 }
 
 #[test]
@@ -213,12 +265,10 @@ fn a_framework_brings_no_other() {
     let frameworks = ["actix-web", "axum-core", "poem", "rocket"];
     for (feature, own) in [
         ("actix-web", "actix-web"),
-        ("actix-session", "actix-web"),
         ("axum", "axum-core"),
         ("poem", "poem"),
         ("rocket", "rocket"),
         ("tower", "tower-layer"),
-        ("tower-sessions", "tower-sessions-core"),
     ] {
         let tree = tree(&["--no-default-features", "--features", feature]);
         assert_with(&tree, own);
@@ -229,8 +279,12 @@ fn a_framework_brings_no_other() {
 
 /// The crates that come in two versions or more with these features.
 fn twice(features: &str) -> Vec<String> {
+    twice_in(tree(&["--no-default-features", "--features", features]))
+}
+
+fn twice_in(tree: BTreeSet<Dependency>) -> Vec<String> {
     let mut versions = BTreeMap::<String, BTreeSet<String>>::new();
-    for dependency in tree(&["--no-default-features", "--features", features]) {
+    for dependency in tree {
         versions.entry(dependency.name).or_default().insert(dependency.version);
     }
     versions.retain(|_, versions| versions.len() > 1);
@@ -239,14 +293,29 @@ fn twice(features: &str) -> Vec<String> {
 
 /// The features of the manifest.
 fn our_features() -> Vec<String> {
+    let ours = packages().remove(env!("CARGO_PKG_NAME")).unwrap_or_default();
+    let features = ours.get("features").and_then(Value::as_object).cloned().unwrap_or_default();
+    assert!(features.contains_key("default"), "the manifest was not read: {features:?}");
+    features.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The published packages of the workspace beside ours.
+fn members() -> Vec<String> {
+    let is_published = |package: &Value| package.get("publish").is_some_and(Value::is_null);
+    let published = packages().into_iter().filter(|(_, package)| is_published(package)).map(|(name, _)| name);
+    let members: Vec<_> = published.filter(|name| name != env!("CARGO_PKG_NAME")).collect();
+    let table: Vec<_> = OF_MEMBERS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(members, table, "a member is missing in the table, or is gone");
+    members
+}
+
+/// The packages of the workspace by name, as `cargo metadata` has them.
+fn packages() -> BTreeMap<String, Value> {
     let metadata: Value =
         serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap_or_default();
     let packages = metadata.get("packages").and_then(Value::as_array).cloned().unwrap_or_default();
-    let ours =
-        packages.iter().find(|package| package.get("name").and_then(Value::as_str) == Some(env!("CARGO_PKG_NAME")));
-    let features = ours.and_then(|ours| ours.get("features")?.as_object().cloned()).unwrap_or_default();
-    assert!(features.contains_key("default"), "the manifest was not read: {features:?}");
-    features.into_iter().map(|(name, _)| name).collect()
+    let named = |package: Value| Some((package.get("name")?.as_str()?.to_owned(), package));
+    packages.into_iter().filter_map(named).collect()
 }
 
 #[test]
@@ -261,6 +330,22 @@ fn the_core_builds_with_our_rust_version() {
         let theirs = declared.get(&(dependency.name.clone(), dependency.version.clone()));
         let theirs = theirs.unwrap_or_else(|| panic!("{} states no rust-version", dependency.name));
         assert!(rust_version(theirs) <= ours, "{} needs Rust {theirs}, ours is {ours:?}", dependency.name);
+    }
+}
+
+#[test]
+fn a_member_builds_with_its_rust_version() {
+    let (declared, packages) = (declared_rust_versions(), packages());
+    for member in members() {
+        let ours = packages[&member].get("rust_version").and_then(Value::as_str).unwrap_or_default();
+        // With a database, the command needs what the database's store does.
+        let features: &[&str] = if member == "sealed-session-cli" { &[] } else { &["--all-features"] };
+        for dependency in tree_of(&member, features) {
+            if let Some(theirs) = declared.get(&(dependency.name.clone(), dependency.version.clone())) {
+                let builds = rust_version(theirs) <= rust_version(ours);
+                assert!(builds, "{member}: {} needs Rust {theirs}, it says {ours:?}", dependency.name);
+            }
+        }
     }
 }
 
@@ -295,12 +380,16 @@ fn assert_without(tree: &BTreeSet<Dependency>, names: &[&str]) {
 
 /// The normal dependencies under these feature options, on the common platforms, ours not counted.
 fn tree(features: &[&str]) -> BTreeSet<Dependency> {
-    let ours = ["tree", "--package", env!("CARGO_PKG_NAME"), "--edges", "normal"];
+    tree_of(env!("CARGO_PKG_NAME"), features)
+}
+
+fn tree_of(package: &str, features: &[&str]) -> BTreeSet<Dependency> {
+    let ours = ["tree", "--package", package, "--edges", "normal"];
     let platforms = PLATFORMS.map(|platform| ["--target", platform]).concat();
     let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
     let lines = cargo(&[&ours[..], &platforms, &shape, features].concat());
     let mut tree: BTreeSet<_> = lines.lines().filter_map(dependency).collect();
-    tree.retain(|dependency| dependency.name != env!("CARGO_PKG_NAME"));
+    tree.retain(|dependency| !dependency.name.starts_with(env!("CARGO_PKG_NAME")));
     tree
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Every check of the repository, on a machine that has a Rust toolchain and Debian's package manager.
 #
-#   bash tests/run.sh               all stages
+#   bash tests/run.sh               all stages but the long ones
+#   bash tests/run.sh --long        the long ones, which take hours
 #   bash tests/run.sh fmt clippy    these stages, and what they need
-#   bash tests/run.sh --list        the names of the stages
+#   bash tests/run.sh --list        the names of the stages, with the word `long` behind those
 #
 # What a stage needs and the machine lacks is installed first. A stage that cannot run has failed. All stages run, whatever
 # came before; the last line counts their tests and, for a stage that is no test run, the stage itself.
@@ -24,19 +25,24 @@ STAGES=(
     "test       tests   900  cc"
     "test-core  tests   600  cc"
     "test-all   tests  1200  cc"
+    "members    tests  1500  cc"
     "explore    tests   900  cc"
     "memory     tests   300  cc"
     "files      tests   300  cc"
-    "doc        check   900  cc"
-    "features   check  1500  cc clippy python3"
+    "doc        check  1200  cc python3"
+    "features   check  1800  cc clippy python3"
     "deny       check   300  cargo-deny"
-    "package    check   240  cc"
+    "package    check  1200  cc python3"
     "fuzz       check   600  cc c++ cargo-fuzz"
     "benches    check  1500  cc python3 redis-server valgrind wrk"
     "engines    tests  1800  cc python3 redis-server valkey-server postgres mariadbd engine-speakers"
     "fleet      tests   600  cc"
     "frameworks tests   900  cc"
     "browser    tests   900  cc chromium"
+)
+LONG_STAGES=(
+    "explore-full tests 43200 cc"
+    "msrv       check  7200  cc python3 minimum-toolchains"
 )
 INSTALL_LIMIT=1800
 FETCH_LIMIT=300
@@ -61,15 +67,17 @@ main() {
     fi
     if [ "${1-}" = --list ]; then
         printf '%s\n' "${STAGES[@]%% *}"
+        printf '%s long\n' "${LONG_STAGES[@]%% *}"
         return
     fi
 
     local chosen=("$@") name stage
-    [ $# -gt 0 ] || mapfile -t chosen < <(printf '%s\n' "${STAGES[@]%% *}")
+    [ $# -gt 0 ] || chosen=("${STAGES[@]%% *}")
+    [ "${1-}" != --long ] || chosen=("${LONG_STAGES[@]%% *}" "${@:2}")
     local tools=()
     for name in "${chosen[@]}"; do
         if ! stage=$(stage_named "$name"); then
-            echo "tests/run.sh: there is no stage '$name'; there are: ${STAGES[*]%% *}" >&2
+            echo "tests/run.sh: there is no stage '$name'; there are: ${STAGES[*]%% *} ${LONG_STAGES[*]%% *}" >&2
             exit 2
         fi
         read -ra stage <<<"$stage"
@@ -102,7 +110,7 @@ main() {
 
 stage_named() {
     local stage
-    for stage in "${STAGES[@]}"; do
+    for stage in "${STAGES[@]}" "${LONG_STAGES[@]}"; do
         if [ "${stage%% *}" = "$1" ]; then
             echo "$stage"
             return
@@ -115,7 +123,7 @@ stage_named() {
 run() {
     local name=$1 kind=$2 limit=$3 started=$SECONDS status=0 reason=
     local log=$LOGS/$name.log
-    printf '%-10s ' "$name"
+    printf '%-12s ' "$name"
     timeout --kill-after=20 "$limit" bash tests/run.sh --stage "$name" "${@:4}" >"$log" 2>&1 </dev/null &
     running=$!
     wait "$running" || status=$?

@@ -8,8 +8,8 @@ use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use sealed_session::adapter::tower::{SessionBody, SessionLayer};
-use sealed_session::store::{Created, MemoryStore, Record, RecordStore, StoreFuture, Updated};
-use sealed_session::{Key, PendingSession, RecordId, Session, SessionManager, StoreError, Timestamp};
+use sealed_session::store::{Created, MemoryStore, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::{Key, PendingSession, Session, SessionManager, Timestamp};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 /// A body without `Default`, as a framework may have.

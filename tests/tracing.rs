@@ -6,8 +6,9 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealed_session::adapter::tracing::TracingObserver;
+use sealed_session::events::{Event, Observer as _};
 use sealed_session::store::MemoryStore;
-use sealed_session::{Event, Key, Observer as _, Reason, RequestFacts, ResponseFacts, Session, SessionManager};
+use sealed_session::{Key, Reason, RequestFacts, ResponseFacts, Session, SessionManager};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata, Subscriber};

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use cookie::{Cookie, CookieJar};
 use criterion::Criterion;
-use sealed_session::{Key, Sealer, Suite, Timestamp};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Key, Suite, Timestamp};
 use serde_json::value::RawValue;
 
 /// The name of every cookie: one character, which leaves the most room for data.

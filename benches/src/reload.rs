@@ -8,8 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sealed_session::cookie::CookieAttributes;
+use sealed_session::events::{Event, Observer};
 use sealed_session::key_source::{FileSource, KeyWatch};
-use sealed_session::{Event, Key, KeyRing, ManualClock, Observer, RingHandle, SessionManager};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, KeyRing, RingHandle, SessionManager};
 
 use crate::stopwatch::{Stopwatch, Took};
 use crate::{NAME, NOW};

@@ -5,8 +5,9 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use axum::Router;
+use sealed_session::SessionManager;
+use sealed_session::events::{Event, Observer};
 use sealed_session::store::{FileStore, Sweeper};
-use sealed_session::{Event, Observer, SessionManager};
 use sealed_session_demo::options::{HELP, Options};
 use sealed_session_demo::{application, keys, operator};
 use tokio::net::TcpListener;

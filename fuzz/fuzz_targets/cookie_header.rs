@@ -14,7 +14,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sealed_session::{Commit, Lifetimes, ManualClock, RequestFacts, ResponseFacts, Sealer, Session, SessionManager};
+use sealed_session::sealer::Sealer;
+use sealed_session::testing::ManualClock;
+use sealed_session::{Commit, Lifetimes, RequestFacts, ResponseFacts, Session, SessionManager};
 use sealed_session_fuzz::{Good, KNOWN};
 use serde_json::{Map, Value, json};
 

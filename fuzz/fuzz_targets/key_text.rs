@@ -7,7 +7,8 @@ use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sealed_session::{Key, KeyError, KeyId, KeyRing, RingEntry, RingMarks, RingText, Timestamp};
+use sealed_session::operator::{RingMarks, RingText};
+use sealed_session::{Key, KeyError, KeyId, KeyRing, RingEntry, Timestamp};
 
 /// Characters in a row that no error may share with a secret.
 const WINDOW: usize = 6;

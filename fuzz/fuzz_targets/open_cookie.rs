@@ -18,7 +18,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
-use sealed_session::{Reason, Sealer, Timestamp};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Reason, Timestamp};
 use sealed_session_fuzz::{KNOWN, edits};
 
 static SEALER: LazyLock<Sealer> = LazyLock::new(|| KNOWN.sealer());

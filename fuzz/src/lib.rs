@@ -4,7 +4,8 @@ pub mod edits;
 
 use std::sync::LazyLock;
 
-use sealed_session::{KeyRing, Lifetimes, Sealer, Timestamp};
+use sealed_session::sealer::Sealer;
+use sealed_session::{KeyRing, Lifetimes, Timestamp};
 use serde_json::{Map, Value};
 
 /// The known answers, read once.

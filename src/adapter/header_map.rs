@@ -9,13 +9,10 @@ use http::{HeaderValue, Method};
 
 use super::csrf::{GuardSettings, RequestCheck, is_websocket};
 use crate::csrf::CsrfFacts;
-use crate::request::{Commit, RequestFacts, ResponseFacts};
+use crate::request::{Commit, HeaderEdit, RequestFacts, ResponseFacts};
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-// RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
 
 pub(crate) fn request_facts(headers: &HeaderMap) -> RequestFacts<'_> {
     let facts = headers
@@ -64,24 +61,24 @@ pub(crate) fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts<
 ///
 /// When a cookie is no header value: the response must not be sent as if the session had been written.
 pub(crate) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
-    for line in commit.set_cookies {
-        append_cookie(line, headers)?;
-    }
-    if commit.add_vary_cookie {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
-    }
-    if let Some(cache_control) = commit.cache_control {
-        let value = match cache_control {
-            Cow::Borrowed(value) => HeaderValue::from_static(value),
-            Cow::Owned(value) => HeaderValue::try_from(value)?,
-        };
-        headers.insert(CACHE_CONTROL, value);
-    }
-    if commit.remove_cdn_cache_control {
-        headers.remove(CDN_CACHE_CONTROL);
-        headers.remove(SURROGATE_CONTROL);
+    for edit in commit.into_header_edits() {
+        match edit {
+            HeaderEdit::Append { name, value } => drop(headers.append(name, header_value(name, value)?)),
+            HeaderEdit::Replace { name, value } => drop(headers.insert(name, header_value(name, value)?)),
+            HeaderEdit::Remove { name } => drop(headers.remove(name)),
+        }
     }
     Ok(())
+}
+
+fn header_value(name: &str, value: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut header_value = match value {
+        Cow::Borrowed(value) => HeaderValue::from_static(value),
+        Cow::Owned(value) => HeaderValue::try_from(value)?,
+    };
+    // Security: kept out of header compression's tables and of debug output.
+    header_value.set_sensitive(name == SET_COOKIE.as_str());
+    Ok(header_value)
 }
 
 /// Appends a line of `Set-Cookie`.
@@ -90,9 +87,6 @@ pub(crate) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), Inval
 ///
 /// When it is no header value.
 pub(crate) fn append_cookie(line: String, headers: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
-    let mut value = HeaderValue::try_from(line)?;
-    // Security: kept out of header compression's tables and of debug output.
-    value.set_sensitive(true);
-    headers.append(SET_COOKIE, value);
+    headers.append(SET_COOKIE, header_value(SET_COOKIE.as_str(), line.into())?);
     Ok(())
 }

@@ -1,8 +1,5 @@
 //! One framework each, thin: they hand header values in and put header values out.
 
-#[cfg(feature = "actix-session")]
-#[cfg_attr(docsrs, doc(cfg(feature = "actix-session")))]
-pub mod actix_session;
 #[cfg(feature = "actix-web")]
 #[cfg_attr(docsrs, doc(cfg(feature = "actix-web")))]
 pub mod actix_web;
@@ -31,9 +28,6 @@ pub mod tokio;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
-#[cfg(feature = "tower-sessions")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tower-sessions")))]
-pub mod tower_sessions;
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub mod tracing;

@@ -4,15 +4,10 @@ use std::collections::BTreeSet;
 
 use super::environment::variable;
 use super::node::Node;
-use super::settings::Settings;
-use super::table::{self, Described};
-use super::{Config, unknown};
+use super::setting::Setting as _;
+use super::{Config, method_of, names};
 
 const PAGE: &str = include_str!("../guide/configuration.md");
-
-fn described() -> Vec<Described> {
-    table::describe::<Settings>("")
-}
 
 /// The rows of the table below a heading, cells trimmed.
 fn rows(heading: &str) -> Vec<Vec<&'static str>> {
@@ -30,7 +25,7 @@ fn code(cell: &str) -> Vec<&str> {
 
 /// The value at a path, as a table cell shows it; `None` where it is left out.
 fn default_of(path: &str) -> Option<String> {
-    let mut node = table::write(&Settings::default());
+    let mut node = Config::default().write();
     for segment in path.split('.') {
         let Node::Table(entries) = node else { return None };
         node = entries.into_iter().find(|(name, _)| name.as_str() == segment)?.1;
@@ -44,18 +39,24 @@ fn default_of(path: &str) -> Option<String> {
 #[test]
 fn the_table_of_settings_has_every_setting_with_its_variable_method_and_default() {
     let rows = rows("Every setting");
-    assert_eq!(rows.len(), described().len());
-    for (row, setting) in rows.iter().zip(described()) {
-        let path = setting.path.as_str();
-        assert_eq!(code(row[0]), [path]);
-        assert_eq!(code(row[1])[0], variable(path));
-        assert_eq!(code(row[3]), if setting.method.is_empty() { vec![] } else { vec![setting.method] }, "{path}");
-        match default_of(path).as_deref() {
-            None => assert!(setting.is_optional && row[2].starts_with("left out"), "{path}"),
+    assert_eq!(rows.len(), Config::paths().len());
+    for path in Config::paths() {
+        let row = rows.iter().find(|row| code(row[0]) == [path.as_str()]).unwrap_or_else(|| panic!("{path}"));
+        assert_eq!(code(row[1])[0], variable(&path));
+        assert_eq!(code(row[3]), method_of(&path).into_iter().collect::<Vec<_>>(), "{path}");
+        match default_of(&path).as_deref() {
+            None => assert!(row[2].starts_with("left out"), "{path}"),
             Some("") => assert_eq!(row[2], "empty", "{path}"),
             Some(default) => assert_eq!(code(row[2]), [default], "{path}"),
         }
     }
+}
+
+/// Some writers of TOML refuse a value after a table.
+#[test]
+fn values_are_written_before_sections_and_lists() {
+    let Node::Table(entries) = Config::from_toml("also_read = [{}]\nrolling = true").unwrap().write() else { panic!() };
+    assert!(entries.is_sorted_by_key(|(_, node)| matches!(node, Node::Table(_) | Node::List(_))));
 }
 
 /// The block of TOML, and its lines with the name of the setting that each begins.
@@ -88,7 +89,7 @@ fn the_example_file_names_every_setting_and_each_that_is_left_out_reads_as_it_st
         }
         assert!(found.insert(path), "{line}");
     }
-    assert_eq!(found, described().into_iter().map(|setting| setting.path).collect());
+    assert_eq!(found, Config::paths().into_iter().collect());
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn the_example_of_the_readme_is_read() {
 
 #[test]
 fn what_other_libraries_settings_map_to_exists() {
-    let paths: Vec<_> = described().into_iter().map(|setting| setting.path).collect();
+    let paths = Config::paths();
     for heading in ["From AdonisJS", "From express-session", "From Curveball"] {
         for row in rows(heading) {
             for ours in code(row[1]).into_iter().filter(|ours| *ours != "Stores") {
@@ -114,8 +115,8 @@ fn what_other_libraries_settings_map_to_exists() {
 
 #[test]
 fn a_name_of_another_library_is_answered_with_ours() {
-    let paths: Vec<_> = described().into_iter().map(|setting| setting.path).collect();
-    for (theirs, ours) in unknown::OTHERS_NAMES {
+    let paths = Config::paths();
+    for (theirs, ours) in names::OTHERS_NAMES {
         for name in code(ours).into_iter().filter(|name| *name != "Stores") {
             let is_setting = paths.iter().any(|path| path == name || path.starts_with(&format!("{name}.")));
             assert!(is_setting, "{theirs}: {name}");
@@ -127,9 +128,10 @@ fn a_name_of_another_library_is_answered_with_ours() {
 
 #[test]
 fn every_method_is_found_by_its_name_and_leads_to_one_setting() {
-    let methods: Vec<_> = described().into_iter().filter(|setting| !setting.method.is_empty()).collect();
-    for setting in methods {
-        assert_eq!(Config::path_of(setting.method).as_deref(), Some(setting.path.as_str()));
+    for path in Config::paths() {
+        if let Some(method) = method_of(&path) {
+            assert_eq!(Config::path_of(method), Some(path.clone()));
+        }
     }
     assert_eq!(Config::path_of("cookie_name").as_deref(), Some("cookie.name"));
     assert_eq!(Config::path_of("ring").as_deref(), Some("keys"));

@@ -4,11 +4,9 @@ use std::ffi::OsStr;
 
 use zeroize::Zeroizing;
 
-use super::leaf::Form;
 use super::node::Node;
-use super::settings::Settings;
-use super::table::{self, At, Described};
-use super::{parse, unknown};
+use super::setting::Setting as _;
+use super::{Config, names};
 use crate::error::ConfigError;
 
 const PREFIX: &str = "SEALED_SESSION_";
@@ -28,23 +26,23 @@ pub(super) fn variable(path: &str) -> String {
 }
 
 pub(super) fn overlay<N: AsRef<OsStr>, V: AsRef<OsStr>>(
-    settings: &mut Settings,
+    config: &mut Config,
     variables: impl IntoIterator<Item = (N, V)>,
 ) -> Result<(), ConfigError> {
     let variables: Vec<_> =
         variables.into_iter().filter_map(|(name, value)| ours(name.as_ref(), value.as_ref())).collect();
-    let described = table::describe::<Settings>("");
-    let names: Vec<String> = described.iter().map(|setting| variable(&setting.path)).collect();
-    // In the order of the table, whatever the environment's is: where the keys are is decided before their path is read.
-    for (setting, own_name) in described.iter().zip(&names) {
+    let paths = Config::paths();
+    let names: Vec<String> = paths.iter().map(|path| variable(path)).collect();
+    // In the order of the settings, whatever the environment's is: where the keys are is decided before their path is read.
+    for (path, own_name) in paths.iter().zip(&names) {
         let of_name = |name: &str| variables.iter().find(|variable| variable.name == name);
-        let driver = || if setting.path == "store" { of_name(DRIVER) } else { None };
+        let driver = || if path == "store" { of_name(DRIVER) } else { None };
         let Some(variable) = of_name(own_name).or_else(driver) else { continue };
-        let outcome = override_setting(settings, setting, variable.value.as_deref());
+        let outcome = override_setting(config, path, variable.value.clone());
         outcome.map_err(|error| error.in_variable(variable.name.as_str()))?;
     }
     // Security: a misspelt setting would otherwise be one that is at its default, and nobody the wiser.
-    let keys_variable = settings.keys.keys_variable();
+    let keys_variable = config.keys.keys_variable();
     let is_unknown =
         |name: &&str| *name != DRIVER && !names.iter().any(|known| known == name) && keys_variable != Some(name);
     match variables.iter().map(|variable| variable.name.as_str()).filter(is_unknown).min() {
@@ -63,30 +61,17 @@ fn ours(name: &OsStr, value: &OsStr) -> Option<Variable> {
     })
 }
 
-fn override_setting(settings: &mut Settings, setting: &Described, value: Option<&String>) -> Result<(), ConfigError> {
-    let error = |problem: &str| ConfigError::new(setting.path.clone(), problem);
-    let text = value.ok_or_else(|| error("the variable's value is no UTF-8; write it as text"))?;
-    let node = match setting.form {
-        _ if text.is_empty() && setting.is_optional => Node::Nothing,
-        Form::Switch => match text.as_str() {
-            "true" => Node::Switch(true),
-            "false" => Node::Switch(false),
-            _ => return Err(error("expected `true` or `false`")),
-        },
-        Form::Number => text.parse().map_or(Node::Other("something else"), Node::Number),
-        Form::Text => Node::text(text.as_str()),
-        Form::List | Form::Table => {
-            parse::json(text).map_err(|_| error("expected a list of tables, as JSON: `[{\"name\": \"value\"}]`"))?
-        }
-    };
+fn override_setting(config: &mut Config, path: &str, value: Option<Zeroizing<String>>) -> Result<(), ConfigError> {
+    let refused = || ConfigError::new(path.to_owned(), "the variable's value is no UTF-8; write it as text");
+    let node = Node::Variable(value.ok_or_else(refused)?);
     // What an override replaces is replaced as a whole.
-    match setting.path.as_str() {
-        "keys.source" => settings.keys.forget_origin(),
-        "renewal" => settings.rolling = None,
-        "rolling" => settings.common.renewal = None,
+    match path {
+        "keys.source" => config.keys.forget_origin(),
+        "renewal" => config.rolling = None,
+        "rolling" => config.settings.renewal = None,
         _ => {}
     }
-    table::read(settings, &nested(&setting.path, node), &At::root())
+    config.read(&nested(path, node), "")
 }
 
 /// The tables around a setting: one way to read serves the environment, too.
@@ -96,7 +81,7 @@ fn nested(path: &str, value: Node) -> Node {
 
 fn unknown_variable(name: &str, names: &[String]) -> ConfigError {
     let is_section = |name: &str| names.iter().any(|known| known.starts_with(&format!("{PREFIX}{name}__")));
-    let is_plain = |name: &str| unknown::shown(name).is_some();
+    let is_plain = |name: &str| names::shown(name).is_some();
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let is_shown =
         is_plain(rest) || rest.split_once("__").is_some_and(|(first, last)| is_section(first) && is_plain(last));
@@ -109,7 +94,7 @@ fn unknown_variable(name: &str, names: &[String]) -> ConfigError {
         format!("it is a section; its settings are variables that begin with `{name}__`")
     } else if let Some(list) = names.iter().find(|known| name.starts_with(&format!("{known}__"))) {
         format!("there is no such setting; `{list}` is one as a whole, a list as JSON")
-    } else if let Some(nearest) = unknown::nearest(name, &known) {
+    } else if let Some(nearest) = names::nearest(name, &known) {
         format!("there is no such setting; did you mean `{nearest}`?")
     } else {
         "there is no such setting; unset the variable".to_owned()

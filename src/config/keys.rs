@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::leaf::{Choice, Form, Leaf};
-use super::node::Node;
-use super::table::{At, Row, Rule, Slot, Table, slot};
+use super::node::{Node, TEXT};
+use super::setting::{Checked, Setting, Visit, unlike};
+use super::values::choices;
 use crate::error::ConfigError;
 use crate::key::KeyRing;
 use crate::limits;
@@ -18,7 +18,8 @@ const VARIABLE: &str = "SESSION_KEYS";
 /// Where a configuration finds its keys.
 ///
 /// ```
-/// use sealed_session::{Config, KeyOrigin};
+/// use sealed_session::key_source::KeyOrigin;
+/// use sealed_session::Config;
 ///
 /// let config = Config::from_toml("[keys]\nsource = \"file\"\npath = \"/run/secrets/session.keys\"")?;
 /// assert!(matches!(config.key_origin()?, KeyOrigin::File { path } if path.ends_with("session.keys")));
@@ -55,27 +56,19 @@ pub(super) struct Keys {
     source: Source,
     variable: Option<String>,
     path: Option<PathBuf>,
-    ring: Option<InlineRing>,
+    ring: InlineRing,
     pub(super) poll_interval: Duration,
-    pub(super) grace: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+pub(super) enum Source {
     Environment,
     File,
     Directory,
     Inline,
 }
 
-impl Choice for Source {
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Environment, "environment"),
-        (Self::File, "file"),
-        (Self::Directory, "directory"),
-        (Self::Inline, "inline"),
-    ];
-}
+choices!(Source: Environment = "environment", File = "file", Directory = "directory" or Inline = "inline");
 
 impl Default for Keys {
     fn default() -> Self {
@@ -83,38 +76,38 @@ impl Default for Keys {
             source: Source::Environment,
             variable: None,
             path: None,
-            ring: None,
+            ring: InlineRing(None),
             poll_interval: Duration::from_secs(limits::KEY_POLL_SECONDS),
-            grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
         }
     }
 }
 
-impl Table for Keys {
-    const ROWS: &'static [Row<Self>] = &[
-        Row::new("source", "", slot!(source)),
-        Row::new(
-            "variable",
-            "",
-            slot!(variable, "the name of a variable: letters, digits and `_`, no digit first", |name| {
-                name.as_deref().is_none_or(is_variable_name)
-            }),
-        ),
-        Row::new("path", "", slot!(path)),
-        Row::new("ring", "", slot!(ring)),
-        Row::new(
-            "poll_interval",
-            "",
-            slot!(poll_interval, "one second or more, with its unit, such as `5s`", |interval| interval.as_secs() > 0),
-        ),
-        Row::new("grace", "key_grace", slot!(grace)),
-    ];
+/// The section, with what the builder has of it.
+pub(super) struct KeySection<'a> {
+    pub(super) keys: &'a mut Keys,
+    pub(super) grace: &'a mut Duration,
+}
+
+impl Setting for KeySection<'_> {
+    fn each(&mut self, visit: &mut Visit<'_>) {
+        let Keys { source, variable, path, ring, poll_interval } = self.keys;
+        visit("source", source);
+        let expected = "the name of a variable: letters, digits and `_`, no digit first";
+        let holds = |name: &Option<String>| name.as_deref().is_none_or(is_variable_name);
+        visit("variable", &mut Checked { value: variable, expected, holds });
+        visit("path", path);
+        visit("ring", ring);
+        let expected = "one second or more, with its unit, such as `5s`";
+        let holds = |interval: &Duration| interval.as_secs() > 0;
+        visit("poll_interval", &mut Checked { value: poll_interval, expected, holds });
+        visit("grace", self.grace);
+    }
 }
 
 impl Keys {
     /// Before another place of the keys is named: what belonged to the old one goes.
     pub(super) fn forget_origin(&mut self) {
-        (self.variable, self.path, self.ring) = (None, None, None);
+        (self.variable, self.path, self.ring) = (None, None, InlineRing(None));
     }
 
     pub(super) fn origin(&self) -> Result<KeyOrigin, ConfigError> {
@@ -127,8 +120,8 @@ impl Keys {
             Source::Environment => KeyOrigin::Environment { variable: self.variable().to_owned() },
             Source::File => KeyOrigin::File { path: path()? },
             Source::Directory => KeyOrigin::Directory { path: path()? },
-            Source::Inline => match &self.ring {
-                Some(InlineRing(ring)) => KeyOrigin::Inline { ring: ring.clone() },
+            Source::Inline => match &self.ring.0 {
+                Some(ring) => KeyOrigin::Inline { ring: ring.clone() },
                 None => return Err(ConfigError::new("keys.ring", "the source is `inline`; give the keys here")),
             },
         })
@@ -149,7 +142,7 @@ impl Keys {
         for (setting, is_left_over, sources) in [
             ("keys.variable", self.variable.is_some() && self.source != Source::Environment, "`environment`"),
             ("keys.path", self.path.is_some() && !is_path, "`file` and `directory`"),
-            ("keys.ring", self.ring.is_some() && self.source != Source::Inline, "`inline`"),
+            ("keys.ring", self.ring.0.is_some() && self.source != Source::Inline, "`inline`"),
         ] {
             if is_left_over {
                 let mend = format!("it is used by the source {sources} alone; take it out, or change `keys.source`");
@@ -167,27 +160,34 @@ fn is_variable_name(name: &str) -> bool {
 
 /// Keys in the configuration itself. They are parsed where they are read, and their text is wiped.
 #[derive(Clone, PartialEq)]
-struct InlineRing(KeyRing);
+struct InlineRing(Option<KeyRing>);
 
-impl Leaf for InlineRing {
-    fn read(node: &Node, at: &At) -> Result<Self, ConfigError> {
-        let Node::Text(text) = node else {
-            return Err(at.unlike("keys, as `sealed-session keygen` prints them", Form::Text, node));
+impl Setting for InlineRing {
+    fn read(&mut self, node: &Node, path: &str) -> Result<(), ConfigError> {
+        let refused = |problem: String| ConfigError::new(path.to_owned(), problem);
+        self.0 = match node {
+            Node::Nothing => None,
+            Node::Variable(text) if text.is_empty() => None,
+            Node::Text(text) | Node::Variable(text) if text.as_str() == REDACTED => {
+                let problem = "these keys were left out when the configuration was written; put them in again";
+                return Err(refused(problem.to_owned()));
+            }
+            Node::Text(text) | Node::Variable(text) => {
+                Some(KeyRing::from_text(text).map_err(|error| refused(error.to_string()))?)
+            }
+            _ => return Err(unlike(path, "keys, as `sealed-session keygen` prints them", TEXT, node)),
         };
-        if text.as_str() == REDACTED {
-            return Err(at.error("these keys were left out when the configuration was written; put them in again"));
-        }
-        KeyRing::from_text(text).map(Self).map_err(|error| at.error(error.to_string()))
+        Ok(())
     }
 
     // Security: a configuration that is written, to a log or a page of the operator, is no place for keys.
-    fn write(&self) -> Node {
-        Node::text(REDACTED)
+    fn write(&mut self) -> Node {
+        self.0.as_ref().map_or(Node::Nothing, |_| Node::text(REDACTED))
     }
 }
 
 impl fmt::Debug for InlineRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
+        f.write_str(if self.0.is_some() { REDACTED } else { "None" })
     }
 }

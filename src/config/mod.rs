@@ -3,23 +3,20 @@
 //! It names stores and keys, and makes neither. Every format goes through one tree and one table of settings, so that
 //! each mistake has one message, which never shows what was given.
 
-mod choices;
 mod duration;
 mod environment;
 mod keys;
-mod leaf;
+mod names;
 mod node;
-mod parse;
-mod settings;
+mod sections;
+mod setting;
 mod stores;
-mod table;
-mod unknown;
+mod values;
 
 #[cfg(test)]
 mod documented;
 
 pub use keys::KeyOrigin;
-pub(crate) use settings::Settings;
 pub use stores::Stores;
 
 use std::ffi::OsStr;
@@ -28,11 +25,14 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use self::keys::Keys;
 use self::node::Node;
-use self::settings::{NO_STORE, is_store_name};
-use self::table::At;
+use self::setting::Setting;
 use crate::error::ConfigError;
-use crate::settings::Renewal;
+use crate::settings::{Renewal, Settings};
+
+/// `store` without a server store.
+const NO_STORE: &str = "cookie";
 
 /// Every setting of a [`SessionManager`](crate::SessionManager), as an operator writes them.
 ///
@@ -60,8 +60,20 @@ use crate::settings::Renewal;
 /// assert_eq!(store.cookie_name(), "__Host-shop");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Config(Settings);
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Those that the builder takes as they are.
+    settings: Settings,
+    store: String,
+    rolling: Option<bool>,
+    keys: Keys,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { settings: Settings::default(), store: NO_STORE.to_owned(), rolling: None, keys: Keys::default() }
+    }
+}
 
 impl Config {
     /// Reads TOML. What is not named has its default.
@@ -77,7 +89,7 @@ impl Config {
     ///
     /// [`ConfigError`] names the setting and the mend, or line and column where the text is no TOML.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        Self::read(&parse::toml(text)?)
+        Self::from_node(&Node::from_toml(text)?)
     }
 
     /// Reads JSON. What is not named has its default.
@@ -94,7 +106,7 @@ impl Config {
     ///
     /// [`ConfigError`] names the setting and the mend, or line and column where the text is no JSON.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        Self::read(&parse::json(text)?)
+        Self::from_node(&Node::from_json(text)?)
     }
 
     /// Environment variables over this configuration: `SEALED_SESSION_` and the setting's path in upper case, with `__`
@@ -123,7 +135,7 @@ impl Config {
         N: AsRef<OsStr>,
         V: AsRef<OsStr>,
     {
-        environment::overlay(&mut self.0, variables)?;
+        environment::overlay(&mut self, variables)?;
         Ok(self)
     }
 
@@ -153,13 +165,14 @@ impl Config {
     /// ```
     #[must_use]
     pub fn store_name(&self) -> Option<&str> {
-        Some(self.0.store.as_str()).filter(|name| *name != NO_STORE)
+        Some(self.store.as_str()).filter(|name| *name != NO_STORE)
     }
 
     /// Where the keys are; in the variable `SESSION_KEYS` by default. A [`KeyWatch`](crate::key_source::KeyWatch) takes it.
     ///
     /// ```
-    /// use sealed_session::{Config, KeyOrigin};
+    /// use sealed_session::key_source::KeyOrigin;
+    /// use sealed_session::Config;
     ///
     /// let origin = KeyOrigin::Environment { variable: "SESSION_KEYS".to_owned() };
     /// assert_eq!(Config::default().key_origin()?, origin);
@@ -170,7 +183,7 @@ impl Config {
     ///
     /// [`ConfigError`] when the place is not told completely, or another one is told beside it.
     pub fn key_origin(&self) -> Result<KeyOrigin, ConfigError> {
-        self.0.keys.origin()
+        self.keys.origin()
     }
 
     /// How often the keys are looked at again; five seconds by default.
@@ -182,69 +195,72 @@ impl Config {
     /// ```
     #[must_use]
     pub fn key_poll_interval(&self) -> Duration {
-        self.0.keys.poll_interval
+        self.keys.poll_interval
     }
 
-    /// What the builder takes over.
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.0
+    /// What the builder takes over. `rolling` is what express-session calls a renewal with every response.
+    pub(crate) fn settings(&self) -> Result<Settings, ConfigError> {
+        let renewal = match (self.settings.renewal, self.rolling) {
+            (Some(renewal), Some(rolling)) if rolling != (renewal == Renewal::EveryResponse) => {
+                let problem = "it says the contrary of `renewal`; give one of the two";
+                return Err(ConfigError::new("rolling", problem));
+            }
+            (None, Some(true)) => Some(Renewal::EveryResponse),
+            (renewal, _) => renewal,
+        };
+        Ok(Settings { renewal, ..self.settings.clone() })
     }
 
     /// Where a builder's method finds its value here.
     pub(crate) fn path_of(method: &str) -> Option<String> {
-        let method = match method {
+        match method {
             // The sealer has its own name for the cookie's.
-            "cookie_name" => "name",
-            "ring" => return Some("keys".to_owned()),
-            method => method,
-        };
-        let mut settings = table::describe::<Settings>("").into_iter().filter(|setting| !setting.method.is_empty());
-        settings.find(|setting| setting.method == method).map(|setting| setting.path)
+            "cookie_name" => Some("cookie.name".to_owned()),
+            "ring" => Some("keys".to_owned()),
+            _ => Self::paths().into_iter().find(|path| method_of(path) == Some(method)),
+        }
     }
 
-    /// Whether `store` can say this name, and mean a server store.
-    pub(crate) fn may_choose(store_name: &str) -> bool {
-        store_name != NO_STORE && is_store_name(store_name)
+    /// The path of every setting, in its order.
+    fn paths() -> Vec<String> {
+        let mut found = Vec::new();
+        Setting::paths(&mut Self::default(), "", &mut found);
+        found
     }
 
-    fn read(node: &Node) -> Result<Self, ConfigError> {
+    fn from_node(node: &Node) -> Result<Self, ConfigError> {
         let mut config = Self::default();
-        table::read(&mut config.0, node, &At::root())?;
+        config.read(node, "")?;
         Ok(config)
     }
 }
 
-impl Settings {
-    pub(crate) fn key_grace(&self) -> Duration {
-        self.keys.grace
+/// The method that sets it in code: it has the setting's own name, with few exceptions.
+fn method_of(path: &str) -> Option<&str> {
+    match path {
+        "keys.grace" => Some("key_grace"),
+        "rolling" => None,
+        _ if path.starts_with("keys.") => None,
+        _ => path.rsplit('.').next(),
     }
+}
 
-    pub(crate) fn absolute_timeout(&self) -> Option<Duration> {
-        self.lifetimes.absolute_timeout.0
-    }
-
-    /// `renewal`, or what express-session calls `rolling`.
-    pub(crate) fn renewal(&self) -> Result<Option<Renewal>, ConfigError> {
-        match (self.common.renewal, self.rolling) {
-            (Some(renewal), Some(rolling)) if rolling != (renewal == Renewal::EveryResponse) => {
-                Err(ConfigError::new("rolling", "it says the contrary of `renewal`; give one of the two"))
-            }
-            (None, Some(true)) => Ok(Some(Renewal::EveryResponse)),
-            (renewal, _) => Ok(renewal),
-        }
-    }
+/// Whether it can be said of a store. Security: an address with a password in it is no name, and a name may be shown.
+fn is_store_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
 }
 
 impl<'de> Deserialize<'de> for Config {
     /// As [`Config::from_toml`], so that an application's own configuration has the same messages.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::from_node(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
 impl Serialize for Config {
     /// All settings but those that are left out. Keys are replaced by `<redacted>`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        table::write(&self.0).serialize(serializer)
+        self.clone().write().serialize(serializer)
     }
 }

@@ -9,10 +9,18 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use zeroize::Zeroizing;
 
+use crate::error::ConfigError;
+
 /// How the `toml` crate hands out a date: as a table with this one name.
 const TOML_DATE: &str = "$__toml_private_datetime";
 /// How `serde_json` hands out a number when some crate turns on its feature `arbitrary_precision`.
 const JSON_NUMBER: &str = "$serde_json::private::Number";
+
+pub(super) const SWITCH: &str = "`true` or `false`";
+pub(super) const NUMBER: &str = "a number";
+pub(super) const TEXT: &str = "a text";
+pub(super) const LIST: &str = "a list";
+pub(super) const TABLE: &str = "a table";
 
 /// A value, or a table of values. Has no `Debug`: it may hold a key.
 pub(super) enum Node {
@@ -21,6 +29,8 @@ pub(super) enum Node {
     Switch(bool),
     Number(u64),
     Text(Zeroizing<String>),
+    /// What an environment variable says, for a setting of any kind.
+    Variable(Zeroizing<String>),
     /// A date of TOML, as text.
     Date(String),
     List(Vec<Node>),
@@ -35,16 +45,34 @@ impl Node {
         Self::Text(Zeroizing::new(text.into()))
     }
 
+    // Security: both parsers quote the text in their messages, and a text may hold keys: only the position is told.
+
+    pub(super) fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let mend = "write `name = value` lines, texts in quotes, and each name and section once";
+            refused("TOML", position(text, error.span().map_or(0, |span| span.start)), mend)
+        })
+    }
+
+    pub(super) fn from_json(text: &str) -> Result<Self, ConfigError> {
+        serde_json::from_str(text)
+            .map_err(|error| refused("JSON", (error.line(), error.column()), "write one object, without comments"))
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     /// What it is, for messages.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
-            Self::Switch(_) => "`true` or `false`",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "a text",
+            Self::Switch(_) => SWITCH,
+            Self::Number(_) => NUMBER,
+            Self::Text(_) | Self::Variable(_) => TEXT,
             Self::Date(_) => "a date",
-            Self::List(_) => "a list",
-            Self::Table(_) => "a table",
+            Self::List(_) => LIST,
+            Self::Table(_) => TABLE,
             Self::Other(kind) => kind,
         }
     }
@@ -66,6 +94,17 @@ impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Anything)
     }
+}
+
+fn refused(format: &str, (line, column): (usize, usize), mend: &str) -> ConfigError {
+    ConfigError::new("", format!("line {line}, column {column} is not {format}; {mend}"))
+}
+
+/// Line and column of a byte, the first ones are 1.
+fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let last_line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count().saturating_add(1), last_line.chars().count().saturating_add(1))
 }
 
 struct Anything;
@@ -154,7 +193,7 @@ impl Serialize for Node {
             Self::Nothing | Self::Other(_) => serializer.serialize_unit(),
             Self::Switch(value) => serializer.serialize_bool(*value),
             Self::Number(number) => serializer.serialize_u64(*number),
-            Self::Text(text) => serializer.serialize_str(text),
+            Self::Text(text) | Self::Variable(text) => serializer.serialize_str(text),
             Self::Date(text) => serializer.serialize_str(text),
             Self::List(list) => serializer.collect_seq(list),
             Self::Table(entries) => {
@@ -209,5 +248,32 @@ mod tests {
             panic!("no table")
         };
         assert_eq!(entries.len(), 2);
+    }
+
+    #[test]
+    fn a_mistake_is_told_by_its_position_alone() {
+        for (text, place) in [
+            ("a = 1\nb = hidden", "line 2, column 5 is not TOML"),
+            ("a = 1\nkey = \"hidden", "line 2, column 14 is not TOML"),
+            ("hidden = 1\nhidden = 2", "line 2, column 1 is not TOML"),
+            ("hidden", "line 1, column 7 is not TOML"),
+        ] {
+            let error = Node::from_toml(text).err().unwrap();
+            assert!(error.to_string().starts_with(place), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hidden"), "{error}");
+        }
+        for (text, place) in
+            [("{\"a\":\n hidden}", "line 2, column 2 is not JSON"), ("{\"hidden\":1} hidden", "line 1, column 14 is")]
+        {
+            let error = Node::from_json(text).err().unwrap();
+            assert!(error.to_string().starts_with(place), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hidden"), "{error}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        assert!(Node::from_json(&"[".repeat(100_000)).is_err());
+        assert!(Node::from_toml(&format!("a = {}", "[".repeat(100_000))).is_err());
     }
 }

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Config;
+use super::{NO_STORE, is_store_name};
 use crate::error::ConfigError;
 use crate::store::RecordStore;
 
-/// The server stores that an application has, by the names that a [`Config`] chooses from.
+/// The server stores that an application has, by the names that a [`Config`](super::Config) chooses from.
 ///
 /// ```
 /// # #[cfg(feature = "memory")] {
@@ -57,7 +57,7 @@ impl Stores {
 
     /// The store of this name; `None` for none.
     pub(crate) fn chosen(&self, name: Option<&str>) -> Result<Option<Arc<dyn RecordStore>>, ConfigError> {
-        if !self.0.keys().all(|name| Config::may_choose(name)) {
+        if !self.0.keys().all(|name| name != NO_STORE && is_store_name(name)) {
             let problem = "one is registered under a name that no configuration can choose; take letters, digits, `_` \
                            and `-`, and not `cookie`";
             return Err(ConfigError::new("store", problem));

@@ -244,6 +244,7 @@ pub(crate) fn found<'a>(
 }
 
 /// The values of those that may be the session.
+#[cfg(any(test, feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 pub(crate) fn candidates<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
     name: &CookieName,

@@ -6,7 +6,7 @@
 /// What the guard reads of a request.
 ///
 /// ```
-/// use sealed_session::{CsrfDecision, CsrfFacts, csrf_decision};
+/// use sealed_session::csrf::{CsrfDecision, CsrfFacts, csrf_decision};
 ///
 /// let facts = CsrfFacts { method: "POST", sec_fetch_site: Some(b"cross-site"), ..CsrfFacts::default() };
 /// assert_eq!(csrf_decision(&facts, &[]), CsrfDecision::Forbidden);

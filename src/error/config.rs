@@ -25,7 +25,14 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+    /// A setting of a store or an adapter that cannot work: its builder method's name, and what to do about it. The
+    /// problem must not show what was given.
+    ///
+    /// ```
+    /// let error = sealed_session::ConfigError::new("table", "a table's name has 48 characters at most");
+    /// assert_eq!(error.to_string(), "`table`: a table's name has 48 characters at most");
+    /// ```
+    pub fn new(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         Self { setting: setting.into(), problem: problem.into(), variable: None }
     }
 

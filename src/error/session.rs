@@ -336,7 +336,7 @@ impl From<RandomError> for CommitError {
 /// A missing record, a taken id and a version that has moved on are answers, not errors.
 ///
 /// ```
-/// use sealed_session::StoreError;
+/// use sealed_session::store::StoreError;
 ///
 /// let error = StoreError::unavailable("redis", std::io::Error::other("connection refused"));
 /// assert_eq!(error.to_string(), "redis: not reachable: connection refused");

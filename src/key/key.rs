@@ -371,7 +371,8 @@ impl RingEntry {
     /// The first second in which the key opens nothing any more. By default that is when nothing that it sealed is valid.
     ///
     /// ```
-    /// use sealed_session::{Key, KeyRing, KeyState, RingEntry, RotationSettings, Timestamp};
+    /// use sealed_session::operator::{KeyState, RotationSettings};
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
     ///
     /// let end = Timestamp::from_unix_seconds(1_795_000_000);
     /// let old = RingEntry::new(Key::generate()?).open_only().open_until(end);
@@ -433,7 +434,8 @@ impl RingEntry {
     /// The same key with these marks, whatever it had.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingMarks, Timestamp};
+    /// use sealed_session::operator::RingMarks;
+    /// use sealed_session::{Key, RingEntry, Timestamp};
     ///
     /// let key = Key::generate()?;
     /// let mut marks = RingMarks::default();
@@ -459,7 +461,8 @@ impl From<Key> for RingEntry {
 /// make of it is [`KeyStatus`](super::KeyStatus).
 ///
 /// ```
-/// use sealed_session::{RingMarks, Timestamp};
+/// use sealed_session::operator::RingMarks;
+/// use sealed_session::Timestamp;
 ///
 /// let mut marks = RingMarks::default();
 /// marks.seal_until = Timestamp::from_rfc3339("2026-11-23T09:00:00Z");
@@ -524,7 +527,7 @@ impl fmt::Display for RingMarks {
 ///
 /// ```
 /// use std::time::Duration;
-/// use sealed_session::RotationSettings;
+/// use sealed_session::operator::RotationSettings;
 ///
 /// let settings = RotationSettings::default().grace(Duration::from_secs(600));
 /// assert_ne!(settings, RotationSettings::default());
@@ -548,7 +551,8 @@ impl RotationSettings {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, KeyRing, RingEntry, RotationSettings, Timestamp};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
     ///
     /// let end = Timestamp::from_unix_seconds(1_795_000_000);
     /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
@@ -568,7 +572,8 @@ impl RotationSettings {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, KeyRing, RingEntry, RotationSettings, Timestamp};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
     ///
     /// let end = Timestamp::from_unix_seconds(1_795_000_000);
     /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
@@ -591,7 +596,7 @@ impl RotationSettings {
 /// What a key of a ring does at an instant. In its life a key passes through them in their order.
 ///
 /// ```
-/// use sealed_session::KeyState;
+/// use sealed_session::operator::KeyState;
 ///
 /// assert!(KeyState::Pending < KeyState::Sealing && KeyState::Opening < KeyState::Expired);
 /// ```
@@ -612,7 +617,7 @@ impl KeyState {
     /// The state in lower case, for logs and metrics.
     ///
     /// ```
-    /// assert_eq!(sealed_session::KeyState::Opening.as_str(), "opening");
+    /// assert_eq!(sealed_session::operator::KeyState::Opening.as_str(), "opening");
     /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {

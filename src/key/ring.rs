@@ -48,7 +48,8 @@ pub(crate) struct Slot {
 /// A key of a ring at an instant, as [`KeyRing::statuses`] tells it.
 ///
 /// ```
-/// use sealed_session::{Key, KeyRing, KeyState, RingEntry, RotationSettings, Timestamp};
+/// use sealed_session::operator::{KeyState, RotationSettings};
+/// use sealed_session::{Key, KeyRing, RingEntry, Timestamp};
 ///
 /// let end = Timestamp::from_unix_seconds(1_795_000_000);
 /// let ring = KeyRing::from_entries([RingEntry::new(Key::generate()?).seal_until(end)])?;
@@ -300,7 +301,8 @@ impl KeyRing {
     /// What each key does at an instant, in the order of [`KeyRing::key_ids`].
     ///
     /// ```
-    /// use sealed_session::{Key, KeyRing, KeyState, RotationSettings, Timestamp};
+    /// use sealed_session::operator::{KeyState, RotationSettings};
+    /// use sealed_session::{Key, KeyRing, Timestamp};
     ///
     /// let ring = KeyRing::new(Key::generate()?).with_open_only(Key::generate()?)?;
     /// let states: Vec<_> = ring
@@ -493,7 +495,8 @@ fn instant(seconds: &AtomicU64) -> Option<Timestamp> {
 /// A key of a ring: what it does, and what it was used for since this process counts.
 ///
 /// ```
-/// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+/// use sealed_session::operator::RotationSettings;
+/// use sealed_session::{Key, RingHandle, Timestamp};
 ///
 /// let ring = RingHandle::from(Key::generate()?);
 /// let reports = ring.reports(&RotationSettings::default(), Timestamp::default());
@@ -644,7 +647,8 @@ impl RingHandle {
     /// knows both.
     ///
     /// ```
-    /// use sealed_session::{Key, RingHandle, RotationSettings, Timestamp};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::{Key, RingHandle, Timestamp};
     ///
     /// let handle = RingHandle::from(Key::generate()?);
     /// for report in handle.reports(&RotationSettings::default(), Timestamp::default()) {

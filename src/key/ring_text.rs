@@ -176,7 +176,8 @@ impl FromStr for KeyRing {
 /// `sealed-session keys` knows what a fleet needs.
 ///
 /// ```
-/// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+/// use sealed_session::operator::RingText;
+/// use sealed_session::{Key, RingEntry, Timestamp};
 ///
 /// let (old, new) = (Key::generate()?, Key::generate()?);
 /// let mut text = RingText::parse(&format!("# example-app\n{}\n", *old.to_secret_text()))?;
@@ -212,7 +213,8 @@ impl RingText {
     /// The text of a ring of one entry, with a comment behind it.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, RingEntry};
     ///
     /// let text = RingText::new(RingEntry::new(Key::generate()?), Some("the first"))?;
     /// assert!(text.to_secret_text().ends_with(" # the first\n"));
@@ -233,7 +235,8 @@ impl RingText {
     /// Reads a text.
     ///
     /// ```
-    /// use sealed_session::{Key, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::Key;
     ///
     /// let file = format!("# example-app\n{}\n", *Key::generate()?.to_secret_text());
     /// assert_eq!(*RingText::parse(&file)?.to_secret_text(), file);
@@ -254,7 +257,8 @@ impl RingText {
     /// The text as it is now: **the keys' secrets**, for a key file.
     ///
     /// ```
-    /// use sealed_session::{Key, KeyRing, RingEntry, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, KeyRing, RingEntry};
     ///
     /// let text = RingText::new(RingEntry::new(Key::generate()?), None)?;
     /// assert_eq!(KeyRing::from_text(&text.to_secret_text())?, *text.ring());
@@ -268,7 +272,8 @@ impl RingText {
     /// The ring that [`KeyRing::from_text`] reads from the text.
     ///
     /// ```
-    /// use sealed_session::{Key, KeyRing, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, KeyRing};
     ///
     /// let key = Key::generate()?;
     /// assert_eq!(*RingText::parse(&key.to_secret_text())?.ring(), KeyRing::new(key));
@@ -282,7 +287,8 @@ impl RingText {
     /// The entries in the order of the text, as they act: those of a plain list that only open by their place are marked so.
     ///
     /// ```
-    /// use sealed_session::{Key, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::Key;
     ///
     /// let (new, old) = (Key::generate()?, Key::generate()?);
     /// let text = RingText::parse(&format!("{} {}", *new.to_secret_text(), *old.to_secret_text()))?;
@@ -296,7 +302,8 @@ impl RingText {
     /// Whether no key has a time, so that the order of the keys says which of them seals.
     ///
     /// ```
-    /// use sealed_session::{Key, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::Key;
     ///
     /// let key = Key::generate()?.to_secret_text();
     /// assert!(RingText::parse(&key)?.is_plain_list());
@@ -311,7 +318,8 @@ impl RingText {
     /// The marks of a key of the ring, as they act.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, RingEntry, Timestamp};
     ///
     /// let (key, instant) = (Key::generate()?, Timestamp::from_unix_seconds(1_795_000_000));
     /// let text = RingText::new(RingEntry::new(key.clone()).seal_from(instant), None)?;
@@ -327,7 +335,8 @@ impl RingText {
     /// Adds an entry on a line at the end, with a comment behind it. Control characters of the comment become spaces.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, RingEntry, Timestamp};
     ///
     /// let mut text = RingText::new(RingEntry::new(Key::generate()?), None)?;
     /// let monday = Timestamp::from_rfc3339("2026-11-23T09:00:00Z").unwrap();
@@ -349,7 +358,8 @@ impl RingText {
     /// Gives keys of the ring other marks, all at once.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, RingEntry, Timestamp};
     ///
     /// let key = Key::generate()?;
     /// let mut text = RingText::new(RingEntry::new(key.clone()), None)?;
@@ -379,7 +389,8 @@ impl RingText {
     /// Takes a key out, and with it the comment on its line unless other keys stand there.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingText};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, RingEntry};
     ///
     /// let (new, old) = (Key::generate()?, Key::generate()?);
     /// let mut text = RingText::new(RingEntry::new(new.clone()), None)?;
@@ -407,7 +418,8 @@ impl RingText {
     /// Sets the ring's `not-before` on its line, or on a new one at the end; `None` takes the line out.
     ///
     /// ```
-    /// use sealed_session::{Key, RingEntry, RingText, Timestamp};
+    /// use sealed_session::operator::RingText;
+    /// use sealed_session::{Key, RingEntry, Timestamp};
     ///
     /// let mut text = RingText::new(RingEntry::new(Key::generate()?), None)?;
     /// text.set_not_before(Timestamp::from_rfc3339("2026-11-23T09:00:00Z"))?;

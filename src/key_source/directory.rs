@@ -23,7 +23,7 @@ const SWAPS_MAX: usize = 3;
 /// use sealed_session::key_source::{DirectorySource, KeyWatch};
 ///
 /// let ring = KeyWatch::new(DirectorySource::new("/run/secrets/session-keys")).start()?;
-/// # Ok::<(), sealed_session::KeySourceError>(())
+/// # Ok::<(), sealed_session::key_source::KeySourceError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct DirectorySource {

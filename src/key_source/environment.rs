@@ -16,7 +16,7 @@ use crate::key::KeyRing;
 /// use sealed_session::key_source::{EnvironmentSource, KeySource};
 ///
 /// let ring = EnvironmentSource::default().load()?;
-/// # Ok::<(), sealed_session::KeySourceError>(())
+/// # Ok::<(), sealed_session::key_source::KeySourceError>(())
 /// ```
 pub struct EnvironmentSource {
     variable: String,

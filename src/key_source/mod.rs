@@ -30,7 +30,11 @@ pub use environment::EnvironmentSource;
 pub use file::FileSource;
 pub use watch::KeyWatch;
 
-use crate::error::KeySourceError;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use crate::config::KeyOrigin;
+pub use crate::error::KeySourceError;
+
 use crate::key::KeyRing;
 
 /// Where a ring of keys is kept.
@@ -39,8 +43,8 @@ use crate::key::KeyRing;
 /// [`RingHandle`](crate::RingHandle) that a store is built over.
 ///
 /// ```
-/// use sealed_session::key_source::{KeySource, KeyWatch};
-/// use sealed_session::{Key, KeyRing, KeySourceError};
+/// use sealed_session::key_source::{KeySource, KeySourceError, KeyWatch};
+/// use sealed_session::{Key, KeyRing};
 ///
 /// /// One key for all, made when the process starts: its sessions end with it.
 /// struct Fleeting(Key);

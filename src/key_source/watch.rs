@@ -80,8 +80,8 @@ impl KeyWatch {
     /// Where the time comes from at which a ring must have a key that seals; the operating system's clock by default.
     ///
     /// ```
-    /// use sealed_session::ManualClock;
     /// use sealed_session::key_source::{ClosureSource, KeyWatch};
+    /// use sealed_session::testing::ManualClock;
     ///
     /// # use sealed_session::{Key, KeyRing};
     /// # let key = Key::generate()?;
@@ -98,7 +98,7 @@ impl KeyWatch {
     /// Is told of reloads, on the watching thread. Several are told in the order in which they were added.
     ///
     /// ```
-    /// use sealed_session::Counters;
+    /// use sealed_session::events::Counters;
     /// use sealed_session::key_source::{ClosureSource, KeyWatch};
     ///
     /// # use sealed_session::{Key, KeyRing};
@@ -116,8 +116,7 @@ impl KeyWatch {
     /// Reads the ring, and starts the thread that goes on reading it. The thread ends with the last handle.
     ///
     /// ```
-    /// use sealed_session::key_source::{ClosureSource, KeyWatch};
-    /// use sealed_session::KeySourceError;
+    /// use sealed_session::key_source::{ClosureSource, KeySourceError, KeyWatch};
     ///
     /// let source = ClosureSource::new("vault secret/session", || Err("sealed".into()));
     /// assert!(matches!(KeyWatch::new(source).start(), Err(KeySourceError::Other { .. })));

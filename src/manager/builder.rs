@@ -9,12 +9,12 @@ use crate::events::{Event, Observer, Observers};
 use crate::key::RingHandle;
 use crate::limits;
 use crate::seal::{Lifetimes, Sealer};
-use crate::settings::{Placement, Renewal, Settings, StoreFailure, TooLarge};
+use crate::settings::{EarlierContext, Placement, Renewal, Settings, StoreFailure, TooLarge, every_setting};
 use crate::store::RecordStore;
 use crate::wire::Persistence;
 
 /// The cookie's name where it cannot have a prefix, over plain http.
-pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
+const DEVELOPMENT_COOKIE_NAME: &str = "session";
 
 /// Settings of a [`SessionManager`].
 ///
@@ -34,11 +34,8 @@ pub(super) const DEVELOPMENT_COOKIE_NAME: &str = "session";
 #[must_use = "`build` makes the store"]
 pub struct SessionManagerBuilder {
     pub(super) settings: Settings,
-    // What no configuration can say, or says in words of its own.
+    // What no text can say.
     pub(super) ring: RingHandle,
-    pub(super) lifetimes: Lifetimes,
-    pub(super) key_grace: Duration,
-    pub(super) also_read: Vec<(String, String)>,
     pub(super) store: Option<Arc<dyn RecordStore>>,
     pub(super) timer: Option<Arc<dyn Timer>>,
     pub(super) commit_when: Option<fn(u16) -> bool>,
@@ -48,14 +45,42 @@ pub struct SessionManagerBuilder {
     pub(super) spelling: fn(&str) -> Option<String>,
 }
 
+macro_rules! setter {
+    (plain $($rest:tt)*) => {};
+    (optional ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])* $vis:vis) => {
+        $(#[$doc])*
+        $vis fn $name(mut self, $name: $type) -> Self {
+            self.$($place)+.$name = Some($name);
+            self
+        }
+    };
+    ($value:ident ($($place:tt)+) $name:ident: $type:ty; $(#[$doc:meta])* $vis:vis) => {
+        $(#[$doc])*
+        $vis fn $name(mut self, $name: $type) -> Self {
+            self.$($place)+.$name = $name;
+            self
+        }
+    };
+}
+
+macro_rules! setters {
+    ($($group:ident at $place:tt {
+        $($(#[$doc:meta])* $vis:vis $kind:ident $name:ident: $type:ty = $default:expr
+            $(, $expected:literal if $holds:expr)?;)*
+    })*) => {
+        /// The settings that a text can say, too.
+        impl SessionManagerBuilder {
+            $($(setter!($kind $place $name: $type; $(#[$doc])* $vis);)*)*
+        }
+    };
+}
+every_setting!(setters);
+
 impl SessionManagerBuilder {
     pub(super) fn new(ring: RingHandle) -> Self {
         Self {
             settings: Settings::default(),
             ring,
-            lifetimes: Lifetimes::default(),
-            key_grace: Duration::from_secs(limits::KEY_GRACE_SECONDS),
-            also_read: Vec::new(),
             store: None,
             timer: None,
             commit_when: None,
@@ -63,19 +88,6 @@ impl SessionManagerBuilder {
             observers: Observers::default(),
             spelling: |_| None,
         }
-    }
-
-    /// The cookie's name and attributes; `__Host-session`, `Path=/`, `Secure`, `HttpOnly`, `SameSite=Lax` by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// use sealed_session::cookie::{CookieAttributes, SameSite};
-    /// let store = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn cookie(mut self, attributes: CookieAttributes) -> Self {
-        self.settings.cookie = attributes;
-        self
     }
 
     /// The application, environment or tenant: at most 256 bytes, empty by default. A cookie of one audience is refused
@@ -88,48 +100,6 @@ impl SessionManagerBuilder {
     /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.settings.audience = audience.into();
-        self
-    }
-
-    /// How long sessions live.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key, Lifetimes};
-    /// # use std::time::Duration;
-    /// let lifetimes = Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60));
-    /// let store = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
-        self.lifetimes = lifetimes;
-        self
-    }
-
-    /// How long a key that was superseded may still seal, on servers that have not loaded the new ring; whole seconds, one
-    /// hour by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// # use std::time::Duration;
-    /// let store = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn key_grace(mut self, grace: Duration) -> Self {
-        self.key_grace = grace;
-        self
-    }
-
-    /// When a session that was only read lives on: by default by every navigation or fetch that used it, when less than half
-    /// of its idle timeout is left. Images, styles and the like never renew it, and a read that failed renews nothing.
-    /// [`Renewal`] has the rules of each policy.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key, Renewal};
-    /// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn renewal(mut self, renewal: Renewal) -> Self {
-        self.settings.renewal = Some(renewal);
         self
     }
 
@@ -161,138 +131,6 @@ impl SessionManagerBuilder {
     /// ```
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Some(Arc::new(timer));
-        self
-    }
-
-    /// How long the server store may take to load a session, or to take one save or commit as a whole; two seconds by
-    /// default. Needs a [`timer`](Self::timer). What takes longer is [`StoreError::Timeout`](crate::StoreError), and is not
-    /// repeated.
-    ///
-    /// ```
-    /// # #[cfg(feature = "tokio")] {
-    /// # use sealed_session::{SessionManager, Key};
-    /// # use std::time::Duration;
-    /// # use sealed_session::adapter::tokio::TokioTimer;
-    /// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).store_timeout(Duration::from_millis(500)).build()?;
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.store_timeout = timeout;
-        self
-    }
-
-    /// Where sessions are kept: [`Placement::Spill`] by default with a store, [`Placement::CookieOnly`] without.
-    ///
-    /// ```
-    /// # #[cfg(feature = "memory")] {
-    /// # use sealed_session::{SessionManager, Key, Placement};
-    /// # use sealed_session::store::MemoryStore;
-    /// let store = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).placement(Placement::StoreOnly).build()?;
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn placement(mut self, placement: Placement) -> Self {
-        self.settings.placement = Some(placement);
-        self
-    }
-
-    /// Longest `Set-Cookie` value in bytes: 3072 by default with a store, otherwise what browsers keep, which is 4096
-    /// bytes of name and value. That bound always holds.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn inline_limit_bytes(mut self, bytes: usize) -> Self {
-        self.settings.sizes.inline_limit_bytes = Some(bytes);
-        self
-    }
-
-    /// Most bytes of JSON that a session in the store may have: 1 MiB by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn record_limit_bytes(mut self, bytes: usize) -> Self {
-        self.settings.sizes.record_limit_bytes = bytes;
-        self
-    }
-
-    /// Cookie plaintexts are filled to a multiple of so many bytes, which hides their length: 1 to 1024, 32 by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn padding_bucket_bytes(mut self, bytes: usize) -> Self {
-        self.settings.sizes.padding_bucket_bytes = bytes;
-        self
-    }
-
-    /// New sessions end with the browser, unless they ask to be remembered; `false` by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).clear_with_browser(true).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn clear_with_browser(mut self, clear: bool) -> Self {
-        self.settings.clear_with_browser = clear;
-        self
-    }
-
-    /// Sessions that were looked at get a cookie although nothing was written to them; `false` by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).save_uninitialized(true).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn save_uninitialized(mut self, save: bool) -> Self {
-        self.settings.save_uninitialized = save;
-        self
-    }
-
-    /// Sessions that were used are written although they were not changed; `false` by default.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).resave(true).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn resave(mut self, resave: bool) -> Self {
-        self.settings.resave = resave;
-        self
-    }
-
-    /// `true` for [`Renewal::EveryResponse`], `false` for the default renewal: express-session's name for it.
-    ///
-    /// With `true`, a session in a record is renewed with every response. One in its cookie is renewed with every navigation,
-    /// and by fetches when less than half of its idle timeout is left.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).rolling(true).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn rolling(self, rolling: bool) -> Self {
-        self.renewal(if rolling { Renewal::EveryResponse } else { Renewal::default() })
-    }
-
-    /// What happens to a session that is too large.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key, TooLarge};
-    /// let store = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn when_too_large(mut self, policy: TooLarge) -> Self {
-        self.settings.when_too_large = policy;
         self
     }
 
@@ -329,59 +167,8 @@ impl SessionManagerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn also_read(mut self, cookie_name: impl Into<String>, audience: impl Into<String>) -> Self {
-        self.also_read.push((cookie_name.into(), audience.into()));
-        self
-    }
-
-    /// Under [`Placement::StoreOnly`], takes sessions that are still in their cookies until this instant: for moving a
-    /// site over without logging anyone out.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key, Timestamp};
-    /// let moved = Timestamp::from_rfc3339("2026-12-01T00:00:00Z").unwrap();
-    /// let store = SessionManager::builder(Key::generate()?).accept_inline_until(moved).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn accept_inline_until(mut self, instant: Timestamp) -> Self {
-        self.settings.accept_inline_until = Some(instant);
-        self
-    }
-
-    /// What happens when the store does not answer a load.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key, StoreFailure};
-    /// let store = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
-        self.settings.on_store_failure = policy;
-        self
-    }
-
-    /// Which responses, by their status, take what their handlers wrote; all of them by default, because a form that is
-    /// sent back with its errors is a 4xx. What is not taken is dropped, which an event tells, and the client
-    /// keeps its cookie. A logout holds whatever the status.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
-        self.commit_when = Some(takes);
-        self
-    }
-
-    /// `false` lets requests pass: each gets an empty session that is dropped with its response.
-    ///
-    /// ```
-    /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).enabled(false).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn enabled(mut self, enabled: bool) -> Self {
-        self.settings.enabled = enabled;
+        let (cookie_name, audience) = (Some(cookie_name.into()), Some(audience.into()));
+        self.settings.also_read.push(EarlierContext { cookie_name, audience });
         self
     }
 
@@ -399,10 +186,25 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// Which responses, by their status, take what their handlers wrote; all of them by default, because a form that is
+    /// sent back with its errors is a 4xx. What is not taken is dropped, which an event tells, and the client
+    /// keeps its cookie. A logout holds whatever the status.
+    ///
+    /// ```
+    /// # use sealed_session::{SessionManager, Key};
+    /// let store = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
+        self.commit_when = Some(takes);
+        self
+    }
+
     /// Where the time comes from; the operating system's clock by default.
     ///
     /// ```
-    /// # use sealed_session::{SessionManager, Key, ManualClock};
+    /// # use sealed_session::testing::ManualClock;
+    /// # use sealed_session::{Key, SessionManager};
     /// let store = SessionManager::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -414,7 +216,8 @@ impl SessionManagerBuilder {
     /// Is told what happens to sessions. Several are told in the order in which they were added.
     ///
     /// ```
-    /// use sealed_session::{Counters, SessionManager, Key};
+    /// use sealed_session::events::Counters;
+    /// use sealed_session::{Key, SessionManager};
     /// let counters = Counters::default();
     /// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -463,8 +266,8 @@ impl SessionManagerBuilder {
         let sealer = Sealer::builder(self.ring)
             .cookie_name(settings.cookie.cookie_name())
             .audience(std::mem::take(&mut settings.audience))
-            .lifetimes(self.lifetimes)
-            .key_grace(self.key_grace)
+            .lifetimes(settings.lifetimes)
+            .key_grace(settings.key_grace)
             .padding_bucket_bytes(settings.sizes.padding_bucket_bytes)
             .longest_text(longest_text)
             .build()?;
@@ -489,7 +292,7 @@ impl SessionManagerBuilder {
         if self.timer.is_none() && store.as_ref().is_some_and(|store| !store.is_local()) {
             tell("timer", "there is none: a server store that does not answer keeps its requests waiting");
         }
-        let earlier = earlier(self.also_read, &settings.cookie, &sealer)?;
+        let earlier = earlier(&settings, &sealer)?;
         let mut earlier_audiences: Vec<Arc<Sealer>> = Vec::new();
         for other in earlier.iter().filter(|other| other.audience() != sealer.audience()) {
             if earlier_audiences.iter().all(|known| known.audience() != other.audience()) {
@@ -518,26 +321,24 @@ impl SessionManagerBuilder {
 }
 
 /// The sealers of what `also_read` asks for.
-fn earlier(
-    asked: Vec<(String, String)>,
-    cookie: &CookieAttributes,
-    today: &Sealer,
-) -> Result<Vec<Arc<Sealer>>, ConfigError> {
+fn earlier(settings: &Settings, today: &Sealer) -> Result<Vec<Arc<Sealer>>, ConfigError> {
     // Security: each is one more decryption of what a client sends.
-    if asked.len() > limits::EARLIER_CONTEXTS_MAX {
+    if settings.also_read.len() > limits::EARLIER_CONTEXTS_MAX {
         return Err(ConfigError::new("also_read", "more than four; take out those that no cookie has any more"));
     }
     let refused = |error: ConfigError| ConfigError::new("also_read", error.to_string());
-    let earlier = |(name, audience): (String, String)| {
+    let earlier = |earlier: &EarlierContext| {
+        let name = earlier.cookie_name.as_deref().unwrap_or(today.cookie_name());
+        let audience = earlier.audience.as_deref().unwrap_or(today.audience());
         if name != today.cookie_name() {
             // With the attributes of today it is removed.
-            cookie.renamed(&name).check().map_err(refused)?;
+            settings.cookie.renamed(name).check().map_err(refused)?;
         } else if audience == today.audience() {
             return Err(ConfigError::new("also_read", "this is the name and the audience of today; take it out"));
         }
-        today.bound_to(name, audience).map(Arc::new).map_err(refused)
+        today.bound_to(name.to_owned(), audience.to_owned()).map(Arc::new).map_err(refused)
     };
-    asked.into_iter().map(earlier).collect()
+    settings.also_read.iter().map(earlier).collect()
 }
 
 impl std::fmt::Debug for SessionManagerBuilder {

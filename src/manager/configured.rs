@@ -1,10 +1,8 @@
 //! From a configuration to the builder's settings.
 
 use super::SessionManagerBuilder;
-use super::builder::DEVELOPMENT_COOKIE_NAME;
 use crate::config::{Config, Stores};
 use crate::error::ConfigError;
-use crate::seal::Lifetimes;
 use crate::settings::{Settings, Sizes};
 
 impl SessionManagerBuilder {
@@ -24,34 +22,20 @@ impl SessionManagerBuilder {
     ///
     /// [`ConfigError`] when the store is not registered, and for settings that contradict one another.
     pub fn configured(mut self, config: &Config, stores: &Stores) -> Result<Self, ConfigError> {
-        let read = config.settings();
-        let common = &read.common;
         self.spelling = Config::path_of;
-        let mut lifetimes =
-            Lifetimes::default().idle_timeout(read.lifetimes.idle_timeout).absolute_timeout(read.absolute_timeout());
-        if let Some(longest) = read.lifetimes.remember_max {
-            lifetimes = lifetimes.remember_max(longest);
-        }
-        (self.lifetimes, self.key_grace) = (lifetimes, read.key_grace());
-        // What an earlier context does not say is as it is now.
-        let name = if common.insecure_for_development { DEVELOPMENT_COOKIE_NAME } else { common.cookie.cookie_name() };
-        for earlier in &read.also_read {
-            let name = earlier.cookie_name.as_deref().unwrap_or(name).to_owned();
-            self.also_read.push((name, earlier.audience.as_ref().unwrap_or(&common.audience).clone()));
-        }
+        let (before, read) = (self.settings, config.settings()?);
         // What the configuration leaves out, or only adds, stays as it is.
-        let before = self.settings;
         self.settings = Settings {
-            placement: common.placement.or(before.placement),
-            renewal: read.renewal()?,
-            accept_inline_until: common.accept_inline_until.or(before.accept_inline_until),
-            insecure_for_development: common.insecure_for_development || before.insecure_for_development,
+            placement: read.placement.or(before.placement),
+            accept_inline_until: read.accept_inline_until.or(before.accept_inline_until),
+            insecure_for_development: read.insecure_for_development || before.insecure_for_development,
             sizes: Sizes {
-                inline_limit_bytes: common.sizes.inline_limit_bytes.or(before.sizes.inline_limit_bytes),
-                ..common.sizes
+                inline_limit_bytes: read.sizes.inline_limit_bytes.or(before.sizes.inline_limit_bytes),
+                ..read.sizes
             },
-            also_remove: before.also_remove.iter().chain(&common.also_remove).cloned().collect(),
-            ..common.clone()
+            also_read: [before.also_read, read.also_read].concat(),
+            also_remove: [before.also_remove, read.also_remove].concat(),
+            ..read
         };
         self.store = stores.chosen(config.store_name())?.or(self.store);
         Ok(self)
@@ -67,7 +51,8 @@ mod tests {
     use crate::cookie::{CookieAttributes, SameSite};
     use crate::key::Key;
     use crate::manager::SessionManager;
-    use crate::settings::{Placement, Renewal, StoreFailure, TooLarge};
+    use crate::seal::Lifetimes;
+    use crate::settings::{EarlierContext, Placement, Renewal, StoreFailure, TooLarge};
     use crate::testing::FaultyStore;
 
     /// All that a configuration can change of a builder. A setting that is added to the builder does not compile here until
@@ -75,9 +60,6 @@ mod tests {
     fn comparable(builder: &SessionManagerBuilder) -> String {
         let SessionManagerBuilder {
             settings,
-            lifetimes,
-            key_grace,
-            also_read,
             store,
             // What no text can say.
             ring: _,
@@ -87,7 +69,7 @@ mod tests {
             observers: _,
             spelling: _,
         } = builder;
-        format!("{settings:#?} {lifetimes:#?} {key_grace:?} {also_read:?} {:?}", store.is_some())
+        format!("{settings:#?} {:?}", store.is_some())
     }
 
     fn builder() -> SessionManagerBuilder {
@@ -157,7 +139,7 @@ mod tests {
             .idle_timeout(Duration::from_secs(20 * 60))
             .absolute_timeout(None)
             .remember_max(Duration::from_secs(90 * 24 * 60 * 60));
-        let by_hand = builder()
+        let mut by_hand = builder()
             .enabled(false)
             .audience("shop/prod")
             .store(store)
@@ -173,8 +155,6 @@ mod tests {
             .insecure_for_development()
             .key_grace(Duration::from_secs(600))
             .also_read("a", "b")
-            .also_read("c", "shop/prod")
-            .also_read("session", "d")
             .also_remove(CookieAttributes::new().name("a"))
             .also_remove(CookieAttributes::new().name("b").path("/b"))
             .cookie(attributes)
@@ -182,8 +162,24 @@ mod tests {
             .inline_limit_bytes(2048)
             .record_limit_bytes(65536)
             .padding_bucket_bytes(256);
+        by_hand.settings.also_read.extend([
+            EarlierContext { cookie_name: Some("c".to_owned()), audience: None },
+            EarlierContext { cookie_name: None, audience: Some("d".to_owned()) },
+        ]);
         let configured = builder().configured(&config.unwrap(), &stores).unwrap();
         assert_eq!(comparable(&configured), comparable(&by_hand));
+    }
+
+    #[test]
+    fn what_an_earlier_context_leaves_out_is_as_it_is_now() {
+        for (development, name) in [("", "__Host-session"), ("insecure_for_development = true", "session")] {
+            let text = "audience = \"shop/prod\"\nalso_read = [{ cookie_name = \"c\" }, { audience = \"d\" }]\n";
+            let config = Config::from_toml(&[text, development].concat()).unwrap();
+            let manager = builder().configured(&config, &Stores::new()).unwrap().build().unwrap();
+            let earlier: Vec<_> =
+                manager.0.earlier.iter().map(|sealer| (sealer.cookie_name(), sealer.audience())).collect();
+            assert_eq!(earlier, [("c", "shop/prod"), (name, "d")]);
+        }
     }
 
     #[test]

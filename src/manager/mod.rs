@@ -18,9 +18,7 @@ use crate::id::{RecordId, SessionId};
 use crate::key::{KeyReport, RingHandle};
 use crate::records::Place;
 use crate::seal::Sealer;
-#[cfg(feature = "actix-session")]
-use crate::settings::StoreFailure;
-use crate::settings::{Placement, Renewal, Settings};
+use crate::settings::{Placement, Renewal, Settings, StoreFailure};
 use crate::store::RecordStore;
 use crate::wire::Persistence;
 
@@ -96,6 +94,13 @@ impl Inner {
         position.map_or(0, |position| position.saturating_add(1))
     }
 
+    /// Under which a reference to a record in this place is sealed: as the record is, so that servers of both audiences look for it
+    /// there first. Under today's audience where the earlier one went by another name.
+    pub(crate) fn sealer_of_references(&self, place: usize) -> &Arc<Sealer> {
+        let earlier = place.checked_sub(1).and_then(|earlier| self.earlier_audiences.get(earlier));
+        earlier.filter(|earlier| earlier.cookie_name() == self.sealer.cookie_name()).unwrap_or(&self.sealer)
+    }
+
     pub(crate) fn place(&self, index: usize, id: &SessionId, created: Timestamp) -> Option<Place> {
         let sealer = match index.checked_sub(1) {
             None => &self.sealer,
@@ -147,7 +152,8 @@ impl SessionManager {
     /// exporter, and for whoever rotates keys.
     ///
     /// ```
-    /// use sealed_session::{SessionManager, Key, KeyState};
+    /// use sealed_session::operator::KeyState;
+    /// use sealed_session::{Key, SessionManager};
     ///
     /// let store = SessionManager::builder(Key::generate()?).build()?;
     /// for report in store.key_reports() {
@@ -207,11 +213,25 @@ impl SessionManager {
         Ok(Self(Arc::new(Inner { sealer, names, earlier, earlier_audiences, ..(**today).clone() })))
     }
 
-    /// The same store, whose cookie values have at most so many characters.
-    #[cfg(feature = "actix-session")]
-    pub(crate) fn with_longest_text(&self, longest_text: usize) -> Self {
+    /// The same manager for a library that puts the value of the session's cookie into a cookie of its own: values have at
+    /// most so many characters, since browsers drop a cookie that is too long without a word.
+    ///
+    /// The library decides when to write, so every commit is kept, whatever the response's status. A store that does not
+    /// answer is an error under either [`StoreFailure`], and no other cookie is removed, because the library sets one alone.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RequestFacts, ResponseFacts, SessionManager};
+    ///
+    /// let manager = SessionManager::builder(Key::generate()?).build()?.for_outer_cookie(2800);
+    /// let pending = manager.begin(&RequestFacts::new());
+    /// pending.session_now()?.put("cart", &"x".repeat(2500))?;
+    /// assert_eq!(pending.commit_now(&ResponseFacts::new(200)).unwrap_err().status_code(), 500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn for_outer_cookie(&self, max_characters: usize) -> Self {
         let today = &self.0;
-        let longest_text = today.longest_text.min(longest_text);
+        let longest_text = today.longest_text.min(max_characters);
         Self(Arc::new(Inner {
             sealer: Arc::new(today.sealer.with_longest_text(longest_text)),
             longest_text,

@@ -186,10 +186,16 @@ impl Write<'_> {
         if target == Target::Nowhere {
             return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
         }
-        let (write, sealer) = (nonce.write_id(), &self.inner.sealer);
+        let write = nonce.write_id();
+        let same = before.filter(|before| before.header.id == header.id);
+        let place = same.map_or(0, |before| before.place);
         let version = record.as_ref().filter(|_| target == Target::Store).map(|record| record.header.version);
         let kind = if version.is_some() { Kind::Reference } else { Kind::Inline };
         let header = Header { kind, ..header };
+        let sealer = match kind {
+            Kind::Reference => self.inner.sealer_of_references(place),
+            Kind::Inline => &self.inner.sealer,
+        };
         let max_age = match header.persistence {
             Persistence::BrowserSession => None,
             Persistence::IdleTimeout | Persistence::OwnLifetime => {
@@ -204,10 +210,9 @@ impl Write<'_> {
             sealed.map_err(|error| not_sealed(error, || self.too_large(payload.len())))
         })?;
         let line = Some(line);
-        let same = before.filter(|before| before.header.id == header.id);
         let opened = Some(Arc::new(OpenedSession {
             base: same.filter(|before| before.inline.is_some()).map_or((write, header.issued), |before| before.base),
-            place: same.map_or(0, |before| before.place),
+            place,
             header,
             write,
             superseded_key: None,
@@ -281,6 +286,13 @@ impl Write<'_> {
         let base = opened.map_or_else(Lineage::default, |opened| {
             Lineage::from_base(opened.base.0, opened.base.1).followed_by(opened.write)
         });
+        // What stands there may be no ancestor of this session's cookie: then whoever else has the cookie finds himself in the new one.
+        let descends = |lineage: &Lineage| {
+            opened.is_none_or(|opened| {
+                opened.inline.is_none() || lineage.contains(opened.write) || lineage.contains(opened.base.0)
+            })
+        };
+        let continued = before.map(|before| before.header.lineage).filter(descends);
         let header = RecordHeader {
             state,
             persistence: before.map(|before| before.header.persistence).unwrap_or_default(),
@@ -292,7 +304,7 @@ impl Write<'_> {
                 || now.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS),
                 |left| left.header.expires,
             ),
-            lineage: before.map_or(base, |before| before.header.lineage).followed_by(write),
+            lineage: continued.unwrap_or(base).followed_by(write),
         };
         FoundRecord { header, superseded_key: None, payload }
     }
@@ -305,8 +317,8 @@ impl Write<'_> {
         successor: Option<PublicId>,
     ) -> Result<Vec<String>, CommitError> {
         let (inner, now) = (self.inner, self.inner.clock.now());
-        let name = |id, successor: Option<PublicId>| {
-            let suffix = if successor.is_none() { ENDED } else { "" };
+        let name = |id, has_ended| {
+            let suffix = if has_ended { ENDED } else { "" };
             inner.settings.cookie.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
         };
         let mut others = self.request.candidates.valid_markers(inner, true, now);
@@ -321,7 +333,12 @@ impl Write<'_> {
         others.retain(|other| !(left.contains(&other.id) && other.successor == successor));
         others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
         let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
-        let mut lines: Vec<_> = too_many.map(|other| header::remove(&name(other.id, other.successor))).collect();
+        let mut lines: Vec<_> =
+            too_many.map(|other| header::remove(&name(other.id, other.successor.is_none()))).collect();
+        // Of another ring, which sets markers under the same name: they would pile up in the browser. Those of a key that this
+        // server does not know yet are the newest, and stay.
+        let strange = self.request.candidates.strange_markers(inner, now).into_iter().skip(limits::STRANGE_MARKERS_MAX);
+        lines.extend(strange.map(|(id, has_ended)| header::remove(&name(id, has_ended))));
         // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
         // also one that is on its way, whatever lifetime of its own it asked for.
         let lifetimes = inner.sealer.lifetimes();
@@ -329,7 +346,7 @@ impl Write<'_> {
         let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
         for id in left {
             let value = inner.sealer.marker(id, successor, now).map_err(|_| CommitError::NoSealingKey)?;
-            lines.push(header::issue(&name(id, successor), &value, Some(seconds)));
+            lines.push(header::issue(&name(id, successor.is_none()), &value, Some(seconds)));
         }
         Ok(lines)
     }

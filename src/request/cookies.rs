@@ -15,7 +15,7 @@ use crate::records::Standing;
 use crate::seal::{Body, OpenedCookie, Sealer};
 use crate::session::{Backing, Fixed, IdChange, Payload, Session, State};
 use crate::settings::{Placement, StoreFailure};
-use crate::wire::{Header, Persistence};
+use crate::wire::{Header, Persistence, marker};
 
 /// The cookies of a request that may be its session, and those named as markers of sessions that this browser has left. Each is
 /// a `Cookie` header of nothing else.
@@ -25,6 +25,18 @@ pub(super) struct Candidates {
     markers: Vec<u8>,
     /// More came than a browser ever gets from us.
     has_too_many_markers: bool,
+}
+
+/// Whether a record is that which a reference refers to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// It is older than the reference.
+    Behind,
+    Possible,
+    /// It has the very version.
+    Likely,
+    /// It knows the write that the reference was sealed for.
+    Certain,
 }
 
 /// A marker that a holder of the ring set.
@@ -69,6 +81,26 @@ impl Candidates {
     /// The values under a name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         header::values_in(&self.sessions, name)
+    }
+
+    /// The session and the kind of each marker under the name of today that no holder of the ring set, the newest first, as far as
+    /// they say when they were set.
+    pub(super) fn strange_markers(&self, inner: &Inner, now: Timestamp) -> Vec<(PublicId, bool)> {
+        let valid = self.valid_markers(inner, true, now);
+        let named = inner.names.iter().take(1).flat_map(|name| header::found([self.markers.as_slice()], name));
+        let named = named.filter_map(|found| match found {
+            Found::Marker(found) => {
+                let set_at = marker::Marker::from_text(found.value).map(|marker| marker.set_at);
+                Some((set_at, PublicId::from_hex(found.digits)?, found.has_ended))
+            }
+            Found::Session(_) => None,
+        });
+        let is_valid = |id: PublicId, has_ended| {
+            valid.iter().any(|marker| marker.id == id && marker.successor.is_none() == has_ended)
+        };
+        let mut strange: Vec<_> = named.filter(|(_, id, has_ended)| !is_valid(*id, *has_ended)).collect();
+        strange.sort_by_key(|(set_at, ..)| std::cmp::Reverse(*set_at));
+        strange.into_iter().map(|(_, id, has_ended)| (id, has_ended)).collect()
     }
 
     /// The markers that a holder of the ring set, under the name of today alone or under any.
@@ -304,7 +336,14 @@ impl SessionManager {
         let is_behind = |found: &Standing| {
             !found.has_ended() && found.version().is_some_and(|version| version < opened.least_version)
         };
-        let find = || self.0.find(&opened.header.id, opened.header.created, opened.place, opened.least_version);
+        // Servers of two audiences may have made two records of it at the same moment: the reference knows its own.
+        let likeness = |found: &Standing| match found {
+            _ if is_behind(found) => Likeness::Behind,
+            Standing::Record(record) if record.header.lineage.contains(opened.write) => Likeness::Certain,
+            _ if found.version() == Some(opened.least_version) => Likeness::Likely,
+            _ => Likeness::Possible,
+        };
+        let find = || self.0.find_likeliest(&opened.header.id, opened.header.created, opened.place, likeness);
         let (mut place, mut found) = find().await?;
         if is_behind(&found) {
             // A lagging replica: once more, and then it is a failure of the store and no logout.
@@ -375,28 +414,41 @@ impl SessionManager {
 }
 
 impl Inner {
-    /// What stands under a session's id, and in which place: first in this one, then under the other audiences. One that is older
-    /// than it must be is taken where there is no other.
+    /// What stands under a session's id, and in which place: first in this one, then under the other audiences.
     pub(super) async fn find(
         &self,
         id: &SessionId,
         created: Timestamp,
         first: usize,
-        least_version: u64,
     ) -> Result<(usize, Standing), StoreError> {
-        let mut older = None;
+        self.find_likeliest(id, created, first, |_| Likeness::Certain).await
+    }
+
+    /// The same, where there may be several: the first that is certain, or the likeliest.
+    async fn find_likeliest(
+        &self,
+        id: &SessionId,
+        created: Timestamp,
+        first: usize,
+        likeness: impl Fn(&Standing) -> Likeness,
+    ) -> Result<(usize, Standing), StoreError> {
+        let mut likeliest: Option<(Likeness, usize, Standing)> = None;
         let others = (0..self.places()).filter(|index| *index != first);
         for index in std::iter::once(first).chain(others) {
             let Some(place) = self.place(index, id, created) else { continue };
-            match place.find().await? {
-                Standing::Nothing => {}
-                found if !found.has_ended() && found.version().is_some_and(|version| version < least_version) => {
-                    older.get_or_insert((index, found));
-                }
-                found => return Ok((index, found)),
+            let found = place.find().await?;
+            if matches!(found, Standing::Nothing) {
+                continue;
+            }
+            let like = likeness(&found);
+            if like == Likeness::Certain {
+                return Ok((index, found));
+            }
+            if likeliest.as_ref().is_none_or(|(before, ..)| *before < like) {
+                likeliest = Some((like, index, found));
             }
         }
-        Ok(older.unwrap_or((first, Standing::Nothing)))
+        Ok(likeliest.map_or((first, Standing::Nothing), |(_, index, found)| (index, found)))
     }
 
     /// The outcome of work with the store, within its time where there is a timer.

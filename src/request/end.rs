@@ -7,12 +7,13 @@ use crate::cookie::header;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
 use crate::records::{Place, Standing};
+use crate::seal::CookieNonce;
 use crate::wire::{RecordState, WriteId};
 
 impl Write<'_> {
     /// Ends the session, and every other one whose good cookie came with the request. What was written since begins another.
     pub(super) async fn end(&mut self, case: Case) -> Result<(), CommitError> {
-        let Case { known, draft, .. } = case;
+        let (known, draft) = (&case.known, &case.draft);
         let (inner, candidates) = (self.inner, &self.request.candidates);
         let mut sessions: Vec<_> = known.opened.iter().cloned().collect();
         for came in self.request.manager.all_good(candidates) {
@@ -27,7 +28,7 @@ impl Write<'_> {
             Err(CommitError::NoSealingKey) => Vec::new(),
             lines => lines?,
         };
-        let mut holds = true;
+        let name = self.end_name()?;
         for (position, session) in sessions.iter().enumerate() {
             for index in 0..inner.places() {
                 let header = &session.header;
@@ -41,9 +42,7 @@ impl Write<'_> {
                     None if is_here && session.inline.is_none() => standing(&place).await?,
                     None => Standing::Nothing,
                 };
-                // What the result builds on: a save that met another request has seen more, and taken nothing over.
-                let seen = session.record.clone().map_or(Standing::Nothing, Standing::Record);
-                holds &= self.end_in(&place, session, standing, is_own.then_some(&seen)).await?;
+                self.end_in(&place, session, standing, name, is_own.then_some(&case)).await?;
             }
         }
         let mut progress = self.progress()?;
@@ -54,7 +53,7 @@ impl Write<'_> {
             progress.line = Some(header::remove(&inner.settings.cookie));
         }
         progress.markers.extend(markers);
-        progress.was_taken = !holds;
+        let was_taken = progress.was_taken;
         drop(progress);
         // Without a store, what a reference refers to is another server's to end.
         let (ended, unreachable): (Vec<_>, Vec<_>) =
@@ -64,7 +63,7 @@ impl Write<'_> {
         if !unreachable.is_empty() {
             inner.observers.tell(&Event::UnopenedRemoved);
         }
-        if !holds {
+        if was_taken {
             // The session is over all the same; what was to be made of the value is not.
             return Err(CommitError::Conflict);
         }
@@ -92,28 +91,40 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Ends the record that a session has in a place, or might have. Whether it still had what this request took out of it before
-    /// it ended it; `seen` is what this request's result builds on there.
+    /// What the end is called, where something was taken out of the session before: another try must know it again.
+    fn end_name(&self) -> Result<WriteId, CommitError> {
+        if !self.session.ended_after_pulls() {
+            return Ok(WriteId::default());
+        }
+        if let Some(name) = self.progress()?.end {
+            return Ok(name);
+        }
+        let name = CookieNonce::draw()?.write_id();
+        self.progress()?.end = Some(name);
+        Ok(name)
+    }
+
+    /// Ends the record that a session has in a place, or might have. With a case it is the request's own session, and what was
+    /// taken out of it must still have been there.
     async fn end_in(
         &mut self,
         place: &Place,
         session: &OpenedSession,
         mut stands: Standing,
-        seen: Option<&Standing>,
-    ) -> Result<bool, CommitError> {
+        name: WriteId,
+        case: Option<&Case>,
+    ) -> Result<(), CommitError> {
         let mut was_cut = false;
-        let mut holds = true;
-        let pulled_from = seen.filter(|_| self.session.ended_after_pulls());
         loop {
-            if pulled_from.is_some_and(|seen| seen.version() != stands.version()) {
-                holds &= stands.record().is_some_and(|found| self.session.pulls_hold(&found.payload));
+            if let Some(case) = case.filter(|_| self.session.ended_after_pulls()) {
+                self.note_taken(case, &stands)?;
             }
             if stands.has_ended() {
-                return Ok(holds);
+                return Ok(());
             }
-            let record = self.closed(RecordState::Ended, place, &stands, Some(session), WriteId::default());
+            let record = self.closed(RecordState::Ended, place, &stands, Some(session), name);
             match place.put(&record, stands.version()).await {
-                Ok(true) => return Ok(holds),
+                Ok(true) => return Ok(()),
                 // Whatever another request has written is over, too.
                 Ok(false) => self.pause(false).await?,
                 // Whether it happened is looked at once, as for any write.
@@ -124,6 +135,18 @@ impl Write<'_> {
             }
             stands = standing(place).await?;
         }
+    }
+
+    /// Notes whether another request has taken what this one took. Once it has, that stays so.
+    fn note_taken(&self, case: &Case, stands: &Standing) -> Result<(), CommitError> {
+        let mut progress = self.progress()?;
+        let is_tried =
+            |write| progress.attempts.iter().any(|attempt| attempt.record.header.lineage.newest() == Some(write));
+        let is_own = |write| progress.end == Some(write) || progress.written.contains(&write) || is_tried(write);
+        let holds = || stands.record().is_some_and(|found| self.session.pulls_hold(&found.payload));
+        let was_taken = case.was_taken(stands, is_own).unwrap_or_else(|| !holds());
+        progress.was_taken |= was_taken;
+        Ok(())
     }
 }
 

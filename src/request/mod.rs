@@ -3,13 +3,17 @@
 mod carry_out;
 mod cookies;
 mod end;
+mod header_edits;
 mod protocol;
 mod write;
+
+pub use header_edits::HeaderEdit;
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -18,7 +22,6 @@ use std::task::{Context, Poll, Waker};
 use self::cookies::Candidates;
 use self::write::{Progress, Write};
 use crate::caching::{CacheDecision, cache_control, varies_by_cookie};
-#[cfg(feature = "tower-sessions")]
 use crate::clock::{Clock as _, Timestamp};
 use crate::cookie::header;
 use crate::error::{CommitError, LoadError, Reason, SessionError, StoreError};
@@ -42,6 +45,7 @@ impl SessionManager {
     pub fn begin(&self, request: &RequestFacts<'_>) -> PendingSession {
         PendingSession(Arc::new(Pending {
             manager: self.clone(),
+            begun_at: self.0.clock.now(),
             candidates: Candidates::of(&self.0, request.cookie_headers()),
             purpose: request.purpose(),
             session: OnceLock::new(),
@@ -105,6 +109,7 @@ pub struct PendingSession(Arc<Pending>);
 
 struct Pending {
     manager: SessionManager,
+    begun_at: Timestamp,
     candidates: Candidates,
     purpose: Purpose,
     session: OnceLock<Session>,
@@ -188,9 +193,19 @@ impl PendingSession {
         session
     }
 
-    /// The time by the store's clock, for what an adapter keeps in a session beside it.
-    #[cfg(feature = "tower-sessions")]
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The time by the manager's clock, for an adapter that keeps an instant of its own in the session.
+    ///
+    /// ```
+    /// use sealed_session::testing::ManualClock;
+    /// use sealed_session::{Key, RequestFacts, SessionManager};
+    ///
+    /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
+    /// let manager = SessionManager::builder(Key::generate()?).clock(clock).build()?;
+    /// assert_eq!(manager.begin(&RequestFacts::new()).now().unix_seconds(), 1_795_000_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.0.manager.0.clock.now()
     }
 
@@ -239,16 +254,39 @@ impl PendingSession {
         outcome
     }
 
-    /// Whether a response of this status takes along what is written to the session.
-    #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
-    pub(crate) fn is_written_with(&self, status_code: u16) -> bool {
+    /// Whether a response of this status takes along what is written to the session: see
+    /// [`SessionManagerBuilder::commit_when`](crate::SessionManagerBuilder::commit_when). For an adapter that writes to the
+    /// session when the response is there, as a guard does that hands out a token.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RequestFacts, SessionManager};
+    ///
+    /// let manager = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
+    /// assert!(pending.is_written_with(200) && !pending.is_written_with(503));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_written_with(&self, status_code: u16) -> bool {
         let manager = &self.0.manager.0;
         manager.settings.enabled && manager.commit_when.is_none_or(|takes| takes(status_code))
     }
 
-    /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response.
-    #[cfg(feature = "poem")]
-    pub(crate) fn is_untouched(&self) -> bool {
+    /// Nobody asked for the session, and it is not renewed all the same: a commit would say nothing to the response. For an
+    /// adapter of a framework whose errors carry no headers: such an error may pass as it came.
+    ///
+    /// ```
+    /// use sealed_session::{Key, RequestFacts, SessionManager};
+    ///
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
+    /// assert!(pending.is_untouched());
+    /// let _ = pending.session_now()?;
+    /// assert!(!pending.is_untouched());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
         self.0.session.get().is_none() && !self.0.is_renewed_unasked()
     }
 }
@@ -475,8 +513,15 @@ impl Backing for Pending {
                 if is_lost || !session.become_like(&fresh) {
                     return Err(LoadError::Ended);
                 }
-                progress.known = read.known;
-                progress.attempts.clear();
+                let before = mem::replace(&mut progress.known, read.known).opened;
+                if let (Some(before), Some(opened)) = (before, progress.known.opened.as_mut()) {
+                    // The browser still holds the cookie that it came with, whatever was saved since.
+                    let is_same = before.header.id == opened.header.id && before.inline.is_some();
+                    if is_same && opened.inline.is_some() {
+                        Arc::make_mut(opened).base = before.base;
+                    }
+                }
+                progress.give_up_attempts();
                 return Ok(());
             }
         })
@@ -611,7 +656,7 @@ impl<'a> ResponseFacts<'a> {
     }
 }
 
-/// What the response gets of its session.
+/// What the response gets of its session: as facts, and by [`into_header_edits`](Self::into_header_edits) as what is to be done.
 ///
 /// ```
 /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};

@@ -101,8 +101,7 @@ pub(super) struct Case {
     pub(super) store_only: bool,
     /// Its absolute end has come while the request was under way.
     pub(super) is_over: bool,
-    /// When the request asked for its session.
-    pub(super) asked_at: Timestamp,
+    pub(super) begun_at: Timestamp,
     /// The record must be written again even if nothing changed.
     pub(super) rewrite: bool,
 }
@@ -243,9 +242,31 @@ impl Case {
         }
     }
 
+    /// Whether another request may have taken what this one took out of its session before it ended it, by what stands where the
+    /// session came from. `None` where the data there must say; `is_own` knows this request's own writes.
+    pub(super) fn was_taken(&self, stands: &Standing, is_own: impl Fn(WriteId) -> bool) -> Option<bool> {
+        let Some(opened) = &self.known.opened else { return Some(false) };
+        let found = match stands {
+            Standing::Record(found) => &found.header,
+            Standing::Nothing => return Some(opened.inline.is_none()),
+            Standing::Unreadable { .. } => return Some(true),
+        };
+        let descent = if self.record().is_some() { Base::Newer } else { self.descent(opened, found) };
+        if found.lineage.newest().is_some_and(is_own) || descent == Base::Orphan {
+            return Some(false);
+        }
+        match found.state {
+            // It went on elsewhere, and may have used it there.
+            RecordState::Left | RecordState::Ended => Some(true),
+            _ if descent == Base::Undecidable => Some(true),
+            _ if self.record().is_some_and(|seen| seen.version == found.version) => Some(false),
+            RecordState::Open | RecordState::Returned => None,
+        }
+    }
+
     /// The request began so long after a login or a logout that it was not under way then.
     pub(super) fn is_long_after(&self, left: &RecordHeader) -> bool {
-        left.updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.asked_at
+        left.updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.begun_at
     }
 
     /// What a record is to the cookie with its session's data, or to one that was not followed.

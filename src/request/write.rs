@@ -29,7 +29,9 @@ pub(super) struct Progress {
     pub(super) attempts: Vec<Attempt>,
     /// Names the writes of this request that are known to have happened: its result builds on each of them.
     pub(super) written: Vec<WriteId>,
-    /// A value that this request took out of a session before it ended it was taken by another request as well.
+    /// Names the end of a session from which something was taken out before.
+    pub(super) end: Option<WriteId>,
+    /// Another request took that as well.
     pub(super) was_taken: bool,
     /// `Set-Cookie` of what was written last.
     pub(super) line: Option<String>,
@@ -43,6 +45,14 @@ pub(super) struct Progress {
     pub(super) has_new_id: bool,
     /// The session was ended: every cookie that came goes.
     pub(super) has_ended: bool,
+}
+
+impl Progress {
+    /// Looks for the attempts no more. One that happens all the same is this request's own.
+    pub(super) fn give_up_attempts(&mut self) {
+        let given_up = self.attempts.drain(..).filter_map(|attempt| attempt.record.header.lineage.newest());
+        self.written.extend(given_up);
+    }
 }
 
 /// A write that is handed to the store.
@@ -117,7 +127,8 @@ impl<'a> Write<'a> {
     pub(super) async fn run(mut self) -> Result<(), CommitError> {
         let (inner, draft) = (self.inner, self.session.draft());
         let want = self.want(&draft);
-        if self.progress()?.was_taken {
+        let has_lost = |progress: &Progress| progress.was_taken && progress.has_ended;
+        if has_lost(&*self.progress()?) {
             return Err(CommitError::Conflict);
         }
         if want == Want::Nothing && !self.has_unsettled()? {
@@ -165,8 +176,13 @@ impl<'a> Write<'a> {
         let mut was_cut = false;
         loop {
             let mut want = self.want(&draft);
-            if want != Want::End && self.has_unsettled()? {
-                Box::pin(self.settle()).await?;
+            // An end comes before anything else, but for what was taken out: a save may have kept that already. Where that cannot
+            // be told, it counts as taken by another request, and holds no end up.
+            if (want != Want::End || self.session.ended_after_pulls()) && self.has_unsettled()? {
+                let settled = Box::pin(self.settle()).await;
+                if want != Want::End {
+                    settled?;
+                }
                 draft = self.session.draft();
                 want = self.want(&draft);
             }
@@ -216,8 +232,11 @@ impl<'a> Write<'a> {
         // Another request may have given the session another lifetime, and its cookie been overtaken.
         let lasts_otherwise = header.persistence != draft.persistence
             || (draft.persistence == Persistence::OwnLifetime && sealed_seconds != lifetime_seconds);
-        let is_reseal_due =
-            opened.superseded_key.is_some() || !Arc::ptr_eq(&opened.sealer, &self.inner.sealer) || lasts_otherwise;
+        let sealer = match opened.inline {
+            Some(_) => &self.inner.sealer,
+            None => self.inner.sealer_of_references(opened.place),
+        };
+        let is_reseal_due = opened.superseded_key.is_some() || !Arc::ptr_eq(&opened.sealer, sealer) || lasts_otherwise;
         let remaining = remaining(header, lifetime_seconds, self.inner.clock.now());
         // A session that was asked for and neither read nor written was not used.
         (draft.used || renewal == Renewal::EveryResponse)
@@ -348,7 +367,7 @@ impl<'a> Write<'a> {
             places: inner.places(),
             store_only: inner.placement == Placement::StoreOnly,
             is_over: inner.sealer.lifetimes().absolute_end(draft.created).is_some_and(|end| end <= inner.clock.now()),
-            asked_at: self.session.asked_at(),
+            begun_at: self.request.begun_at,
             rewrite: draft.used_flash
                 || inner.settings.resave
                 || opened.is_some_and(|opened| opened.superseded_key.is_some()),
@@ -362,7 +381,7 @@ impl<'a> Write<'a> {
         let opened = self.progress()?.known.opened.clone().filter(|_| !is_ahead);
         let place = self.place(opened.as_deref())?.ok_or(CommitError::Conflict)?;
         let first = opened.as_ref().map_or(0, |opened| opened.place);
-        let (found_in, found) = self.inner.find(&place.id, place.created, first, 0).await?;
+        let (found_in, found) = self.inner.find(&place.id, place.created, first).await?;
         let mut progress = self.progress()?;
         if let Some(opened) = progress.known.opened.as_mut().filter(|_| !is_ahead && found_in != first) {
             Arc::make_mut(opened).place = found_in;
@@ -421,8 +440,8 @@ impl<'a> Write<'a> {
         if drops_input {
             self.session.drop_old_input();
         }
-        // None of the attempts can happen any more: what they expected has been replaced.
-        progress.attempts.clear();
+        // What the attempts expected has been replaced, or they are this request's own where they happen all the same.
+        progress.give_up_attempts();
         let known = Known { opened: opened.clone(), here: record.map(Standing::Record), ..Known::default() };
         let before = std::mem::replace(&mut progress.known, known).opened;
         progress.has_new_id |= opened.is_some() && (before.is_none() || want == Want::NewId);

@@ -20,7 +20,9 @@ const RESERVED_MEMBER: &str = "~";
 /// of something secret must keep what it logs of them to itself.
 ///
 /// ```
-/// use sealed_session::{Key, KeyState, Reason, Sealer, Timestamp};
+/// use sealed_session::operator::KeyState;
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Reason, Timestamp};
 ///
 /// let sealer = Sealer::builder(Key::generate()?).build()?;
 /// let now = Timestamp::from_unix_seconds(1_795_000_000);
@@ -128,7 +130,9 @@ impl Sealer {
 /// What everyone can read of a cookie value, without a key. None of it is authentic: whoever sent the cookie chose it.
 ///
 /// ```
-/// use sealed_session::{EnvelopeFacts, Key, Sealer, Timestamp};
+/// use sealed_session::operator::EnvelopeFacts;
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Timestamp};
 ///
 /// let key = Key::generate()?;
 /// let text = Sealer::builder(key.clone()).build()?.seal(&serde_json::json!({}), Timestamp::default())?;

@@ -343,7 +343,8 @@ impl<'t> Iterator for Tokens<'t> {
 /// Together with a comma between any two of them and the two braces they are the object's JSON.
 ///
 /// ```
-/// use sealed_session::{member_sizes, object_from_json};
+/// use sealed_session::json::object_from_json;
+/// use sealed_session::operator::member_sizes;
 ///
 /// let object = object_from_json(br#"{"user":42,"cart":["book","pen"]}"#)?;
 /// assert_eq!(member_sizes(&object), [("cart".to_owned(), 21), ("user".to_owned(), 9)]);

@@ -35,7 +35,8 @@ use crate::wire::{
 /// tests and jobs that have a cookie in hand and no request.
 ///
 /// ```
-/// use sealed_session::{Key, Sealer, Timestamp};
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Timestamp};
 /// use serde_json::json;
 ///
 /// let sealer = Sealer::builder(Key::generate()?).audience("example-app/prod").build()?;
@@ -64,7 +65,8 @@ impl Sealer {
     /// Starts from a key or a ring of keys.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).audience("example-app/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -84,7 +86,8 @@ impl Sealer {
     /// Most bytes of JSON that one cookie of this sealer carries.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// assert!(sealer.text_length(sealer.payload_max_bytes()).is_some());
@@ -99,7 +102,8 @@ impl Sealer {
     /// Characters of the value that a payload of so many bytes will be sealed to, or `None` when it does not fit.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer, Timestamp};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// let text = sealer.seal(&serde_json::json!({ "user": 42 }), Timestamp::default())?;
@@ -114,7 +118,8 @@ impl Sealer {
     /// The exact cookie name on the wire, prefix included, that this sealer's cookies are bound to.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// assert_eq!(Sealer::builder(Key::generate()?).build()?.cookie_name(), "__Host-session");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -127,7 +132,8 @@ impl Sealer {
     /// The application, environment or tenant that this sealer's cookies are bound to.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).audience("shop/prod").build()?;
     /// assert_eq!(sealer.audience(), "shop/prod");
@@ -141,7 +147,9 @@ impl Sealer {
     /// What the windows of this sealer's keys follow from beside the ring: its lifetimes, and its grace.
     ///
     /// ```
-    /// use sealed_session::{Key, RotationSettings, Sealer};
+    /// use sealed_session::operator::RotationSettings;
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// assert_eq!(*sealer.rotation_settings(), RotationSettings::default());
@@ -155,7 +163,9 @@ impl Sealer {
     /// What each key of the ring does now and was used for, and whether it can be taken out.
     ///
     /// ```
-    /// use sealed_session::{Key, KeyState, Sealer, Timestamp};
+    /// use sealed_session::operator::KeyState;
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// let now = Timestamp::from_unix_seconds(1_795_000_000);
@@ -178,7 +188,6 @@ impl Sealer {
     }
 
     /// The same keys and settings for cookie values of at most so many characters.
-    #[cfg(feature = "actix-session")]
     pub(crate) fn with_longest_text(&self, characters: usize) -> Self {
         Self { lengths: self.lengths.shortened_to(characters), ..self.clone() }
     }
@@ -196,7 +205,8 @@ impl Sealer {
 ///
 /// ```
 /// use std::time::Duration;
-/// use sealed_session::{Key, Lifetimes, Sealer};
+/// use sealed_session::sealer::Sealer;
+/// use sealed_session::{Key, Lifetimes};
 ///
 /// let sealer = Sealer::builder(Key::generate()?)
 ///     .cookie_name("__Secure-session")
@@ -222,7 +232,8 @@ impl SealerBuilder {
     /// The exact name on the wire, prefix included: 1 to 256 bytes, `__Host-session` by default.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// let sealer = Sealer::builder(Key::generate()?).cookie_name("session").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -235,7 +246,8 @@ impl SealerBuilder {
     /// audience readable in another.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// let sealer = Sealer::builder(Key::generate()?).audience("shop/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -247,7 +259,8 @@ impl SealerBuilder {
     /// How long sessions live.
     ///
     /// ```
-    /// # use sealed_session::{Key, Lifetimes, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::{Key, Lifetimes};
     /// # use std::time::Duration;
     /// let sealer = Sealer::builder(Key::generate()?).lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(600))).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -261,7 +274,8 @@ impl SealerBuilder {
     /// hour by default.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// # use std::time::Duration;
     /// let sealer = Sealer::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -274,7 +288,8 @@ impl SealerBuilder {
     /// Plaintexts are filled to a multiple of so many bytes, which hides their exact length: 1 to 1024, 32 by default.
     ///
     /// ```
-    /// # use sealed_session::{Key, Sealer};
+    /// # use sealed_session::sealer::Sealer;
+    /// # use sealed_session::Key;
     /// let sealer = Sealer::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -291,7 +306,8 @@ impl SealerBuilder {
     /// The sealer.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::Key;
     ///
     /// let error = Sealer::builder(Key::generate()?).cookie_name("").build().unwrap_err();
     /// assert_eq!(error.setting(), "cookie_name");
@@ -355,9 +371,9 @@ const fn longest_readable_text(cookie_name: &str) -> usize {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    idle_timeout: Duration,
-    absolute_timeout: Option<Duration>,
-    remember_max: Option<Duration>,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Option<Duration>,
+    pub(crate) remember_max: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -394,7 +410,8 @@ impl Lifetimes {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, Lifetimes, Sealer};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Lifetimes};
     ///
     /// let day = Duration::from_secs(24 * 60 * 60);
     /// let lifetimes = Lifetimes::default().absolute_timeout(Some(30 * day)).remember_max(90 * day);
@@ -508,8 +525,8 @@ impl CheckedLifetimes {
 /// How long a cookie gets, from the JSON of a session to the value on the wire. Lengths alone: no key and no data.
 ///
 /// ```
-/// use sealed_session::CookieLengths;
 /// use sealed_session::cookie::CookieAttributes;
+/// use sealed_session::operator::CookieLengths;
 ///
 /// let lengths = CookieLengths::new(CookieAttributes::new().value_max_characters(None));
 /// assert_eq!(lengths.payload_max_bytes(), 2979);
@@ -545,7 +562,7 @@ impl CookieLengths {
     /// Bytes that are encrypted for so many bytes of JSON, header and padding included; `None` when they do not fit.
     ///
     /// ```
-    /// let lengths = sealed_session::CookieLengths::new(4082);
+    /// let lengths = sealed_session::operator::CookieLengths::new(4082);
     /// assert_eq!((lengths.plaintext_bytes(0), lengths.plaintext_bytes(40)), (Some(64), Some(96)));
     /// ```
     #[must_use]
@@ -557,7 +574,7 @@ impl CookieLengths {
     /// Characters of the value for so many bytes of JSON; `None` when they do not fit.
     ///
     /// ```
-    /// assert_eq!(sealed_session::CookieLengths::new(4082).value_characters(2), Some(151));
+    /// assert_eq!(sealed_session::operator::CookieLengths::new(4082).value_characters(2), Some(151));
     /// ```
     #[must_use]
     pub fn value_characters(&self, payload_bytes: usize) -> Option<usize> {
@@ -565,7 +582,6 @@ impl CookieLengths {
     }
 
     /// The same padding for values of at most so many characters.
-    #[cfg(feature = "actix-session")]
     pub(crate) fn shortened_to(self, characters: usize) -> Self {
         Self { value_max_characters: self.value_max_characters.min(characters), ..self }
     }

@@ -23,7 +23,8 @@ impl Sealer {
     /// as it is when a session manager reads it, so that what was opened can be sealed again.
     ///
     /// ```
-    /// use sealed_session::{Key, SealError, Sealer, Timestamp};
+    /// use sealed_session::sealer::{SealError, Sealer};
+    /// use sealed_session::{Key, Timestamp};
     /// use serde_json::json;
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
@@ -48,7 +49,8 @@ impl Sealer {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sealed_session::{Key, Sealer, Timestamp};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// let now = Timestamp::from_unix_seconds(1_795_000_000);
@@ -191,7 +193,8 @@ impl Opened {
     /// The whole data as the JSON text that was sealed, the crate's own member `"~"` included; `None` for a reference.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer, Timestamp};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// let sealer = Sealer::builder(Key::generate()?).build()?;
     /// let text = sealer.seal(&serde_json::json!({ "user": 42 }), Timestamp::default())?;
@@ -209,7 +212,8 @@ impl Opened {
     /// The data as a value of the application's own type.
     ///
     /// ```
-    /// use sealed_session::{Key, Sealer, Timestamp};
+    /// use sealed_session::sealer::Sealer;
+    /// use sealed_session::{Key, Timestamp};
     ///
     /// #[derive(serde::Serialize, serde::Deserialize)]
     /// struct Account { user: u64 }

@@ -659,6 +659,8 @@ pub(crate) struct Changes {
     remembered: Vec<Remembered>,
     /// Those that were made before the application ended the session, where one of them took a value out.
     before_end: Vec<Remembered>,
+    /// So many were saved in a cookie.
+    saved: usize,
 }
 
 impl Changes {
@@ -668,7 +670,7 @@ impl Changes {
         self.made = self.made.saturating_add(1);
         match self.remembered.last_mut() {
             // A loop that puts one key a thousand times is remembered by its last value.
-            Some(last) if change.replaces(last) => *last = change,
+            Some(last) if change.replaces(last) && last.number >= self.saved => *last = change,
             _ => self.remembered.push(change),
         }
     }
@@ -680,6 +682,24 @@ impl Changes {
     /// Forgets those of the first `made` that are still here.
     pub(super) fn forget_until(&mut self, made: usize) {
         self.remembered.retain(|change| change.number >= made);
+        self.before_end.retain(|change| change.number >= made);
+    }
+
+    /// The first `made` are in a cookie that the browser does not hold yet.
+    pub(super) const fn keep_saved(&mut self, made: usize) {
+        self.saved = made;
+    }
+
+    /// Those that are in such a cookie, where the session was read again.
+    pub(super) fn saved(mut self) -> Self {
+        self.remembered.retain(|change| change.number < self.saved);
+        self.before_end.clear();
+        self
+    }
+
+    /// A session that began after an end is given up as well.
+    pub(super) fn forget_new(&mut self) {
+        self.remembered.clear();
     }
 
     /// The application has ended the session. A value that was taken out of it was used all the same, and another request may
@@ -693,7 +713,7 @@ impl Changes {
 
     /// Whether a value was taken out before the session was ended.
     pub(super) fn ended_after_pulls(&self) -> bool {
-        !self.before_end.is_empty()
+        self.before_end.iter().any(Remembered::is_pull)
     }
 
     /// Whether every value that was taken out before the session was ended is still in these data.

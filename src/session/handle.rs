@@ -504,11 +504,6 @@ impl Session {
         id.public_id(self.0.fixed.sealer.audience())
     }
 
-    /// When the request asked for its session.
-    pub(crate) fn asked_at(&self) -> Timestamp {
-        self.0.fixed.opened_at
-    }
-
     pub(crate) fn fixed(&self) -> &Fixed {
         &self.0.fixed
     }
@@ -745,12 +740,15 @@ impl Session {
                 state.persistence = self.fixed().persistence;
             }
         }
-        if !remembers {
+        if remembers {
+            state.changes.keep_saved(written.changes);
+        } else {
             state.changes.forget_until(written.changes);
         }
         state.changed = !is_unchanged;
         state.cleared &= !is_unchanged;
         if (state.persistence, state.own_lifetime_seconds) == (written.persistence, written.own_lifetime_seconds) {
+            state.saved_persistence |= remembers && state.chose_persistence;
             state.chose_persistence = false;
         }
         if is_unchanged {
@@ -775,6 +773,8 @@ impl Session {
         state.made_token = before.made_token;
         state.revision = before.revision.wrapping_add(1);
         state.ids = before.ids.wrapping_add(1);
+        state.changes = before.changes.saved();
+        state.saved_persistence = before.saved_persistence;
         state.payload.flash.read_as(&before.payload.flash);
         true
     }
@@ -809,7 +809,7 @@ impl Session {
     ) -> bool {
         let mut state = self.state();
         let fits = state.replay_onto(newest, is_login);
-        if fits && !state.chose_persistence {
+        if fits && !state.chose_persistence && !state.saved_persistence {
             state.persistence = persistence;
             state.own_lifetime_seconds = own_lifetime_seconds;
         }

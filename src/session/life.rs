@@ -93,12 +93,13 @@ impl Session {
         let now = self.fixed().opened_at;
         let persistence = self.fixed().persistence;
         self.write(|state| {
+            state.end_changes();
             state.replace_id(IdChange::Invalidated)?;
             state.created = now;
             state.persistence = persistence;
             state.chose_persistence = false;
+            state.saved_persistence = false;
             state.payload = state.payload.emptied();
-            state.changes.end();
             state.must_exist = false;
             Ok(((), true))
         })
@@ -110,7 +111,7 @@ impl Session {
     /// also one that could not be opened and those of earlier names and attributes; and the session's record says that it
     /// has ended, so that no request in flight revives it. If the store cannot be told, the commit is an error, and the
     /// client keeps its cookie for another try. A request that is given up before its commit has ended nothing, which
-    /// [`Event::LogoutLost`](crate::Event) tells.
+    /// [`Event::LogoutLost`](crate::events::Event) tells.
     ///
     /// A copy of a cookie that carries its data opens in another browser until it expires; in this one a marker refuses it.
     ///
@@ -139,7 +140,7 @@ impl Session {
         }
         self.write(|state| {
             state.payload = super::Payload::default();
-            state.changes.end();
+            state.end_changes();
             state.must_exist = false;
             state.phase = Phase::Destroyed;
             // No token of it verifies any more.

@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) own_lifetime_seconds: u64,
     /// This request has chosen how the session persists, whatever another one has written.
     pub(crate) chose_persistence: bool,
+    /// It has, and a cookie that the browser does not hold yet says so.
+    pub(crate) saved_persistence: bool,
     pub(crate) payload: Payload,
     /// Something was read or written: the response depends on the session.
     pub(crate) touched: bool,
@@ -87,6 +89,7 @@ impl State {
             persistence,
             own_lifetime_seconds: 0,
             chose_persistence: false,
+            saved_persistence: false,
             payload: Payload::default(),
             touched: false,
             used: false,
@@ -165,6 +168,15 @@ impl State {
     pub(crate) fn is_emptied(&self) -> bool {
         let had_something = self.loaded_with_data || self.id_change == IdChange::Invalidated;
         (self.cleared || (self.changed && had_something)) && self.payload.is_empty() && !self.must_exist
+    }
+
+    /// The application ends the session that was loaded, or one that it has begun since, which nobody else knows.
+    pub(crate) fn end_changes(&mut self) {
+        if self.id_change == IdChange::Invalidated {
+            self.changes.forget_new();
+        } else {
+            self.changes.end();
+        }
     }
 
     /// What is written next is another session.
@@ -460,6 +472,17 @@ impl Flash {
     /// Does on newer data what the other did on older: the very entries that it read are used up, and what it wrote is
     /// there.
     pub(crate) fn replay(&mut self, other: &Self) {
+        if let (Some(found), Some(other)) = (&mut self.0, &other.0) {
+            // What that has saved already is no message for its own request.
+            for kind in KINDS {
+                let loaded = found.loaded.of_mut(kind);
+                for (key, value) in other.saved.of(kind) {
+                    if loaded.get(key) == Some(value) {
+                        found.saved.of_mut(kind).extend(loaded.remove_entry(key));
+                    }
+                }
+            }
+        }
         self.use_up(other);
         if let Some(other) = &other.0 {
             self.0.get_or_insert_default().fresh = other.fresh.clone();
@@ -481,17 +504,19 @@ impl Flash {
     /// What the request read before it read the session again is used up. Where another request left something
     /// meanwhile, a message is shown twice rather than never.
     pub(crate) fn read_as(&mut self, before: &Self) {
-        let (Some(found), Some(before)) = (&mut self.0, &before.0) else { return };
-        // What it saved itself is not for itself.
+        let (Some(found), Some(own)) = (&mut self.0, &before.0) else { return };
+        // What it saved itself is not for itself. It is made again where another request has written, for it may be in a cookie
+        // that the browser does not hold yet.
         for kind in KINDS {
-            for (key, value) in before.persisted.of(kind) {
+            for (key, value) in own.persisted.of(kind) {
+                let is_own = [&own.fresh, &own.saved].into_iter().any(|bags| bags.of(kind).get(key) == Some(value));
                 let loaded = found.loaded.of_mut(kind);
-                if before.loaded.of(kind).get(key) != Some(value) && loaded.get(key) == Some(value) {
-                    found.saved.of_mut(kind).extend(loaded.remove_entry(key));
+                if is_own && loaded.get(key) == Some(value) {
+                    found.fresh.of_mut(kind).extend(loaded.remove_entry(key));
                 }
             }
         }
-        found.was_read = before.was_read && found.loaded == before.loaded;
+        self.use_up(before);
     }
 
     /// Notes that it was written as it was then.

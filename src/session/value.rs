@@ -17,11 +17,11 @@ use crate::seal::has_number_beyond_64_bits;
 
 /// The object in a JSON text, every integer exactly as it is written there.
 ///
-/// For tools and jobs that have text in hand and seal it with a [`Sealer`](crate::Sealer): `serde_json` alone rounds
+/// For tools and jobs that have text in hand and seal it with a [`Sealer`](crate::sealer::Sealer): `serde_json` alone rounds
 /// integers beyond 64 bits without a word, and keeps one of two members of the same name.
 ///
 /// ```
-/// use sealed_session::object_from_json;
+/// use sealed_session::json::object_from_json;
 ///
 /// let object = object_from_json(br#"{"user":18446744073709551615}"#)?;
 /// assert_eq!(object["user"], u64::MAX);

@@ -38,8 +38,9 @@ use crate::limits::MEMORY_STORE_CAPACITY_BYTES;
 /// all sessions of one idle timeout need, and watch [`held_bytes`](Self::held_bytes).
 ///
 /// ```
-/// use sealed_session::store::{Created, MemoryStore};
-/// use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+/// use sealed_session::store::{Created, MemoryStore, Record, RecordId, RecordStore};
+/// use sealed_session::testing::ManualClock;
+/// use sealed_session::Timestamp;
 ///
 /// # pollster::block_on(async {
 /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
@@ -52,7 +53,7 @@ use crate::limits::MEMORY_STORE_CAPACITY_BYTES;
 ///
 /// clock.advance_seconds(60);
 /// assert_eq!(store.load(&id).await?, None);
-/// # Ok::<(), sealed_session::StoreError>(())
+/// # Ok::<(), sealed_session::store::StoreError>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
@@ -93,14 +94,14 @@ impl MemoryStore {
     /// Records held, with the expired ones that were not swept yet; exact while no call is under way.
     ///
     /// ```
-    /// use sealed_session::store::MemoryStore;
-    /// use sealed_session::{Record, RecordId, RecordStore, Timestamp};
+    /// use sealed_session::store::{MemoryStore, Record, RecordId, RecordStore};
+    /// use sealed_session::Timestamp;
     ///
     /// # pollster::block_on(async {
     /// let store = MemoryStore::new();
     /// let _ = store.create(&RecordId::from_bytes([7; 16]), Record::new(1, Timestamp::MAX, Vec::new())).await?;
     /// assert_eq!(store.record_count(), 1);
-    /// # Ok::<(), sealed_session::StoreError>(())
+    /// # Ok::<(), sealed_session::store::StoreError>(())
     /// # }).unwrap();
     /// ```
     #[must_use]
@@ -111,14 +112,14 @@ impl MemoryStore {
     /// Bytes held, as they count against the capacity; exact while no call is under way.
     ///
     /// ```
-    /// use sealed_session::store::MemoryStore;
-    /// use sealed_session::{Record, RecordId, RecordStore, Timestamp};
+    /// use sealed_session::store::{MemoryStore, Record, RecordId, RecordStore};
+    /// use sealed_session::Timestamp;
     ///
     /// # pollster::block_on(async {
     /// let store = MemoryStore::new();
     /// let _ = store.create(&RecordId::from_bytes([7; 16]), Record::new(1, Timestamp::MAX, vec![0; 584])).await?;
     /// assert_eq!(store.held_bytes(), 1000);
-    /// # Ok::<(), sealed_session::StoreError>(())
+    /// # Ok::<(), sealed_session::store::StoreError>(())
     /// # }).unwrap();
     /// ```
     #[must_use]
@@ -147,8 +148,8 @@ impl fmt::Debug for MemoryStore {
 /// Settings of a [`MemoryStore`]; from [`MemoryStore::builder`].
 ///
 /// ```
-/// use sealed_session::ManualClock;
 /// use sealed_session::store::MemoryStore;
+/// use sealed_session::testing::ManualClock;
 ///
 /// let store = MemoryStore::builder().clock(ManualClock::at_unix_seconds(1_795_000_000)).build();
 /// assert_eq!(store.record_count(), 0);

@@ -5,48 +5,28 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(feature = "dynamodb")]
-mod dynamodb;
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(feature = "mongodb")]
-mod mongodb;
 #[cfg(any(feature = "file", feature = "memory"))]
 mod pause;
-#[cfg(feature = "redis")]
-mod redis;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod sql;
 mod sweeper;
-#[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
-mod tower_sessions;
 
-#[cfg(feature = "mongodb")]
-pub use self::mongodb::{MongoDbStore, MongoDbStoreBuilder};
-#[cfg(feature = "dynamodb")]
-pub use dynamodb::{DynamoDbStore, DynamoDbStoreBuilder};
 #[cfg(feature = "file")]
 pub use file::{BlockingCall, FileStore, FileStoreBuilder};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
-#[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use redis::{RedisStore, RedisStoreBuilder};
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use sql::{SqlDialect, SqlPool, SqlStore, SqlStoreBuilder};
 pub use sweeper::{Sweeper, SweeperHandle};
-#[cfg(any(feature = "tower-sessions-core-0-14", feature = "tower-sessions-core-0-15"))]
-pub use tower_sessions::{TowerSessionsStore, TowerSessionsStoreBuilder};
+
+pub use crate::error::StoreError;
+pub use crate::id::RecordId;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::error::StoreError;
-use crate::id::RecordId;
 
 /// What a store's calls return: a boxed future, so that the trait can be used as `dyn RecordStore`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -54,7 +34,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// A sealed session in a server store.
 ///
 /// ```
-/// use sealed_session::{Record, Timestamp};
+/// use sealed_session::store::Record;
+/// use sealed_session::Timestamp;
 ///
 /// let record = Record::new(1, Timestamp::from_unix_seconds(1_795_000_060), b"sealed".to_vec());
 /// assert_eq!(
@@ -128,8 +109,9 @@ pub enum Updated {
 /// use std::future::ready;
 /// use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
-/// use sealed_session::store::{Created, StoreFuture, Updated};
-/// use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, Timestamp};
+/// use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreFuture, Updated};
+/// use sealed_session::testing::ManualClock;
+/// use sealed_session::{Clock, Timestamp};
 ///
 /// struct MapStore {
 ///     records: Mutex<HashMap<RecordId, Record>>,
@@ -213,7 +195,7 @@ pub enum Updated {
 /// let record = Record::new(1, clock.now().saturating_add_seconds(60), b"sealed".to_vec());
 /// assert_eq!(store.create(&id, record.clone()).await?, Created::Created);
 /// assert_eq!(store.create(&id, record).await?, Created::Exists);
-/// # Ok::<(), sealed_session::StoreError>(())
+/// # Ok::<(), sealed_session::store::StoreError>(())
 /// # }).unwrap();
 /// ```
 ///

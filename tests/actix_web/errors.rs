@@ -6,11 +6,10 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpResponse, error, web};
 use sealed_session::adapter::actix_web::SessionMiddleware;
+use sealed_session::csrf::CsrfError;
+use sealed_session::store::StoreError;
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{
-    CommitError, CsrfError, Key, LoadError, PendingSession, Placement, Session, SessionError, SessionManager,
-    StoreError,
-};
+use sealed_session::{CommitError, Key, LoadError, PendingSession, Placement, Session, SessionError, SessionManager};
 
 use crate::support::{middleware, open};
 

@@ -7,12 +7,10 @@ use http::header::SET_COOKIE;
 use sealed_session::adapter::CsrfForm;
 use sealed_session::adapter::axum::{Flash, TypedSession};
 use sealed_session::adapter::tower::SessionLayer;
-use sealed_session::store::{Created, MemoryStore, StoreFuture, Updated};
+use sealed_session::json::Value;
+use sealed_session::store::{Created, MemoryStore, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{
-    Key, PendingSession, Placement, Record, RecordId, RecordStore, Session, SessionError, SessionManager, StoreError,
-    Value,
-};
+use sealed_session::{Key, PendingSession, Placement, Session, SessionError, SessionManager};
 
 use crate::support::{cookie, post_form, send, text};
 

@@ -1,6 +1,7 @@
 //! Where a configuration finds its keys.
 
-use sealed_session::{Config, Key, KeyOrigin};
+use sealed_session::key_source::KeyOrigin;
+use sealed_session::{Config, Key};
 
 use crate::support::{overridden, toml, toml_error};
 

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use sealed_session::{PendingSession, Session, SessionError, Value};
+use sealed_session::json::Value;
+use sealed_session::{PendingSession, Session, SessionError};
 
 use crate::api::{self, OK, Status};
 use crate::view::{LARGE_BYTES, Own, SECRET, View};

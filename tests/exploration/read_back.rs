@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use sealed_session::json::Value;
 use sealed_session::testing::CookieJar;
-use sealed_session::{Path, Placement, Session, SessionError, Value};
+use sealed_session::{Path, Placement, Session, SessionError};
 use serde::Serialize;
 
 use crate::api::{self, OK};

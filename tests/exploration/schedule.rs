@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use sealed_session::RecordId;
+use sealed_session::store::RecordId;
 use sealed_session::testing::CookieJar;
 
 use crate::api::Status;

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use sealed_session::testing::CookieJar;
-use sealed_session::{Key, ManualClock, Placement, RequestFacts, Session, SessionManager, Timestamp};
+use sealed_session::testing::{CookieJar, ManualClock};
+use sealed_session::{Key, Placement, RequestFacts, Session, SessionManager, Timestamp};
 
 use crate::api::{self, OK, Status};
 use crate::operation::{Operation, large};
@@ -229,7 +229,10 @@ impl Site {
     }
 
     /// The payload of a cookie that carries its session; `None` for a reference and for what cannot be opened.
-    pub(crate) fn inline_payload(&self, value: &str) -> Option<sealed_session::Map<String, sealed_session::Value>> {
+    pub(crate) fn inline_payload(
+        &self,
+        value: &str,
+    ) -> Option<sealed_session::json::Map<String, sealed_session::json::Value>> {
         let opened = self.manager.sealer().open(value, sealed_session::Clock::now(&self.clock)).ok()?;
         opened.payload()
     }

@@ -4,8 +4,9 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
-use sealed_session::store::{Created, StoreFuture, Updated};
-use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore, StoreError, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Clock as _, Timestamp};
 
 /// Of one schedule; more than a record remembers writes.
 pub(crate) const REQUESTS_MAX: usize = 12;

@@ -1,6 +1,7 @@
 //! What a request sees of its session, in a few bytes.
 
-use sealed_session::{Map, Session, Value};
+use sealed_session::Session;
+use sealed_session::json::{Map, Value};
 
 /// Text that makes a session outgrow its cookie where there is a store, and that fits three times where there is none.
 pub(crate) const LARGE_BYTES: usize = 800;

@@ -12,6 +12,7 @@ have() {
             command -v "${CHROMIUM:-chromium}" >/dev/null && command -v "${CHROMEDRIVER:-chromedriver}" >/dev/null
             ;;
         postgres) postgres_bin >/dev/null ;;
+        minimum-toolchains) missing_toolchains | { ! grep -q .; } ;;
         engine-speakers) "$(speakers)/bin/python" -c 'import moto.server, secantus.cli' 2>/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
@@ -27,6 +28,14 @@ postgres_bin() {
 # The Python environment of the programs that speak DynamoDB's and MongoDB's protocols.
 speakers() {
     echo "${CARGO_TARGET_DIR:-$PWD/target}/engine-speakers"
+}
+
+# The minimum Rust versions that the published packages state and that are not installed, one a line.
+missing_toolchains() {
+    local version
+    while read -r _ version _; do
+        rustc "+$version" --version >/dev/null 2>&1 || echo "$version"
+    done < <(published) | sort -u
 }
 
 # Installs each tool that is missing; fails when one is still missing at the end.
@@ -55,6 +64,7 @@ stage_install() {
             cargo-deny) cargo install --locked cargo-deny --version '^0.20' ;;
             cargo-fuzz) cargo install --locked cargo-fuzz --version '^0.13' ;;
             engine-speakers) install_speakers ;;
+            minimum-toolchains) missing_toolchains | xargs -r rustup toolchain install --profile minimal ;;
             valkey-server) install_packages valkey-server || install_from_backports valkey-server ;;
         esac
         have "$tool" || missing+=("$tool")

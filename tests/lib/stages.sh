@@ -5,6 +5,17 @@
 CRATE=sealed-session
 FUZZ_SECONDS=20
 
+# The packages that are released, one a line: name, minimum Rust version, folder, features. The crate comes first.
+published() {
+    cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, os, sys
+metadata = json.load(sys.stdin)
+packages = [package for package in metadata["packages"] if package["publish"] is None]
+for package in sorted(packages, key=lambda package: package["name"]):
+    folder = os.path.relpath(os.path.dirname(package["manifest_path"]), metadata["workspace_root"])
+    print(package["name"], package["rust_version"], folder, *sorted(package["features"]))'
+}
+
 stage_fetch() {
     cargo fetch --locked
     local manifest
@@ -51,10 +62,40 @@ stage_test_all() {
     cargo test --locked --no-fail-fast --package "$CRATE" --all-features
 }
 
+# Each member's own tests and examples. (Those on real engines are of the stage engines.)
+stage_members() {
+    local name packages=()
+    while read -r name _; do
+        [ "$name" = "$CRATE" ] || packages+=(--package "$name")
+    done < <(published)
+    [ ${#packages[@]} -gt 0 ] || fail 'there is no member'
+    cargo test --locked --no-fail-fast --all-features "${packages[@]}"
+}
+
 # Every schedule of two requests of one browser, and a part of those with a fault.
 stage_explore() {
     need_file tests/exploration/main.rs
     cargo test --locked --no-fail-fast --profile explore --test exploration -- --nocapture
+}
+
+# All of them: hours.
+stage_explore_full() {
+    need_file tests/exploration/main.rs
+    EXPLORE=full cargo test --locked --no-fail-fast --profile explore --test exploration -- --nocapture
+}
+
+# Each published package with the oldest Rust that it says it builds with.
+stage_msrv() {
+    local name version features
+    while read -r name version _; do
+        echo "$name with Rust $version"
+        # An adapter may need what its framework needs, and a store's feature of the command what the store needs.
+        case $name in
+            "$CRATE" | sealed-session-cli) features=() ;;
+            *) features=(--all-features) ;;
+        esac
+        cargo "+$version" check --locked --package "$name" "${features[@]}"
+    done < <(published)
 }
 
 stage_memory() {
@@ -72,40 +113,51 @@ stage_files() {
 
 stage_doc() {
     export RUSTDOCFLAGS='-D warnings'
-    cargo doc --locked --package "$CRATE" --no-deps --all-features
-    cargo doc --locked --package "$CRATE" --no-deps --all-features --document-private-items
+    local name packages=()
+    while read -r name _; do
+        packages+=(--package "$name")
+    done < <(published)
+    cargo doc --locked "${packages[@]}" --no-deps --all-features
+    cargo doc --locked "${packages[@]}" --no-deps --all-features --document-private-items
 }
 
 stage_features() {
-    local features feature
-    features=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
-import json, sys
-packages = json.load(sys.stdin)["packages"]
-features = next(package["features"] for package in packages if package["name"] == sys.argv[1])
-print("\n".join(sorted(features)))' "$CRATE")
-    [ -n "$features" ] || fail "cargo metadata names no feature of $CRATE"
-    for feature in $features; do
-        echo "feature $feature alone"
+    local name features feature
+    while read -r name _ _ features; do
+        echo "$name without a feature"
         # Clippy is `cargo check` and its warnings, in one build with the stage before.
-        cargo clippy --locked --package "$CRATE" --no-default-features --features "$feature" -- -D warnings
-    done
+        cargo clippy --locked --package "$name" --no-default-features -- -D warnings
+        for feature in $features; do
+            echo "$name, feature $feature alone"
+            cargo clippy --locked --package "$name" --no-default-features --features "$feature" -- -D warnings
+        done
+    done < <(published)
 }
 
 stage_deny() {
-    cargo deny --locked --all-features check bans licenses sources
+    cargo deny --locked --workspace --all-features check bans licenses sources
 }
 
-# What would be published: everything a user needs, nothing else, and it builds.
+# What would be published: everything a user needs, nothing else, and it builds, the members against the crate's package.
 stage_package() {
-    local files file
-    files=$(cargo package --locked --allow-dirty --package "$CRATE" --list)
-    for file in Cargo.toml LICENSE-MIT LICENSE-APACHE README.md CHANGELOG.md SECURITY.md src/lib.rs; do
-        grep -qxF "$file" <<<"$files" || fail "the package lacks $file"
-    done
-    local expected='src/.*|tests/vectors/.*|(README|CHANGELOG|SECURITY)\.md|LICENSE-(MIT|APACHE)'
-    expected+='|Cargo\.toml|Cargo\.toml\.orig|Cargo\.lock|\.cargo_vcs_info\.json'
-    ! grep -vxE "$expected" <<<"$files" || fail 'the package has the files above, which nobody needs'
-    cargo package --locked --allow-dirty --package "$CRATE"
+    local name folder files file expected packages=()
+    while read -r name _ folder _; do
+        packages+=(--package "$name")
+        files=$(cargo package --locked --allow-dirty --package "$name" --list)
+        expected='src/.*|README\.md|LICENSE-(MIT|APACHE)|Cargo\.toml|Cargo\.toml\.orig|Cargo\.lock|\.cargo_vcs_info\.json'
+        for file in Cargo.toml LICENSE-MIT LICENSE-APACHE README.md; do
+            grep -qxF "$file" <<<"$files" || fail "the package $name lacks $file"
+        done
+        if [ "$name" = "$CRATE" ]; then
+            expected+='|tests/vectors/.*|(CHANGELOG|SECURITY)\.md'
+            for file in CHANGELOG.md SECURITY.md src/lib.rs; do
+                grep -qxF "$file" <<<"$files" || fail "the package $name lacks $file"
+            done
+        fi
+        ! grep -vxE "$expected" <<<"$files" || fail "the package $name has the files above, which nobody needs"
+    done < <(published)
+    [ ${#packages[@]} -gt 2 ] || fail 'there is no member'
+    cargo package --locked --allow-dirty "${packages[@]}"
 }
 
 # Each target for a short while: that it builds, keeps its laws over the corpus, and runs.
@@ -127,7 +179,7 @@ stage_fuzz() {
 }
 
 # Each benchmark once: that it builds and what it measures works, not how fast. How many instructions a request takes is the
-# same on every run, and compared. And what is tested beside them.
+# same on every run, and compared.
 stage_benches() {
     need_file benches/Cargo.toml
     # shellcheck source=tests/lib/engines.sh
@@ -141,8 +193,6 @@ stage_benches() {
         grep -qxF "Success: $what" "$LOGS/bench-output" || fail "no benchmark says that $what"
     done
     python3 benches/instructions.py
-    # The store contract over a store of `tower-sessions`, whose client has its place in this lock file.
-    with_engines redis -- cargo test --locked --release --manifest-path benches/Cargo.toml --test second_class
 }
 
 # Servers, people and a rotation of keys, in the time that there is.

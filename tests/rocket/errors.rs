@@ -2,7 +2,9 @@
 
 use rocket::{catch, catchers, get, routes};
 use sealed_session::adapter::rocket::SessionFairing;
-use sealed_session::{CommitError, CsrfError, LoadError, PendingSession, Session, SessionError, StoreError};
+use sealed_session::csrf::CsrfError;
+use sealed_session::store::StoreError;
+use sealed_session::{CommitError, LoadError, PendingSession, Session, SessionError};
 
 use crate::support::{answer, bare, browser, on_server, store, values};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use sealed_session::sealer::Sealer;
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{Clock as _, Key, KeyRing, Lifetimes, RingEntry, RingHandle, Sealer, SessionManager, Timestamp};
+use sealed_session::{Clock as _, Key, KeyRing, Lifetimes, RingEntry, RingHandle, SessionManager, Timestamp};
 
 use crate::operator::Published;
 use crate::schedule::REQUEST_MAX_SECONDS;

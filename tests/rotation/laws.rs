@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
-use sealed_session::Sealer;
+use sealed_session::sealer::Sealer;
 
 use crate::fleet::{AUDIENCE, Fleet, RollOut, SERVERS, at, lifetimes};
 use crate::operator::ROLL_OUT;

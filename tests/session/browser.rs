@@ -1,10 +1,9 @@
 //! A browser with its cookie jar, and the requests that it has in flight.
 
 use pollster::block_on;
-use sealed_session::testing::CookieJar;
+use sealed_session::testing::{CookieJar, ManualClock};
 use sealed_session::{
-    Commit, CommitError, FailedCommit, LoadError, ManualClock, PendingSession, RequestFacts, ResponseFacts, Session,
-    SessionManager,
+    Commit, CommitError, FailedCommit, LoadError, PendingSession, RequestFacts, ResponseFacts, Session, SessionManager,
 };
 
 #[derive(Clone)]

@@ -75,7 +75,8 @@ fn a_logout_removes_ambiguous_cookies() {
     let commit = pollster::block_on(pending.commit(&sealed_session::ResponseFacts::new(200))).unwrap();
     assert!(crate::support::removes_the_cookie(&commit));
     // Each of them has ended, and whichever comes back is refused.
-    let ended = site.events.take().into_iter().filter(|event| matches!(event, sealed_session::Event::Destroyed { .. }));
+    let ended =
+        site.events.take().into_iter().filter(|event| matches!(event, sealed_session::events::Event::Destroyed { .. }));
     assert_eq!(ended.count(), 2);
     assert_eq!(commit.set_cookies.iter().filter(|line| line.contains("-ended=")).count(), 2);
 }

@@ -1,6 +1,6 @@
 //! Wire format, section 4, step 9: the clocks of two servers differ, by a minute at most.
 
-use sealed_session::ManualClock;
+use sealed_session::testing::ManualClock;
 
 use crate::support::{LARGE, Site, text};
 

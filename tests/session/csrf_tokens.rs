@@ -1,6 +1,6 @@
 //! Behaviour, section 5: tokens through the session's own calls.
 
-use sealed_session::CsrfError;
+use sealed_session::csrf::CsrfError;
 
 use crate::support::Site;
 

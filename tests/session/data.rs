@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sealed_session::{Path, Session, SessionError, Value};
+use sealed_session::json::Value;
+use sealed_session::{Path, Session, SessionError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;

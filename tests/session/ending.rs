@@ -64,7 +64,7 @@ fn destroy_of_a_session_whose_cookie_was_refused_removes_it_and_says_so() {
     browser.plant(COOKIE, &"A".repeat(200));
     let (_, commit) = browser.visit(&store, |session| session.destroy().unwrap());
     assert!(removes_the_cookie(&commit));
-    assert!(site.events.take().contains(&sealed_session::Event::UnopenedRemoved));
+    assert!(site.events.take().contains(&sealed_session::events::Event::UnopenedRemoved));
     assert!(site.records.take_calls().is_empty());
 }
 

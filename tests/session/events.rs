@@ -1,6 +1,7 @@
 //! Behaviour, section 6: what is told, and in which order.
 
-use sealed_session::{Event, Reason, ResponseFacts, Session};
+use sealed_session::events::Event;
+use sealed_session::{Reason, ResponseFacts, Session};
 
 use crate::support::{COOKIE, LARGE, Site, own_lines, text};
 
@@ -105,7 +106,7 @@ fn several_observers_are_told_in_the_order_they_were_added() {
     use std::sync::{Arc, Mutex};
     let told: Arc<Mutex<Vec<u8>>> = Arc::default();
     struct Numbered(u8, Arc<Mutex<Vec<u8>>>);
-    impl sealed_session::Observer for Numbered {
+    impl sealed_session::events::Observer for Numbered {
         fn observe(&self, _: &Event) {
             self.1.lock().unwrap().push(self.0);
         }
@@ -120,7 +121,7 @@ fn several_observers_are_told_in_the_order_they_were_added() {
 #[test]
 fn an_observer_that_panics_breaks_no_request_and_keeps_nothing_from_the_others() {
     struct Panics;
-    impl sealed_session::Observer for Panics {
+    impl sealed_session::events::Observer for Panics {
         fn observe(&self, event: &Event) {
             if matches!(event, Event::Migrated { .. }) {
                 panic!("an observer's mistake");

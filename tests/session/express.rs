@@ -1,7 +1,7 @@
 //! Behaviour, section 1: the switches of express-session under their names, and cookies of earlier attributes.
 
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Reason, RequestFacts, ResponseFacts, Session};
+use sealed_session::{Reason, Renewal, RequestFacts, ResponseFacts, Session};
 
 use crate::faulty_store::Call;
 use crate::support::{COOKIE, LARGE, Site, line, text};
@@ -55,8 +55,8 @@ fn resave_writes_a_session_that_was_only_read() {
 #[test]
 fn rolling_sends_the_cookie_with_every_response() {
     let site = Site::new();
-    for (rolls, cookies) in [(true, 1), (false, 0)] {
-        let store = site.cookie_only().rolling(rolls).build().unwrap();
+    for (renewal, cookies) in [(Renewal::EveryResponse, 1), (Renewal::default(), 0)] {
+        let store = site.cookie_only().renewal(renewal).build().unwrap();
         let mut browser = site.browser();
         browser.put(&store, "user", 42);
         site.clock.advance_seconds(1);
@@ -68,7 +68,7 @@ fn rolling_sends_the_cookie_with_every_response() {
 #[test]
 fn rolling_uses_up_no_message() {
     let site = Site::new();
-    let store = site.cookie_only().rolling(true).build().unwrap();
+    let store = site.cookie_only().renewal(Renewal::EveryResponse).build().unwrap();
     let mut browser = site.browser();
     browser.visit(&store, |session| session.flash("notice", "saved").unwrap());
     for _ in 0..3 {

@@ -1,6 +1,7 @@
 //! Behaviour, sections 1 and 7: a server store that does not answer, and writes that meet.
 
-use sealed_session::{CommitError, Event, LoadError, Reason, StoreFailure};
+use sealed_session::events::Event;
+use sealed_session::{CommitError, LoadError, Reason, StoreFailure};
 
 use crate::faulty_store::Call;
 use crate::support::{LARGE, Site, text};

@@ -1,6 +1,6 @@
 //! The store that fails on demand, and what only these tests ask of it.
 
-use sealed_session::{Record, RecordId};
+use sealed_session::store::{Record, RecordId};
 
 pub(crate) use sealed_session::testing::{Call, FaultyStore, Records};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sealed_session::{Path, Session, SessionError, SessionManager, Value};
+use sealed_session::json::Value;
+use sealed_session::{Path, Session, SessionError, SessionManager};
 use serde_json::json;
 
 use crate::browser::{Browser, Response};

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use sealed_session::{Event, PendingSession, Session, SessionError, SessionManager};
+use sealed_session::events::Event;
+use sealed_session::{PendingSession, Session, SessionError, SessionManager};
 
 use crate::browser::Response;
 use crate::faulty_store::Call;

@@ -1,6 +1,7 @@
 //! Wire format, section 6: whoever writes to the server store cannot swap, relabel, replay or read a session.
 
-use sealed_session::{Reason, Record, SessionManager};
+use sealed_session::store::Record;
+use sealed_session::{Reason, SessionManager};
 
 use crate::browser::Browser;
 use crate::faulty_store::Records;

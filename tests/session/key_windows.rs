@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sealed_session::{
-    CommitError, Event, Key, KeyReport, KeyRing, KeyState, Lifetimes, ManualClock, Reason, RingEntry, RingHandle,
-    SessionError, Timestamp,
-};
+use sealed_session::events::Event;
+use sealed_session::operator::{KeyReport, KeyState};
+use sealed_session::testing::ManualClock;
+use sealed_session::{CommitError, Key, KeyRing, Lifetimes, Reason, RingEntry, RingHandle, SessionError, Timestamp};
 
 use crate::faulty_store::Call;
 use crate::support::{LARGE, Site, text};
@@ -250,7 +250,7 @@ fn a_key_that_was_stolen_makes_no_session_that_begins_behind_its_window() {
     let new = Key::generate().unwrap();
     let begins = after(&site, 10);
     let store = store_over(&site, rotating(&site, &new, begins)).build().unwrap();
-    let thief = sealed_session::Sealer::builder(site.key.clone()).audience("shop/test").build().unwrap();
+    let thief = sealed_session::sealer::Sealer::builder(site.key.clone()).audience("shop/test").build().unwrap();
     site.clock.advance_seconds(GRACE + 2000);
     let is_found = |issued: u64| {
         let value = thief.seal(&serde_json::json!({ "user": 1 }), Timestamp::from_unix_seconds(issued)).unwrap();

@@ -2,9 +2,8 @@
 
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{
-    CommitError, Event, LoadError, Placement, Reason, ResponseFacts, Session, SessionError, StoreFailure,
-};
+use sealed_session::events::Event;
+use sealed_session::{CommitError, LoadError, Placement, Reason, ResponseFacts, Session, SessionError, StoreFailure};
 
 use crate::support::{COOKIE, LARGE, Site, own_lines, removes_the_cookie, text};
 

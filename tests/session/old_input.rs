@@ -1,6 +1,7 @@
 //! Behaviour, section 4: the form that comes back, filled in and with its errors.
 
-use sealed_session::{Session, SessionError, Value};
+use sealed_session::json::Value;
+use sealed_session::{Session, SessionError};
 use serde_json::json;
 
 use crate::flash::{handles, left};

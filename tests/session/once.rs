@@ -6,12 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
 use pollster::block_on;
-use sealed_session::store::{Created, StoreFuture, Updated};
+use sealed_session::events::{Event, Observer};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
 use sealed_session::testing::FaultyStore;
-use sealed_session::{
-    CommitError, Event, Observer, Placement, Record, RecordId, RecordStore, ResponseFacts, Session, StoreError,
-    Timestamp,
-};
+use sealed_session::{CommitError, Placement, ResponseFacts, Session, Timestamp};
 
 use crate::faulty_store::Call;
 use crate::support::{LARGE, Site, line, text};

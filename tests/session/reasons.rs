@@ -1,6 +1,7 @@
 //! Behaviour, section 6: every reason code is reached.
 
-use sealed_session::{Event, Key, KeyRing, Placement, Reason, RequestFacts, RingEntry};
+use sealed_session::events::Event;
+use sealed_session::{Key, KeyRing, Placement, Reason, RequestFacts, RingEntry};
 
 use crate::support::{COOKIE, LARGE, Site, text};
 

@@ -1,6 +1,7 @@
 //! Behaviour, section 4: messages that live for one request more.
 
-use sealed_session::{Session, SessionManager, Value};
+use sealed_session::json::Value;
+use sealed_session::{Session, SessionManager};
 use serde_json::json;
 
 use crate::browser::Browser;

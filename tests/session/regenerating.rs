@@ -1,6 +1,7 @@
 //! Behaviour, sections 1 and 7: a new id for a session that lives on.
 
-use sealed_session::{Event, Session};
+use sealed_session::Session;
+use sealed_session::events::Event;
 
 use crate::faulty_store::Call;
 use crate::support::{LARGE, Site, text};

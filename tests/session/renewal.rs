@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sealed_session::{Event, Lifetimes, Renewal, SessionManager, SessionManagerBuilder};
+use sealed_session::events::Event;
+use sealed_session::{Lifetimes, Renewal, SessionManager, SessionManagerBuilder};
 
 use crate::browser::{Browser, Request, Response};
 use crate::faulty_store::Call;

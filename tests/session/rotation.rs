@@ -1,6 +1,7 @@
 //! Wire format, sections 6 and 7: another key seals from now on.
 
-use sealed_session::{Event, Key, KeyRing, Reason, SessionManager};
+use sealed_session::events::Event;
+use sealed_session::{Key, KeyRing, Reason, SessionManager};
 
 use crate::browser::Browser;
 use crate::faulty_store::Call;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use sealed_session::{Map, Path, Placement, Session, Value};
+use sealed_session::json::{Map, Value};
+use sealed_session::{Path, Placement, Session};
 use serde_json::json;
 
 use crate::support::Site;

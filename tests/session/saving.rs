@@ -6,7 +6,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use pollster::block_on;
-use sealed_session::{CommitError, Event, Placement, Session};
+use sealed_session::events::Event;
+use sealed_session::{CommitError, Placement, Session};
 use serde_json::json;
 
 use crate::browser::{Request, Response};

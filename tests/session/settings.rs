@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use sealed_session::cookie::{CookieAttributes, SameSite};
+use sealed_session::events::Event;
 use sealed_session::{
-    ConfigError, Event, Key, Lifetimes, Placement, ResponseFacts, Session, SessionManager, SessionManagerBuilder,
+    ConfigError, Key, Lifetimes, Placement, ResponseFacts, Session, SessionManager, SessionManagerBuilder,
 };
 
 use crate::browser::Response;

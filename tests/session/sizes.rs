@@ -1,6 +1,7 @@
 //! Behaviour, section 2: how large a session is, what must not travel, and what is left out for want of room.
 
-use sealed_session::{CommitError, Event, Placement, ResponseFacts, Session, SessionError, TooLarge};
+use sealed_session::events::Event;
+use sealed_session::{CommitError, Placement, ResponseFacts, Session, SessionError, TooLarge};
 use serde_json::{Value, json};
 
 use crate::support::{LARGE, Site, line, text};

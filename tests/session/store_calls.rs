@@ -3,12 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sealed_session::store::{Created, StoreFuture, Updated};
-use sealed_session::testing::FaultyStore;
-use sealed_session::{
-    Event, KeyRing, ManualClock, Record, RecordId, RecordStore, RingEntry, SessionManager, SessionManagerBuilder,
-    Timer, Timestamp, Wait,
-};
+use sealed_session::events::Event;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreFuture, Updated};
+use sealed_session::testing::{FaultyStore, ManualClock};
+use sealed_session::{KeyRing, RingEntry, SessionManager, SessionManagerBuilder, Timer, Timestamp, Wait};
 
 use crate::browser::Browser;
 use crate::faulty_store::Call;

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use sealed_session::events::{Event, Observer};
+use sealed_session::sealer::Opened;
+use sealed_session::testing::ManualClock;
 use sealed_session::{
-    Clock as _, Commit, Event, Key, KeyRing, ManualClock, Observer, Opened, Reason, RingHandle, SessionManager,
-    SessionManagerBuilder, Timestamp,
+    Clock as _, Commit, Key, KeyRing, Reason, RingHandle, SessionManager, SessionManagerBuilder, Timestamp,
 };
 
 use crate::browser::{Browser, Response, is_marker};

@@ -1,6 +1,7 @@
 //! Behaviour, section 5, and wire format, section 8: CSRF tokens.
 
-use sealed_session::{CsrfError, Key};
+use sealed_session::Key;
+use sealed_session::csrf::CsrfError;
 
 use crate::support::{LARGE, Site, text};
 
@@ -90,7 +91,7 @@ fn after_destroy_the_session_has_no_id_and_no_token_of_it_verifies() {
     let (token, _) = browser.visit(&store, |session| session.csrf_token().unwrap());
     browser.visit(&store, |session| {
         session.destroy().unwrap();
-        assert_eq!(session.verify_csrf(Some(&token)), Err(sealed_session::CsrfError::NoSession));
+        assert_eq!(session.verify_csrf(Some(&token)), Err(sealed_session::csrf::CsrfError::NoSession));
         assert_eq!(session.id(), None);
     });
 }

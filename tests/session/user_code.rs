@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
-use sealed_session::{Event, Observer, Session, SessionError};
+use sealed_session::events::{Event, Observer};
+use sealed_session::{Session, SessionError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::support::Site;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sealed_session::store::{Created, StoreFuture, Updated};
-use sealed_session::{Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreFuture, Updated};
 
 /// Every call goes to the other store than the call before.
 pub(crate) struct Alternating<S> {

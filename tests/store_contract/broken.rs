@@ -4,12 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread;
 
+use sealed_session::Timestamp;
 use sealed_session::store::conformance::reference::ReferenceStore;
 use sealed_session::store::conformance::{
     Runner, START_UNIX_SECONDS, create, destroy, expiry, model, parallel, sweep, touch, update, values,
 };
-use sealed_session::store::{Created, StoreFuture, Updated};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, StoreError, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
+use sealed_session::testing::ManualClock;
 
 /// One thing that an engine may do wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,11 @@ use std::task::{Context, Waker};
 use std::thread;
 
 use pollster::block_on;
+use sealed_session::Clock;
 use sealed_session::store::conformance::support::{after, create, fresh_id, record};
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-use sealed_session::store::{BlockingCall, FileStore, Updated};
-use sealed_session::{Clock, ManualClock, RecordId, RecordStore, StoreError};
+use sealed_session::store::{BlockingCall, FileStore, RecordId, RecordStore, StoreError, Updated};
+use sealed_session::testing::ManualClock;
 
 use crate::alternating::Alternating;
 

@@ -7,8 +7,9 @@ use std::thread;
 use pollster::block_on;
 use sealed_session::store::conformance::support::{after, create, fresh_id, record};
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-use sealed_session::store::{Created, MemoryStore, Updated};
-use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, StoreError, SystemClock, Timestamp};
+use sealed_session::store::{Created, MemoryStore, Record, RecordId, RecordStore, StoreError, Updated};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Clock, SystemClock, Timestamp};
 
 pub(crate) fn with_store(rule: impl FnOnce(&dyn RecordStore, &ManualClock, &Runner<'_>)) {
     let clock = ManualClock::at_unix_seconds(START_UNIX_SECONDS);

@@ -1,4 +1,4 @@
-//! The rules that hold for `src`; each finding names its file, its line and the rule.
+//! The rules that hold for `src` and for the members; each finding names its file, its line and the rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use super::cfg_test::bracketed;
 use super::lexer::{Kind, Token, tokens};
 use super::paths::{Mention, Path, Target, Tree, mentions, module_of};
 use super::table::{
-    ADAPTER_GUARDS, ADAPTER_ROOM, CLOCK_ROOM, COMMAND_ROOM, CRATES, CRATES_OF_TESTS, LEAF_EXCEPTIONS, LEAF_ROOMS,
-    LONGER_FILES, ROOMS, SHARED_BY_LEAVES,
+    ADAPTER_GUARDS, ADAPTER_ROOM, CLOCK_ROOM, CRATES, CRATES_OF_TESTS, LEAF_EXCEPTIONS, LEAF_ROOMS, LONGER_FILES,
+    MEMBERS, ROOMS, SHARED_BY_LEAVES,
 };
 
 const FILE_MAX_CODE_LINES: usize = 400;
@@ -16,6 +16,8 @@ const ADAPTER_MAX_CODE_LINES: usize = 290;
 
 /// A file below `src`, and what was read from it.
 struct Source<'a> {
+    /// `src`, or that of a member.
+    folder: &'a str,
     name: &'a str,
     text: &'a str,
     module: Path,
@@ -28,28 +30,20 @@ impl Source<'_> {
         self.module.first().map_or("", String::as_str)
     }
 
-    /// A file of the command is a crate of its own: its `crate::` is not ours.
-    fn is_command(&self) -> bool {
-        self.room() == COMMAND_ROOM
-    }
-
     fn finding(&self, line: usize, rule: &str) -> String {
-        format!("src/{}:{line}: {rule}", self.name)
+        format!("{}/{}:{line}: {rule}", self.folder, self.name)
     }
 }
 
 /// Everything in these files (name below `src`, text) that breaks a rule.
 pub(crate) fn findings(files: &[(&str, &str)]) -> Vec<String> {
-    let sources: Vec<_> = files.iter().map(|(name, text)| read(name, text)).collect();
-    let mut tree = Tree::default();
-    for source in sources.iter().filter(|source| !source.is_command()) {
-        tree.add(&source.module, &source.tokens, &source.mentions);
-    }
+    let (sources, tree) = read_all("src", files);
     let mut findings = Vec::new();
     for source in &sources {
         room(source, &mut findings);
         imports(source, &tree, &mut findings);
-        crates_and_clock(source, &tree, &mut findings);
+        crates(source, &tree, &mut findings);
+        clock(source, &tree, &mut findings);
         words(source, &mut findings);
         size(source, tree.is_test(&source.module), &mut findings);
     }
@@ -84,6 +78,23 @@ fn exists(files: &[&str], name: &str) -> bool {
     })
 }
 
+/// The same for the files of a member: it is one room, so that no import of its own can go the wrong way.
+pub(crate) fn findings_of_member(member: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let mut findings = Vec::new();
+    let Some((_, own)) = MEMBERS.iter().find(|(name, _)| *name == member) else {
+        return vec![format!("crates/{member}: the member is not in the table of tests/tidy/table.rs")];
+    };
+    let folder = format!("crates/{member}/src");
+    let (sources, tree) = read_all(&folder, files);
+    for source in &sources {
+        crates_of_member(source, &tree, own, &mut findings);
+        clock(source, &tree, &mut findings);
+        words(source, &mut findings);
+        size(source, tree.is_test(&source.module), &mut findings);
+    }
+    findings
+}
+
 /// Code lines of each adapter, all its files together, and of each guard by itself.
 pub(crate) fn adapter_code_lines(files: &[(&str, &str)]) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
@@ -106,10 +117,19 @@ pub(crate) fn code_lines(files: &[(&str, &str)]) -> Vec<usize> {
     counts
 }
 
-fn read<'a>(name: &'a str, text: &'a str) -> Source<'a> {
+fn read_all<'a>(folder: &'a str, files: &[(&'a str, &'a str)]) -> (Vec<Source<'a>>, Tree) {
+    let sources: Vec<_> = files.iter().map(|(name, text)| read(folder, name, text)).collect();
+    let mut tree = Tree::default();
+    for source in &sources {
+        tree.add(&source.module, &source.tokens, &source.mentions);
+    }
+    (sources, tree)
+}
+
+fn read<'a>(folder: &'a str, name: &'a str, text: &'a str) -> Source<'a> {
     let (module, tokens) = (module_of(name), tokens(text));
     let mentions = mentions(&tokens, &module);
-    Source { name, text, module, tokens, mentions }
+    Source { folder, name, text, module, tokens, mentions }
 }
 
 fn room(source: &Source<'_>, findings: &mut Vec<String>) {
@@ -120,7 +140,7 @@ fn room(source: &Source<'_>, findings: &mut Vec<String>) {
 }
 
 fn imports(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>) {
-    if source.room().is_empty() || source.is_command() || tree.is_test(&source.module) {
+    if source.room().is_empty() || tree.is_test(&source.module) {
         return;
     }
     for mention in source.mentions.iter().filter(|mention| !mention.test) {
@@ -162,27 +182,52 @@ fn segment(path: &[String], index: usize) -> &str {
     path.get(index).map_or("", String::as_str)
 }
 
-fn crates_and_clock(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>) {
+fn crates(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>) {
     let file = source.name.trim_end_matches(".rs").trim_end_matches("/mod");
-    for mention in &source.mentions {
-        let Target::Other(path) = tree.resolve(mention) else { continue };
+    for (line, name, is_test) in named_crates(source, tree) {
         for (names, homes) in CRATES {
             let is_home = homes.iter().any(|home| file == *home || file.starts_with(&format!("{home}/")));
-            let is_test = mention.test || tree.is_test(&source.module);
-            let is_allowed = is_home || is_test && CRATES_OF_TESTS.contains(&segment(&path, 0));
-            if names.contains(&segment(&path, 0)) && !is_allowed {
+            let is_allowed = is_home || is_test && CRATES_OF_TESTS.contains(&name.as_str());
+            if names.contains(&name.as_str()) && !is_allowed {
                 let homes = homes.join(" and src/");
-                let rule = format!("only src/{homes} names the crate `{}`", segment(&path, 0));
-                findings.push(source.finding(mention.line, &rule));
+                findings.push(source.finding(line, &format!("only src/{homes} names the crate `{name}`")));
             }
         }
+    }
+}
+
+fn crates_of_member(source: &Source<'_>, tree: &Tree, own: &[&str], findings: &mut Vec<String>) {
+    let known = CRATES.iter().map(|(names, _)| names).chain(MEMBERS.iter().map(|(_, names)| names));
+    let known: BTreeSet<&str> = known.flat_map(|names| names.iter().copied()).collect();
+    for (line, name, is_test) in named_crates(source, tree) {
+        let is_allowed = own.contains(&name.as_str()) || is_test && CRATES_OF_TESTS.contains(&name.as_str());
+        if known.contains(name.as_str()) && !is_allowed {
+            findings.push(source.finding(line, &format!("this member does not name the crate `{name}`")));
+        }
+    }
+}
+
+/// The crates that a file names: the line, the crate, and whether test code does.
+fn named_crates(source: &Source<'_>, tree: &Tree) -> Vec<(usize, String, bool)> {
+    let named = |mention: &Mention| match tree.resolve(mention) {
+        Target::Other(path) => {
+            Some((mention.line, segment(&path, 0).to_owned(), mention.test || tree.is_test(&source.module)))
+        }
+        Target::Ours(_) => None,
+    };
+    source.mentions.iter().filter_map(named).collect()
+}
+
+fn clock(source: &Source<'_>, tree: &Tree, findings: &mut Vec<String>) {
+    for mention in &source.mentions {
+        let Target::Other(path) = tree.resolve(mention) else { continue };
         let mut last_two = path.iter().rev().map(String::as_str);
         let reads_time = match (last_two.next(), last_two.next()) {
             (Some("now"), Some("SystemTime" | "Instant")) => true,
             (Some(last), _) => matches!(last, "now_utc" | "now_local"),
             _ => false,
         };
-        if reads_time && source.room() != CLOCK_ROOM {
+        if reads_time && (source.folder, source.room()) != ("src", CLOCK_ROOM) {
             findings.push(source.finding(mention.line, "only src/clock.rs reads the time"));
         }
     }

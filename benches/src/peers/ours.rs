@@ -1,5 +1,6 @@
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Key, KeyRing, ManualClock, PendingSession, RequestFacts, ResponseFacts, SessionManager};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, KeyRing, PendingSession, RequestFacts, ResponseFacts, SessionManager};
 
 use super::Cookies;
 use crate::visit::{Received, Visit};

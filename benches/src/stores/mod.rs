@@ -6,7 +6,6 @@ mod server;
 mod tower_sessions;
 
 pub use server::Server;
-pub use tower_sessions::redis_store;
 
 use std::pin::Pin;
 
@@ -73,7 +72,6 @@ pub async fn systems(server: &Server, bytes: usize) -> Vec<Box<dyn Sessions>> {
     let content: Map<String, Value> = serde_json::from_str(json(bytes).get()).expect("it is an object");
     vec![
         Box::new(ours::Ours::connect(server, content.clone()).await),
-        Box::new(ours::Ours::connect_second_class(server, content.clone()).await),
         Box::new(tower_sessions::TowerSessions::connect(server, content.clone()).await),
         Box::new(actix::Actix::connect(server, content).await),
     ]

@@ -1,4 +1,4 @@
-//! This crate: the tower layer, over its Redis store and over that of `tower-sessions`.
+//! This crate: the tower layer, over its Redis store.
 
 use std::convert::Infallible;
 
@@ -6,19 +6,18 @@ use http::header::{COOKIE, SET_COOKIE};
 use redis::aio::ConnectionManager;
 use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::adapter::tower::SessionLayer;
-use sealed_session::store::{RecordStore, RedisStore, TowerSessionsStore};
 use sealed_session::{Key, PendingSession, Placement, SessionManager};
+use sealed_session_redis::RedisStore;
 use serde_json::{Map, Value};
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
-use super::{Request, Response, Server, Sessions, cookie, redis_store};
+use super::{Request, Response, Server, Sessions, cookie};
 
 type Service = BoxCloneService<http::Request<()>, http::Response<()>, Infallible>;
 
 /// Sessions that stay in the store, whatever their size, and whose calls have a time limit.
 pub(super) struct Ours {
-    name: &'static str,
     service: Service,
 }
 
@@ -26,20 +25,10 @@ impl Ours {
     pub(super) async fn connect(server: &Server, content: Map<String, Value>) -> Self {
         let client = redis::Client::open(server.url()).expect("it is an address");
         let connection = ConnectionManager::new(client).await.expect("the server is there");
-        Self::over("`sealed-session`", RedisStore::new(connection), content)
-    }
-
-    /// Over the Redis store of `tower-sessions`, which has no compare-and-set.
-    pub(super) async fn connect_second_class(server: &Server, content: Map<String, Value>) -> Self {
-        let store = TowerSessionsStore::builder_over_core_0_14(redis_store(server).await).build();
-        Self::over("`sealed-session`, second-class", store, content)
-    }
-
-    fn over(name: &'static str, records: impl RecordStore, content: Map<String, Value>) -> Self {
         let store = SessionManager::builder(Key::generate().expect("random bytes"))
             .audience("example-app/bench")
             .placement(Placement::StoreOnly)
-            .store(records)
+            .store(RedisStore::new(connection))
             .timer(TokioTimer)
             .build()
             .expect("the settings are good");
@@ -51,7 +40,7 @@ impl Ours {
             }
         });
         let service = ServiceBuilder::new().layer(SessionLayer::new(store)).service(handler);
-        Self { name, service: service.map_response(|response| response.map(drop)).boxed_clone() }
+        Self { service: service.map_response(|response| response.map(drop)).boxed_clone() }
     }
 }
 
@@ -73,7 +62,7 @@ async fn handle(request: &http::Request<()>, content: &Map<String, Value>) {
 
 impl Sessions for Ours {
     fn name(&self) -> &'static str {
-        self.name
+        "`sealed-session`"
     }
 
     fn answer<'a>(&'a self, request: Request, with: Option<&'a str>) -> Response<'a> {

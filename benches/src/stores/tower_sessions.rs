@@ -21,7 +21,9 @@ pub(super) struct TowerSessions(Service);
 
 impl TowerSessions {
     pub(super) async fn connect(server: &Server, content: Map<String, Value>) -> Self {
-        let store = redis_store(server).await;
+        let client = Client::new(Config::from_url(server.url()).expect("it is an address"), None, None, None);
+        client.init().await.expect("the server is there");
+        let store = RedisStore::new(client);
         let handler = service_fn(move |request: http::Request<()>| {
             let content = content.clone();
             async move {
@@ -31,17 +33,6 @@ impl TowerSessions {
         });
         Self(ServiceBuilder::new().layer(SessionManagerLayer::new(store)).service(handler).boxed_clone())
     }
-}
-
-/// Its Redis store, over one connection.
-///
-/// # Panics
-///
-/// When the server cannot be connected to.
-pub async fn redis_store(server: &Server) -> RedisStore<Client> {
-    let client = Client::new(Config::from_url(server.url()).expect("it is an address"), None, None, None);
-    client.init().await.expect("the server is there");
-    RedisStore::new(client)
 }
 
 async fn handle(request: &http::Request<()>, content: &Map<String, Value>) {

@@ -28,7 +28,7 @@ use actix_web::rt::System;
 use actix_web::web::{self, Form, Html, ServiceConfig};
 use actix_web::{App, HttpMessage as _, HttpRequest, HttpResponse, HttpServer};
 use sealed_session::SessionManager;
-use sealed_session::adapter::actix_session::SealedSessionStore;
+use sealed_session_actix_session::SealedSessionStore;
 use serde::Deserialize;
 use time::Duration;
 

@@ -13,7 +13,7 @@ use axum::{Form, Router};
 use axum_login::{AuthManager, login_required, permission_required};
 use axum_messages::{Messages, MessagesManagerLayer};
 use example_application::{Ready, Sites};
-use sealed_session::adapter::tower_sessions::TowerSessionsLayer;
+use sealed_session_tower_sessions::TowerSessionsLayer;
 use serde::Deserialize;
 use tower_layer::layer_fn;
 use tower_sessions::Session;

@@ -6,7 +6,8 @@ use axum::extract::{FromRequest as _, FromRequestParts as _, Request};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sealed_session::{CsrfError, Session};
+use sealed_session::Session;
+use sealed_session::csrf::CsrfError;
 use serde::Deserialize;
 
 use crate::pages::Page;

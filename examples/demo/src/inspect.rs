@@ -56,7 +56,7 @@ fn cookie_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn serde_json_length(session: &Session) -> usize {
-    sealed_session::Value::Object(session.all()).to_string().len()
+    sealed_session::json::Value::Object(session.all()).to_string().len()
 }
 
 fn shown(time: Timestamp) -> String {

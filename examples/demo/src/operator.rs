@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
 use axum::{Json, Router};
-use sealed_session::{KeyReport, RingHandle, SessionManager, Timestamp};
+use sealed_session::operator::KeyReport;
+use sealed_session::{RingHandle, SessionManager, Timestamp};
 use serde::Serialize;
 
 use crate::pages;

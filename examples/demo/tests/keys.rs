@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sealed_session::{Key, KeyError, KeyRing, KeySourceError};
+use sealed_session::key_source::KeySourceError;
+use sealed_session::{Key, KeyError, KeyRing};
 use sealed_session_demo::keys;
 
 /// A path of this test's own, in the folder that the build gives to tests.

@@ -2,7 +2,8 @@
 
 use hyper::header::InvalidHeaderValue;
 use hyper::{Response, StatusCode};
-use sealed_session::{CommitError, CsrfError, LoadError, SessionError};
+use sealed_session::csrf::CsrfError;
+use sealed_session::{CommitError, LoadError, SessionError};
 
 use crate::pages::{Body, whole};
 

@@ -3,7 +3,8 @@
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
-use sealed_session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
+use sealed_session::Session;
+use sealed_session::csrf::{CsrfDecision, CsrfFacts, csrf_decision};
 
 use crate::failure::Failure;
 use crate::form::Form;

@@ -1,15 +1,13 @@
 //! Header values, in and out of the session store.
 
 use hyper::Response;
-use hyper::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY};
-use sealed_session::{Commit, PendingSession, RequestFacts, ResponseFacts};
+use hyper::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, VARY};
+use sealed_session::{Commit, HeaderEdit, PendingSession, RequestFacts, ResponseFacts};
 
 use crate::failure::Failure;
 use crate::pages::Body;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
 
 /// Every field of `Cookie`, as bytes: a neighbour's cookie may be no text.
 pub(crate) fn request_facts(headers: &HeaderMap) -> RequestFacts<'_> {
@@ -49,21 +47,18 @@ fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts<'_> {
 }
 
 fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
-    for line in commit.set_cookies {
-        let mut value = HeaderValue::try_from(line)?;
-        value.set_sensitive(true);
-        // Beside the cookies that the page set.
-        headers.append(SET_COOKIE, value);
-    }
-    if commit.add_vary_cookie {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
-    }
-    if let Some(cache_control) = commit.cache_control {
-        headers.insert(CACHE_CONTROL, HeaderValue::try_from(cache_control)?);
-    }
-    if commit.remove_cdn_cache_control {
-        headers.remove(CDN_CACHE_CONTROL);
-        headers.remove(SURROGATE_CONTROL);
+    for edit in commit.into_header_edits() {
+        match edit {
+            HeaderEdit::Append { name, value } => drop(headers.append(name, header_value(name, &value)?)),
+            HeaderEdit::Replace { name, value } => drop(headers.insert(name, header_value(name, &value)?)),
+            HeaderEdit::Remove { name } => drop(headers.remove(name)),
+        }
     }
     Ok(())
+}
+
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut header_value = HeaderValue::try_from(value)?;
+    header_value.set_sensitive(name == "set-cookie");
+    Ok(header_value)
 }

@@ -1,6 +1,7 @@
 //! Requests that another site's page sends in a user's name.
 
-use sealed_session::{CsrfDecision, CsrfFacts, Session, csrf_decision};
+use sealed_session::Session;
+use sealed_session::csrf::{CsrfDecision, CsrfFacts, csrf_decision};
 
 use crate::form;
 use crate::pages::Failure;

@@ -1,7 +1,8 @@
 //! The routes.
 
 use example_application::{ABOUT, PUBLIC, STREAM, THEME};
-use sealed_session::{CsrfError, LoadError, PendingSession, Session, SessionError};
+use sealed_session::csrf::CsrfError;
+use sealed_session::{LoadError, PendingSession, Session, SessionError};
 
 use crate::request::Request;
 use crate::response::Response;

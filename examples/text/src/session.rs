@@ -1,6 +1,6 @@
 //! Header values, in and out of the session store.
 
-use sealed_session::{PendingSession, RequestFacts, ResponseFacts};
+use sealed_session::{HeaderEdit, PendingSession, RequestFacts, ResponseFacts};
 
 use crate::request::Request;
 use crate::response::Response;
@@ -22,16 +22,9 @@ pub(crate) fn commit(pending: &PendingSession, response: Response) -> Response {
         // A cookie that was saved before is sent with the error.
         Err(failed) => (failed.commit, Response::empty(failed.error.status_code())),
     };
-    let mut response =
-        commit.set_cookies.into_iter().fold(response, |response, line| response.with("Set-Cookie", line));
-    if commit.add_vary_cookie {
-        response = response.with("Vary", "Cookie");
-    }
-    if let Some(cache_control) = commit.cache_control {
-        response = response.without("Cache-Control").with("Cache-Control", cache_control);
-    }
-    if commit.remove_cdn_cache_control {
-        response = response.without("CDN-Cache-Control").without("Surrogate-Control");
-    }
-    response
+    commit.into_header_edits().fold(response, |response, edit| match edit {
+        HeaderEdit::Append { name, value } => response.with(name, value),
+        HeaderEdit::Replace { name, value } => response.without(name).with(name, value),
+        HeaderEdit::Remove { name } => response.without(name),
+    })
 }

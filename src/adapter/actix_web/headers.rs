@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY};
+use actix_web::http::header::{
+    CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY,
+};
 
-use crate::request::{Commit, RequestFacts, ResponseFacts};
-
-// RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
-const CDN_CACHE_CONTROL: [&str; 2] = ["cdn-cache-control", "surrogate-control"];
+use crate::request::{Commit, HeaderEdit, RequestFacts, ResponseFacts};
 
 // Security: the fields as they came. The framework's own cookies are percent-decoded, so another name can pass for ours, and
 // one neighbour that it cannot read hides them all.
@@ -32,26 +31,23 @@ pub(super) fn response_facts(status: u16, headers: &HeaderMap) -> ResponseFacts<
 ///
 /// When a cookie is no header value: the response must not be sent as if the session had been written.
 pub(super) fn apply(commit: Commit, headers: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
-    for line in commit.set_cookies {
-        let mut value = HeaderValue::try_from(line)?;
-        // Security: kept out of header compression's tables and of debug output.
-        value.set_sensitive(true);
-        headers.append(SET_COOKIE, value);
-    }
-    if commit.add_vary_cookie {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
-    }
-    if let Some(cache_control) = commit.cache_control {
-        let value = match cache_control {
-            Cow::Borrowed(value) => HeaderValue::from_static(value),
-            Cow::Owned(value) => HeaderValue::try_from(value)?,
-        };
-        headers.insert(CACHE_CONTROL, value);
-    }
-    if commit.remove_cdn_cache_control {
-        for name in CDN_CACHE_CONTROL {
-            headers.remove(name);
+    for edit in commit.into_header_edits() {
+        let name = HeaderName::from_static(edit.name());
+        match edit {
+            HeaderEdit::Append { value, .. } => headers.append(name.clone(), header_value(&name, value)?),
+            HeaderEdit::Replace { value, .. } => drop(headers.insert(name.clone(), header_value(&name, value)?)),
+            HeaderEdit::Remove { .. } => drop(headers.remove(name)),
         }
     }
     Ok(())
+}
+
+fn header_value(name: &HeaderName, value: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut header_value = match value {
+        Cow::Borrowed(value) => HeaderValue::from_static(value),
+        Cow::Owned(value) => HeaderValue::try_from(value)?,
+    };
+    // Security: kept out of header compression's tables and of debug output.
+    header_value.set_sensitive(name == SET_COOKIE);
+    Ok(header_value)
 }

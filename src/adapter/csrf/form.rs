@@ -128,8 +128,8 @@ impl CsrfScope for WholeSession {
 /// Why a posted form was not taken.
 ///
 /// ```
-/// use sealed_session::CsrfError;
 /// use sealed_session::adapter::CsrfFormError;
+/// use sealed_session::csrf::CsrfError;
 ///
 /// assert_eq!(CsrfFormError::ContentType.status_code(), 415);
 /// assert_eq!(CsrfFormError::Csrf(CsrfError::Missing).status_code(), 403);
@@ -221,7 +221,7 @@ pub(crate) struct FormCheck {
 }
 
 impl FormCheck {
-    /// Looks at the head: `Content-Type`, and the first of [`CsrfFacts::TOKEN_HEADERS`](crate::CsrfFacts) that is present.
+    /// Looks at the head: `Content-Type`, and the first of [`CsrfFacts::TOKEN_HEADERS`](crate::csrf::CsrfFacts) that is present.
     pub(crate) fn of_head(
         session: Session,
         content_type: Option<&[u8]>,

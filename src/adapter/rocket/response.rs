@@ -5,7 +5,7 @@ use rocket::response::{self, Responder};
 use rocket::{Request, Response};
 
 use crate::error::{CommitError, LoadError, SessionError};
-use crate::request::{Commit, ResponseFacts};
+use crate::request::{Commit, HeaderEdit, ResponseFacts};
 
 pub(super) fn response_facts<'a>(status_code: u16, headers: &'a HeaderMap<'_>) -> ResponseFacts<'a> {
     let values = |name| headers.get(name).map(str::as_bytes);
@@ -17,19 +17,12 @@ pub(super) fn response_facts<'a>(status_code: u16, headers: &'a HeaderMap<'_>) -
 ///
 /// Rocket looks at no value; a line that is no header value would end the connection without a response.
 pub(super) fn apply(commit: Commit, response: &mut Response<'_>) {
-    for line in commit.set_cookies {
-        response.adjoin_raw_header("Set-Cookie", line);
-    }
-    if commit.add_vary_cookie {
-        response.adjoin_raw_header("Vary", "Cookie");
-    }
-    if let Some(cache_control) = commit.cache_control {
-        response.set_raw_header("Cache-Control", cache_control);
-    }
-    if commit.remove_cdn_cache_control {
-        // RFC 9213, and its forerunner: both outrank `Cache-Control` where they are understood.
-        response.remove_header("CDN-Cache-Control");
-        response.remove_header("Surrogate-Control");
+    for edit in commit.into_header_edits() {
+        match edit {
+            HeaderEdit::Append { name, value } => response.adjoin_raw_header(name, value),
+            HeaderEdit::Replace { name, value } => drop(response.set_raw_header(name, value)),
+            HeaderEdit::Remove { name } => response.remove_header(name),
+        }
     }
 }
 

@@ -167,7 +167,7 @@ where
 pub struct SessionFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
 
 impl<T, E> SessionFuture<T, E> {
-    pub(in crate::adapter) fn new(answer: impl Future<Output = Result<T, E>> + Send + 'static) -> Self {
+    fn new(answer: impl Future<Output = Result<T, E>> + Send + 'static) -> Self {
         Self(Box::pin(answer))
     }
 }
@@ -226,11 +226,28 @@ pin_project! {
 }
 
 impl<B> SessionBody<B> {
-    pub(in crate::adapter) const fn of_handler(body: B) -> Self {
+    /// The handler's.
+    ///
+    /// ```
+    /// use sealed_session::adapter::tower::SessionBody;
+    ///
+    /// let response = http::Response::new(String::from("hello")).map(SessionBody::of_handler);
+    /// # let _ = response;
+    /// ```
+    pub const fn of_handler(body: B) -> Self {
         Self { inner: Some(body) }
     }
 
-    pub(in crate::adapter) const fn empty() -> Self {
+    /// Nothing: for a layer that answers in the handler's place.
+    ///
+    /// ```
+    /// use sealed_session::adapter::tower::SessionBody;
+    ///
+    /// let response: http::Response<SessionBody<String>> = http::Response::new(SessionBody::empty());
+    /// # let _ = response;
+    /// ```
+    #[must_use]
+    pub const fn empty() -> Self {
         Self { inner: None }
     }
 }

@@ -51,9 +51,10 @@ pub const START_UNIX_SECONDS: u64 = 4_000_000_000;
 /// use std::collections::HashMap;
 /// use std::sync::{Mutex, MutexGuard};
 ///
+/// use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreFuture, Updated};
 /// use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-/// use sealed_session::store::{Created, StoreFuture, Updated};
-/// use sealed_session::{Clock, ManualClock, Record, RecordId, RecordStore, Timestamp};
+/// use sealed_session::testing::ManualClock;
+/// use sealed_session::{Clock, Timestamp};
 ///
 /// struct MapStore {
 ///     records: Mutex<HashMap<RecordId, Record>>,

@@ -60,7 +60,8 @@ pub type BlockingCall = Box<dyn FnOnce() + Send>;
 ///
 /// ```
 /// use sealed_session::store::{Created, FileStore};
-/// use sealed_session::{Record, RecordId, RecordStore, Timestamp};
+/// use sealed_session::store::{Record, RecordId, RecordStore};
+/// use sealed_session::Timestamp;
 ///
 /// # let directory = std::env::temp_dir().join(format!("sealed-session-doc-store-{}", std::process::id()));
 /// # pollster::block_on(async {
@@ -73,7 +74,7 @@ pub type BlockingCall = Box<dyn FnOnce() + Send>;
 /// let store = FileStore::open(&directory)?;
 /// assert_eq!(store.load(&id).await?, Some(record));
 /// # std::fs::remove_dir_all(&directory).unwrap();
-/// # Ok::<(), sealed_session::StoreError>(())
+/// # Ok::<(), sealed_session::store::StoreError>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
@@ -96,15 +97,15 @@ impl FileStore {
     /// A store with a thread pool, or on another clock.
     ///
     /// ```
-    /// use sealed_session::ManualClock;
     /// use sealed_session::store::FileStore;
+    /// use sealed_session::testing::ManualClock;
     ///
     /// # let directory = std::env::temp_dir().join(format!("sealed-session-doc-builder-{}", std::process::id()));
     /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
     /// let store = FileStore::builder(&directory).clock(clock).open()?;
     /// assert_eq!(store.directory(), directory);
     /// # std::fs::remove_dir_all(&directory).unwrap();
-    /// # Ok::<(), sealed_session::StoreError>(())
+    /// # Ok::<(), sealed_session::store::StoreError>(())
     /// ```
     pub fn builder(directory: impl Into<PathBuf>) -> FileStoreBuilder {
         FileStoreBuilder {
@@ -167,14 +168,13 @@ impl FileStoreBuilder {
     /// [`commit_now`](crate::PendingSession::commit_now) do not wait, and need a store without this.
     ///
     /// ```
-    /// use sealed_session::RecordId;
-    /// use sealed_session::store::{FileStore, RecordStore};
+    /// use sealed_session::store::{FileStore, RecordId, RecordStore};
     ///
     /// # let directory = std::env::temp_dir().join(format!("sealed-session-doc-offload-{}", std::process::id()));
     /// let store = FileStore::builder(&directory).offload(|call| drop(std::thread::spawn(call))).open()?;
     /// assert_eq!(pollster::block_on(store.load(&RecordId::from_bytes([7; 16])))?, None);
     /// # std::fs::remove_dir_all(&directory).unwrap();
-    /// # Ok::<(), sealed_session::StoreError>(())
+    /// # Ok::<(), sealed_session::store::StoreError>(())
     /// ```
     pub fn offload(self, offload: impl Fn(BlockingCall) + Send + Sync + 'static) -> Self {
         Self { offload: Some(Offload::new(offload)), ..self }

@@ -1,5 +1,5 @@
-use sealed_session::testing::CookieJar;
-use sealed_session::{CommitError, LoadError, ManualClock, RequestFacts, ResponseFacts, Session, SessionManager};
+use sealed_session::testing::{CookieJar, ManualClock};
+use sealed_session::{CommitError, LoadError, RequestFacts, ResponseFacts, Session, SessionManager};
 
 /// A browser with its cookies. A clone is another tab that knows what this one knows.
 #[derive(Clone, Debug)]

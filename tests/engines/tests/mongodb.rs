@@ -16,8 +16,10 @@ mod mongodb {
 }
 mod shared;
 
+use sealed_session::SystemClock;
+use sealed_session::store::RecordStore;
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-use sealed_session::{ManualClock, RecordStore, SystemClock};
+use sealed_session::testing::ManualClock;
 
 use self::mongodb::place::Place;
 

@@ -23,8 +23,9 @@ mod sql {
     pub(crate) mod sweeping;
 }
 
+use sealed_session::store::RecordStore;
 use sealed_session::store::conformance::{Runner, START_UNIX_SECONDS};
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Runner as EngineRunner;
 
 use sql::place::Place;

@@ -5,7 +5,8 @@ use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
-use sealed_session::{Record, RecordId, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Record, RecordId};
 
 /// The record that everybody writes.
 pub const ID: RecordId = RecordId::from_bytes([0xab; 16]);

@@ -7,8 +7,8 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use pollster::block_on;
-use sealed_session::store::{Created, FileStore, Updated};
-use sealed_session::{Record, RecordId, RecordStore as _, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, FileStore, Record, RecordId, RecordStore as _, Updated};
 use sealed_session_file_tests::{ID, consistent};
 
 fn main() {

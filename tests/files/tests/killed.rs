@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use pollster::block_on;
-use sealed_session::RecordStore as _;
-use sealed_session::store::{Created, FileStore};
+use sealed_session::store::{Created, FileStore, RecordStore as _};
 use sealed_session_file_tests::{ID, Scratch, consistent, random_below};
 
 const KILLS: usize = 300;

@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 
 use pollster::block_on;
-use sealed_session::store::{Created, FileStore};
-use sealed_session::{Record, RecordStore as _, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, FileStore, Record, RecordStore as _};
 use sealed_session_file_tests::{ID, Scratch};
 
 const PROCESSES: u64 = 4;

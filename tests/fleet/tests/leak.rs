@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use sealed_session::{Clock as _, Key, Sealer, SystemClock};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Clock as _, Key, SystemClock};
 use sealed_session_fleet_tests::{Fleet, Lifetimes, Person, Site, wait_until};
 
 const LIFETIMES: Lifetimes = Lifetimes { idle_seconds: 600, absolute_seconds: 600, grace_seconds: 60 };

@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use sealed_session::{Key, Reason, RequestFacts, ResponseFacts, Sealer, SessionManager, Suite, Timestamp};
+use sealed_session::sealer::Sealer;
+use sealed_session::{Key, Reason, RequestFacts, ResponseFacts, SessionManager, Suite, Timestamp};
 use sealed_session_memory_tests::allocations;
 use serde::Serialize;
 use serde_json::json;

@@ -10,10 +10,10 @@ use std::task::{Context, Poll, Waker};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sealed_session::sealer::Sealer;
 use sealed_session::store::MemoryStore;
-use sealed_session::{
-    Config, Key, KeyRing, ManualClock, RequestFacts, ResponseFacts, Sealer, SessionManager, Suite, Timestamp,
-};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Config, Key, KeyRing, RequestFacts, ResponseFacts, SessionManager, Suite, Timestamp};
 use sealed_session_memory_tests::{secret_words_before_and_after, sightings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -13,15 +13,14 @@ pub fn demo() -> PathBuf {
 /// The operator's command, built once for all tests.
 pub fn command() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let arguments = ["--package", "sealed-session", "--features", "cli", "--bin", "sealed-session"];
+    let arguments = ["--package", "sealed-session-cli"];
     PROGRAM.get_or_init(|| build("sealed-session", &arguments)).clone()
 }
 
 /// The operator's command with the databases that it sweeps, built once for all tests.
 pub fn command_with_databases() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let features = "cli,mongodb,mysql,postgres,sqlite";
-    let arguments = ["--package", "sealed-session", "--features", features, "--bin", "sealed-session"];
+    let arguments = ["--package", "sealed-session-cli", "--all-features"];
     PROGRAM.get_or_init(|| build("sealed-session", &arguments)).clone()
 }
 

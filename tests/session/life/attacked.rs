@@ -6,7 +6,8 @@ use std::task::Poll;
 
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
-use sealed_session::{Event, LoadError, Placement, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure};
+use sealed_session::events::Event;
+use sealed_session::{LoadError, Placement, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure};
 use serde_json::json;
 
 use super::{ENDS, after, destroys, in_record, inline, later, regenerates, with_store};

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pollster::block_on;
-use sealed_session::store::{Created, StoreFuture, Updated};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, StoreFuture, Updated};
 use sealed_session::testing::{Call, FaultyStore};
-use sealed_session::{Record, RecordId, RecordStore, SessionManagerBuilder, StoreError, Timer, Timestamp, Wait};
+use sealed_session::{SessionManagerBuilder, Timer, Timestamp, Wait};
 
 use crate::support::Site;
 

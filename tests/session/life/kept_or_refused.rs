@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use pollster::block_on;
-use sealed_session::{
-    CommitError, Event, LoadError, Placement, Renewal, ResponseFacts, Session, SessionError, StoreFailure,
-};
+use sealed_session::events::Event;
+use sealed_session::{CommitError, LoadError, Placement, Renewal, ResponseFacts, Session, SessionError, StoreFailure};
 use serde_json::json;
 
 use super::interrupted::give_up;

@@ -2,9 +2,10 @@
 
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
+use sealed_session::events::Event;
 use sealed_session::testing::ManualClock;
 use sealed_session::{
-    Event, LoadError, Placement, Reason, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure,
+    LoadError, Placement, Reason, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure,
 };
 
 use super::interrupted::{Interrupted, Meets, give_up, time_limits, updates, writes};

@@ -17,12 +17,14 @@ mod random;
 mod renewing;
 mod replaying;
 mod saved;
+mod taken_and_ended;
 mod threads;
 mod tried_again;
 
 use std::time::Duration;
 
-use sealed_session::{Opened, Placement, Session, SessionManager};
+use sealed_session::sealer::Opened;
+use sealed_session::{Placement, Session, SessionManager};
 
 use crate::browser::Browser;
 use crate::support::{LARGE, Site, text};

@@ -2,7 +2,8 @@
 //! to have happened, the user goes on or logs in again, and nothing is destroyed.
 
 use pollster::block_on;
-use sealed_session::{Event, Observer, Placement, ResponseFacts, Session, SessionManager};
+use sealed_session::events::{Event, Observer};
+use sealed_session::{Placement, ResponseFacts, Session, SessionManager};
 
 use super::interrupted::{Interrupted, Meets, creates, give_up, time_limits, updates, writes};
 use super::{after, in_record, inline, later, regenerates, returned, returns, with_store};

@@ -1,10 +1,13 @@
 //! A record is merged with the session of a cookie only if it descends from that cookie: a session never goes back, and
 //! nothing counts twice.
 
+use std::sync::{Arc, Mutex};
+
 use sealed_session::{Key, KeyRing, Placement, Session};
 
-use super::{after, later};
-use crate::support::{LARGE, Site, ignore, text};
+use super::interrupted::{Interrupted, Meets, creates};
+use super::{after, inline, later};
+use crate::support::{COOKIE, LARGE, Site, ignore, text};
 
 const ADMIN: u64 = 1;
 const USER: u64 = 2;
@@ -273,4 +276,33 @@ fn a_record_that_nobody_can_read_any_more_does_not_keep_a_session_from_spilling(
     browser.visit(&retired, spills);
     assert_eq!(browser.get(&retired, "user"), Some(42));
     assert!(site.opened(&retired, &browser).is_reference());
+}
+
+#[test]
+fn of_two_records_that_servers_of_two_audiences_made_at_once_a_browser_keeps_to_its_own() {
+    let site = Site::new();
+    let store = Interrupted::new(&site);
+    let build = |own: &str, earlier: &str| {
+        store.under(site.with_records()).audience(own).also_read(COOKIE, earlier).build().unwrap()
+    };
+    let (one, other) = (build("shop/one", "shop/other"), build("shop/other", "shop/one"));
+    let mut browser = inline(&site, &other);
+    let slow = browser.begin(&other);
+    slow.session().put("slow", &text(LARGE)).unwrap();
+    browser.put(&one, "step", 1);
+    let upload = browser.begin(&one);
+    upload.session().put("upload", &text(LARGE)).unwrap();
+    // Both have looked, and found no record at either audience.
+    let last = Arc::new(Mutex::new(None));
+    let answer = Arc::clone(&last);
+    store.at_next(creates, Meets::Meanwhile(Box::new(move || *answer.lock().unwrap() = Some(upload.commit()))));
+    browser.receive(&slow.commit());
+    browser.receive(last.lock().unwrap().as_ref().unwrap());
+    for _ in 0..3 {
+        for manager in [&other, &one] {
+            later(&site);
+            let visited = browser.visit(manager, |session| session.has("upload").unwrap()).0;
+            assert!(visited, "the last response said that the upload was kept");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sealed_session::{Event, Key, KeyRing, Lifetimes, Renewal, Session, SessionManager, SessionManagerBuilder};
+use sealed_session::events::Event;
+use sealed_session::{Key, KeyRing, Lifetimes, Renewal, Session, SessionManager, SessionManagerBuilder};
 
 use super::later;
 use crate::browser::{Browser, Request, Response};

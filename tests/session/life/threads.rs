@@ -6,7 +6,8 @@
 use std::sync::{Arc, Mutex};
 
 use pollster::block_on;
-use sealed_session::{Clock, Commit, ManualClock, Placement, Session, SessionManager};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Clock, Commit, Placement, Session, SessionManager};
 
 use super::{destroys, in_record, inline, invalidates, later, regenerates};
 use crate::browser::Browser;

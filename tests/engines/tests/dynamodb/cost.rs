@@ -1,7 +1,8 @@
 //! What a call costs: requests to the service.
 
-use sealed_session::limits::DYNAMODB_RECORD_MAX_BYTES;
-use sealed_session::{ManualClock, Record, RecordStore};
+use sealed_session::store::{Record, RecordStore};
+use sealed_session::testing::ManualClock;
+use sealed_session_dynamodb::RECORD_MAX_BYTES;
 use sealed_session_engine_tests::Proxy;
 
 use super::place::{Place, client};
@@ -27,7 +28,7 @@ fn what_an_item_has_no_room_for_is_refused_before_it_is_sent() {
     place.block_on(async {
         place.store(ManualClock::default()).await;
         let store = place.builder(&client(&url)).build().unwrap();
-        let larger = Record::new(2, EXPIRES_AT, vec![7; DYNAMODB_RECORD_MAX_BYTES + 1]);
+        let larger = Record::new(2, EXPIRES_AT, vec![7; RECORD_MAX_BYTES + 1]);
         for error in [
             store.create(&ID, larger.clone()).await.unwrap_err(),
             store.update(&ID, larger.clone(), 1).await.unwrap_err(),

@@ -1,8 +1,9 @@
 //! What the application is told when the service cannot answer.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use sealed_session::store::Created;
-use sealed_session::{ManualClock, RecordStore, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, RecordStore, StoreError};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::{Proxy, free_port};
 
 use super::place::{Place, client};

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::Builder;
-use sealed_session::store::{DynamoDbStore, DynamoDbStoreBuilder};
-use sealed_session::{Clock, RecordId};
+use sealed_session::Clock;
+use sealed_session::store::RecordId;
+use sealed_session_dynamodb::{DynamoDbStore, DynamoDbStoreBuilder};
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
 
 /// Dropped with the table that the test made.

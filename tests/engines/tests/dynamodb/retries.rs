@@ -1,7 +1,8 @@
 //! Requests that are repeated, and those that must not be.
 
-use sealed_session::store::Created;
-use sealed_session::{Key, ManualClock, RecordStore, StoreError, SystemClock, Timestamp};
+use sealed_session::store::{Created, RecordStore, StoreError};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, SystemClock, Timestamp};
 use sealed_session_engine_tests::Proxy;
 
 use super::answers::Answers;

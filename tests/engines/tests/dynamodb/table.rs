@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TimeToLiveStatus};
-use sealed_session::store::Created;
-use sealed_session::{ManualClock, RecordStore, StoreError};
+use sealed_session::store::{Created, RecordStore, StoreError};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::unique_name;
 
 use super::place::Place;

@@ -6,7 +6,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{self, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use sealed_session::{Key, ManualClock, Placement, RequestFacts, ResponseFacts};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, Placement, RequestFacts, ResponseFacts};
 use sealed_session_engine_tests::{Browser, Runner};
 
 use crate::commits::Commit;

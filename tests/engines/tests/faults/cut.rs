@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sealed_session::store::{Created, Updated};
-use sealed_session::{Placement, Record, RecordId, RecordStore, StoreError, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, Updated};
+use sealed_session::{Placement, Timestamp};
 use sealed_session_engine_tests::Proxy;
 
 use crate::site::{NOW_UNIX_SECONDS, Served, Site, count_one_up, until};

@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::Builder;
-use sealed_session::store::DynamoDbStore;
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::store::RecordStore;
+use sealed_session::testing::ManualClock;
+use sealed_session_dynamodb::DynamoDbStore;
 use sealed_session_engine_tests::Engine;
 
 use crate::site::{Kind, Served};

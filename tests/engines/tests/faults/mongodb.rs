@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection};
-use sealed_session::store::MongoDbStore;
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::store::RecordStore;
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Engine;
+use sealed_session_mongodb::MongoDbStore;
 
 use crate::site::{Kind, Served};
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, cmd};
-use sealed_session::store::RedisStore;
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::store::RecordStore;
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Engine;
+use sealed_session_redis::RedisStore;
 
 use crate::site::{Kind, Served};
 

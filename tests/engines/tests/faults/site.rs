@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::{Key, ManualClock, Placement, RecordStore, Session, SessionManager, SessionManagerBuilder};
+use sealed_session::store::RecordStore;
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, Placement, Session, SessionManager, SessionManagerBuilder};
 use sealed_session_engine_tests::{Browser, Engine, PrivateEngine, Proxy, Runner, unique_name};
 
 /// Far from today, so that no engine takes a record for expired by a clock of its own.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sealed_session::{CommitError, PendingSession, Placement, RequestFacts, ResponseFacts, SessionManager, StoreError};
+use sealed_session::store::StoreError;
+use sealed_session::{CommitError, PendingSession, Placement, RequestFacts, ResponseFacts, SessionManager};
 use sealed_session_engine_tests::Browser;
 use tokio::task::JoinSet;
 

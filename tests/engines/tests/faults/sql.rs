@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use sealed_session::store::{SqlDialect, SqlPool, SqlStore};
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::store::RecordStore;
+use sealed_session::testing::ManualClock;
+use sealed_session_sqlx::{SqlDialect, SqlPool, SqlStore};
 use sqlx::{AssertSqlSafe, Row as _};
 
 /// An id, its numbers and its bytes.
@@ -116,8 +117,8 @@ macro_rules! sql_kind {
             async fn connect(
                 url: &str,
                 name: &str,
-                clock: &sealed_session::ManualClock,
-            ) -> std::sync::Arc<dyn sealed_session::RecordStore> {
+                clock: &sealed_session::testing::ManualClock,
+            ) -> std::sync::Arc<dyn sealed_session::store::RecordStore> {
                 crate::sql::connect(url, name, clock).await
             }
 

@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use sealed_session::{ManualClock, Placement};
+use sealed_session::Placement;
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Runner;
 use tokio::task::JoinSet;
 

@@ -1,7 +1,7 @@
 //! What a call costs: commands to the server.
 
-use sealed_session::store::Created;
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::store::{Created, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Proxy;
 
 use super::place::{Place, database};

@@ -2,8 +2,10 @@
 
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, doc};
-use sealed_session::store::{Created, MongoDbStore};
-use sealed_session::{ManualClock, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, RecordStore};
+use sealed_session::testing::ManualClock;
+use sealed_session_mongodb::MongoDbStore;
 
 use super::place::Place;
 use crate::shared::calls::{ID, record};

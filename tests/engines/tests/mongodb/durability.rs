@@ -7,7 +7,8 @@ use mongodb::bson::{Document, doc};
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, WriteConcern};
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::store::RecordStore;
+use sealed_session::testing::ManualClock;
 
 use super::place::Place;
 use crate::shared::calls::{EXPIRES_AT, ID, each_call, record};

@@ -1,8 +1,9 @@
 //! What the application is told when the server cannot answer.
 
 use mongodb::bson::{Bson, doc};
-use sealed_session::store::Created;
-use sealed_session::{Key, ManualClock, RecordStore, RequestFacts, ResponseFacts, StoreError, SystemClock};
+use sealed_session::store::{Created, RecordStore, StoreError};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, RequestFacts, ResponseFacts, SystemClock};
 use sealed_session_engine_tests::{Proxy, free_port};
 
 use super::place::{Place, database};

@@ -3,8 +3,8 @@
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::{Client, Collection, Database};
 use sealed_session::Clock;
-use sealed_session::store::{MongoDbStore, MongoDbStoreBuilder};
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
+use sealed_session_mongodb::{MongoDbStore, MongoDbStoreBuilder};
 
 /// Dropped with the collection that the test made.
 pub(crate) struct Place {

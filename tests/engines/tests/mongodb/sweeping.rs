@@ -2,8 +2,9 @@
 
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Document, doc};
-use sealed_session::store::Created;
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::sweep_by_command;
 
 use super::place::Place;

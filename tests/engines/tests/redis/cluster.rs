@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use redis::cluster::ClusterClient;
 use redis::cmd;
-use sealed_session::store::{Created, RedisStore, Updated};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore as _, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore as _, Updated};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::{PrivateEngine, Runner, unique_name};
+use sealed_session_redis::RedisStore;
 
 use crate::support::{NOW_UNIX_SECONDS, connect, own_redis};
 

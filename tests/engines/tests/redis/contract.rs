@@ -1,9 +1,10 @@
 //! The store contract, every rule of it.
 
-use sealed_session::store::RedisStore;
+use sealed_session::store::RecordStore;
 use sealed_session::store::conformance::{Runner as Rules, START_UNIX_SECONDS};
-use sealed_session::{ManualClock, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
+use sealed_session_redis::RedisStore;
 
 use crate::support::connect;
 

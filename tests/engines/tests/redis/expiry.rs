@@ -1,8 +1,8 @@
 //! The engine's own expiry: it removes what nobody can see any more, and nothing else.
 
 use redis::cmd;
-use sealed_session::store::{Created, Updated};
-use sealed_session::{Record, RecordId, RecordStore as _, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore as _, Updated};
 use sealed_session_engine_tests::Runner;
 
 use crate::support::Site;

@@ -2,9 +2,10 @@
 
 use redis::cmd;
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::store::{Created, RedisStore};
-use sealed_session::{Key, KeyRing, Record, RecordId, RecordStore as _, SessionManager, Timestamp};
+use sealed_session::store::{Created, Record, RecordId, RecordStore as _};
+use sealed_session::{Key, KeyRing, SessionManager, Timestamp};
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
+use sealed_session_redis::RedisStore;
 
 use crate::support::Site;
 

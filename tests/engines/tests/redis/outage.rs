@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use redis::aio::ConnectionManagerConfig;
 use redis::{Client, cmd};
-use sealed_session::store::{Created, RedisStore};
-use sealed_session::{Record, RecordId, RecordStore, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError};
 use sealed_session_engine_tests::{Engine, Proxy, Runner};
+use sealed_session_redis::RedisStore;
 
 use crate::support::Site;
 

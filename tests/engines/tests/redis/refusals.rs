@@ -1,9 +1,9 @@
 //! What the engine refuses, and what is no record.
 
 use redis::cmd;
-use sealed_session::store::{Created, RedisStore, Updated};
-use sealed_session::{RecordId, RecordStore as _, StoreError};
+use sealed_session::store::{Created, RecordId, RecordStore as _, StoreError, Updated};
 use sealed_session_engine_tests::Runner;
+use sealed_session_redis::RedisStore;
 
 use crate::support::{Site, connect, own_redis};
 

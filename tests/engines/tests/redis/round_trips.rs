@@ -1,8 +1,7 @@
 //! What a call costs: one round trip each, counted before the engine.
 
 use redis::cmd;
-use sealed_session::store::{Created, Updated};
-use sealed_session::{RecordId, RecordStore as _};
+use sealed_session::store::{Created, RecordId, RecordStore as _, Updated};
 use sealed_session_engine_tests::{Engine, Proxy, Runner};
 
 use crate::support::Site;
@@ -53,7 +52,7 @@ fn a_record_of_a_mebibyte_is_written_and_read_in_one_round_trip_each() {
     Runner::new().block_on(async {
         let (proxy, site) = counted().await;
         let id = RecordId::from_bytes([7; 16]);
-        let large = sealed_session::Record::new(1, site.after(100), vec![7; 1024 * 1024]);
+        let large = sealed_session::store::Record::new(1, site.after(100), vec![7; 1024 * 1024]);
         assert_eq!(site.store.create(&id, large.clone()).await.unwrap(), Created::Created);
         assert_eq!(proxy.take_round_trips(), 1);
         assert!(site.store.load(&id).await.unwrap() == Some(large));

@@ -5,9 +5,11 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, cmd};
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::store::RedisStore;
-use sealed_session::{Key, ManualClock, Placement, Record, RecordId, SessionManager, SessionManagerBuilder, Timestamp};
+use sealed_session::store::{Record, RecordId};
+use sealed_session::testing::ManualClock;
+use sealed_session::{Key, Placement, SessionManager, SessionManagerBuilder, Timestamp};
 use sealed_session_engine_tests::{Browser, Engine, PrivateEngine, unique_name};
+use sealed_session_redis::RedisStore;
 
 pub(crate) type Store = RedisStore<ConnectionManager>;
 

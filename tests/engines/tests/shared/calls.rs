@@ -1,7 +1,8 @@
 //! Records and calls that the rules of either store share.
 
-use sealed_session::store::{Created, Updated};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, Updated};
+use sealed_session::testing::ManualClock;
 
 pub(crate) const ID: RecordId = RecordId::from_bytes([7; 16]);
 pub(crate) const EXPIRES_AT: Timestamp = Timestamp::from_unix_seconds(4_000_000_060);

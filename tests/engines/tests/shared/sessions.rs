@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealed_session::adapter::tokio::TokioTimer;
-use sealed_session::{CommitError, Key, Placement, RecordStore, RequestFacts, ResponseFacts, SessionManager};
+use sealed_session::store::RecordStore;
+use sealed_session::{CommitError, Key, Placement, RequestFacts, ResponseFacts, SessionManager};
 use sealed_session_engine_tests::{assert_found, assert_nowhere};
 use tokio::sync::Semaphore;
 

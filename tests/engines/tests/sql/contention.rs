@@ -4,8 +4,10 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use sealed_session::store::{Created, SqlPool, SqlStore, Updated};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreError, Updated};
+use sealed_session::testing::ManualClock;
+use sealed_session_sqlx::{SqlPool, SqlStore};
 use sqlx::AssertSqlSafe;
 
 use super::place::{Place, of_one_connection};

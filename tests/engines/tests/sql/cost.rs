@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use sealed_session::store::{Created, SqlPool, SqlStore, Updated};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore, Updated};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::Proxy;
+use sealed_session_sqlx::{SqlPool, SqlStore};
 
 use super::place::{Place, of_one_connection, settled};
 use super::schema::ID;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use sealed_session::store::{SqlDialect, SqlStore};
-use sealed_session::{ManualClock, RecordStore, StoreError, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{RecordStore, StoreError};
+use sealed_session::testing::ManualClock;
+use sealed_session_sqlx::{SqlDialect, SqlStore};
 
 use super::place::{Place, of_one_connection, with_pool};
 use super::schema::ID;

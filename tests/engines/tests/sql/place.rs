@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealed_session::ManualClock;
-use sealed_session::store::{SqlDialect, SqlPool, SqlStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::{Engine, Runner, unique_name};
+use sealed_session_sqlx::{SqlDialect, SqlPool, SqlStore};
 use sqlx::{AssertSqlSafe, Row as _};
 
 /// Dropped with everything that the test made in the engine.
@@ -22,9 +22,9 @@ pub(crate) struct Place {
 macro_rules! with_pool {
     ($pool:expr, $name:ident => $work:expr) => {
         match $pool {
-            sealed_session::store::SqlPool::Sqlite($name) => $work,
-            sealed_session::store::SqlPool::Postgres($name) => $work,
-            sealed_session::store::SqlPool::MySql($name) => $work,
+            sealed_session_sqlx::SqlPool::Sqlite($name) => $work,
+            sealed_session_sqlx::SqlPool::Postgres($name) => $work,
+            sealed_session_sqlx::SqlPool::MySql($name) => $work,
             other => panic!("an engine that these tests do not know: {other:?}"),
         }
     };

@@ -1,7 +1,9 @@
 //! What the engine reads for a call: the plans of the statements that the driver says it has run.
 
-use sealed_session::store::{Created, SqlDialect, Updated};
-use sealed_session::{ManualClock, Record, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordStore, Updated};
+use sealed_session::testing::ManualClock;
+use sealed_session_sqlx::SqlDialect;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::place::{Place, with_pool};

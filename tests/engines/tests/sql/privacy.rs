@@ -11,7 +11,7 @@ pub(crate) async fn the_table_holds_neither_the_session_nor_its_ids(place: &Plac
 }
 
 pub(crate) async fn the_debug_form_holds_no_address(place: &Place) {
-    let builder = sealed_session::store::SqlStore::builder(place.pool.clone()).table(&place.table);
+    let builder = sealed_session_sqlx::SqlStore::builder(place.pool.clone()).table(&place.table);
     let shown = format!("{:?} {builder:?} {:?}", place.pool, builder.clone().build().unwrap());
     assert!(shown.contains(&place.table), "{shown}");
     for secret in ["127.0.0.1", "sessions.sqlite", "root", "test@"] {

@@ -1,8 +1,10 @@
 //! The table and its name.
 
-use sealed_session::store::{Created, SqlDialect};
-use sealed_session::{ManualClock, Record, RecordId, RecordStore, Timestamp};
+use sealed_session::Timestamp;
+use sealed_session::store::{Created, Record, RecordId, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::unique_name;
+use sealed_session_sqlx::SqlDialect;
 
 use super::place::Place;
 

@@ -1,6 +1,6 @@
 //! Whole sessions: what the store is for.
 
-use sealed_session::store::SqlStore;
+use sealed_session_sqlx::SqlStore;
 
 use super::place::Place;
 use crate::shared::sessions;

@@ -1,8 +1,10 @@
 //! The sweep, counted: the store contract counts nothing, for engines that remove by themselves.
 
-use sealed_session::store::{Created, SqlDialect};
-use sealed_session::{Clock as _, ManualClock, Record, RecordId, RecordStore};
+use sealed_session::Clock as _;
+use sealed_session::store::{Created, Record, RecordId, RecordStore};
+use sealed_session::testing::ManualClock;
 use sealed_session_engine_tests::sweep_by_command;
+use sealed_session_sqlx::SqlDialect;
 
 use super::place::Place;
 
