@@ -11,7 +11,9 @@ use serde_json::{Map, Number, Value};
 
 use super::exact;
 use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Part, Text, differ_surely, outline, value_in};
-use super::value::{self, Amount, NotAnIndex, Path};
+use super::number::{self, Amount};
+use super::path::{self, Path};
+use super::value::{self, NotAnIndex};
 use crate::error::SessionError;
 
 /// What an application keeps in a session: a JSON object, without the crate's own member `"~"`.
@@ -228,7 +230,7 @@ impl Data {
     /// nested too deep there.
     pub(crate) fn put(&mut self, path: &Path, json: &Json) -> Result<bool, SessionError> {
         let (first, rest) = path.checked()?;
-        value::check_depth(path, path.segment_count(), json.depth())?;
+        path::check_depth(path, path.segment_count(), json.depth())?;
         let place = 0..json.text().len();
         match (self.position(first), rest.is_empty()) {
             (Some(position), true) => Ok(self.put_text(position, (json.text(), place), json.is_plain())),
@@ -324,7 +326,7 @@ impl Data {
             Some(Value::Number(number)) => number,
             Some(_) => return Err(SessionError::NotANumber { path: path.to_string() }),
         };
-        let sum = value::sum(number, amount)
+        let sum = number::sum(number, amount)
             .map_err(|problem| SessionError::Value { path: path.to_string(), problem: problem.to_owned() })?;
         let json = exact::to_json(&sum, 0).map_err(|inexact| inexact.below(&path.to_string()))?;
         let changed = self.put(path, &json)?;
@@ -339,7 +341,7 @@ impl Data {
     /// [`Data::put`] where it is missing.
     pub(crate) fn push(&mut self, path: &Path, element: &Json) -> Result<bool, SessionError> {
         let (first, rest) = path.checked()?;
-        value::check_depth(path, path.segment_count().saturating_add(1), element.depth())?;
+        path::check_depth(path, path.segment_count().saturating_add(1), element.depth())?;
         let mut element = Some(element.value());
         if let Some(position) = self.position(first) {
             let pushed = self.change(position, |value| match value::find_mut(value, rest) {

@@ -10,7 +10,8 @@ use serde::ser::{self, Serialize, Serializer};
 use serde_json::Value;
 
 use super::json::{Json, Writer};
-use super::value::{self, PRIVATE, REPEATED, SERDE_JSON_PRIVATE, bad_name};
+use super::path::SERDE_JSON_PRIVATE;
+use super::value::{self, PRIVATE, REPEATED, bad_name};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 

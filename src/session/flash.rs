@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::path::check_depth;
 use super::state::{Bags, Flash, Kind, named, without_secrets};
-use super::value::{check_depth, from_json};
+use super::value::from_json;
 use super::{Path, Session, to_object, value};
 use crate::error::SessionError;
 

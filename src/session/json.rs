@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
-use super::value::{self, Path, kind};
+use super::path::Path;
+use super::value::{self, kind};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 use crate::wipe::WipedBytes;
