@@ -6,6 +6,7 @@ use super::write::Write;
 use crate::cookie::header;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
+use crate::id::PublicId;
 use crate::records::{Place, Standing};
 use crate::seal::CookieNonce;
 use crate::wire::{RecordState, WriteId};
@@ -22,12 +23,8 @@ impl Write<'_> {
             }
         }
         // A server of another audience knows them by other ids.
-        let left: Vec<_> = sessions.iter().flat_map(|session| public_ids(inner, &session.header)).collect();
-        let markers = match self.markers(left, None) {
-            // Without a key that seals, an end still ends.
-            Err(CommitError::NoSealingKey) => Vec::new(),
-            lines => lines?,
-        };
+        let ended: Vec<_> = sessions.iter().flat_map(|session| public_ids(inner, &session.header)).collect();
+        let markers = self.ended_markers(ended)?;
         let name = self.end_name()?;
         for (position, session) in sessions.iter().enumerate() {
             for index in 0..inner.places() {
@@ -83,12 +80,20 @@ impl Write<'_> {
         if opened.inline.is_none() || !is_over || self.progress()?.has_ended {
             return Ok(());
         }
-        let markers = self.markers(public_ids(self.inner, &opened.header), None)?;
+        let markers = self.ended_markers(public_ids(self.inner, &opened.header))?;
         let mut progress = self.progress()?;
         progress.has_ended = true;
         progress.line = Some(header::remove(&self.inner.settings.cookie));
         progress.markers.extend(markers);
         Ok(())
+    }
+
+    /// The markers of sessions that are over. Without a key that seals there are none, and an end still ends.
+    fn ended_markers(&self, ended: Vec<PublicId>) -> Result<Vec<String>, CommitError> {
+        match self.markers(ended, None) {
+            Err(CommitError::NoSealingKey) => Ok(Vec::new()),
+            markers => markers,
+        }
     }
 
     /// What the end is called, where something was taken out of the session before: another try must know it again.

@@ -127,8 +127,11 @@ impl<'a> Write<'a> {
     pub(super) async fn run(mut self) -> Result<(), CommitError> {
         let (inner, draft) = (self.inner, self.session.draft());
         let want = self.want(&draft);
-        let has_lost = |progress: &Progress| progress.was_taken && progress.has_ended;
-        if has_lost(&*self.progress()?) {
+        let has_lost = {
+            let progress = self.progress()?;
+            progress.was_taken && progress.has_ended
+        };
+        if has_lost {
             return Err(CommitError::Conflict);
         }
         if want == Want::Nothing && !self.has_unsettled()? {
