@@ -210,12 +210,12 @@ impl<'a> Write<'a> {
         let progress = self.request.progress();
         match progress.known.opened.as_deref() {
             // Other cookies than the session's own may have come, and none may be left.
-            None if ends(draft) && !progress.has_ended && !self.request.candidates.is_empty() => Want::End,
-            None if draft.destroyed || (ends(draft) && !draft.has_something) => Want::Nothing,
+            None if draft.ends() && !progress.has_ended && !self.request.candidates.is_empty() => Want::End,
+            None if draft.destroyed || (draft.ends() && !draft.has_something) => Want::Nothing,
             // A new session is written when there is something in it: reading an empty one leaves no trace.
             None if draft.has_something || (inner.settings.save_uninitialized && draft.used) => Want::Keep,
             None => Want::Nothing,
-            Some(_) if ends(draft) => Want::End,
+            Some(_) if draft.ends() => Want::End,
             Some(_) if draft.id_change == IdChange::Regenerated => Want::NewId,
             Some(_) if draft.has_unsaved || draft.emptied => Want::Keep,
             // Something that rests on a session which is not kept: a token.
@@ -355,7 +355,7 @@ impl<'a> Write<'a> {
     /// What is to be written now, and all that its next step depends on.
     fn case(&self, want: Want, draft: Draft, known: Known) -> Result<Case, CommitError> {
         let (inner, opened) = (self.inner, known.opened.as_deref());
-        let begins_anew = ends(&draft) || known.began_anew;
+        let begins_anew = draft.ends() || known.began_anew;
         let is_gone = draft.destroyed || (begins_anew && !draft.has_something) || (opened.is_some() && draft.emptied);
         let (payload, target, drops_input) = if is_gone {
             (Text::default(), Target::Nowhere, false)
@@ -495,9 +495,4 @@ impl<'a> Write<'a> {
         let progress = self.request.progress();
         if progress.turn == self.turn { Ok(progress) } else { Err(CommitError::Conflict) }
     }
-}
-
-/// Whether the application has ended the session.
-fn ends(draft: &Draft) -> bool {
-    draft.destroyed || draft.id_change == IdChange::Invalidated
 }

@@ -639,6 +639,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Whether the application has ended the session.
+    pub(crate) fn ends(&self) -> bool {
+        self.destroyed || self.id_change == IdChange::Invalidated
+    }
+
     pub(crate) const fn moment(&self) -> Moment {
         Moment { revision: self.revision, ids: self.ids }
     }
@@ -719,7 +724,7 @@ impl Session {
         }
         state.phase = Phase::Abandoned;
         let id = state.id.as_ref().map(|id| self.public(id));
-        if draft.destroyed || draft.id_change == IdChange::Invalidated {
+        if draft.ends() {
             Some(Undone::Logout)
         } else {
             (draft.has_unsaved || draft.id_change != IdChange::None).then_some(Undone::Writes(id))
