@@ -35,15 +35,10 @@ Examples:
   sealed-session keys add session.keys --at 2026-11-23T09:00:00Z
   sealed-session keys add session.keys --create
   vault read -field=key secret/session |
-    sealed-session keys add session.keys --key-file -
-
-Exit codes:
-  0  done
-  1  refused, or the file could not be written
-  2  wrong usage, which includes a key file that cannot be used";
+    sealed-session keys add session.keys --key-file -";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = edit::help(AFTER))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     edit: EditArguments,

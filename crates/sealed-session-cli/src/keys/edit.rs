@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::KeyFileArguments;
 use super::file::KeyFile;
+use super::key_id::KeyIdArgument;
 use super::{gap, list, schedule};
 use crate::failure::Failure;
 use crate::sealer::KEY_FILE_MAX_BYTES;
@@ -25,6 +26,37 @@ pub(crate) struct EditArguments {
     /// Do what is refused because it would end sessions
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// What an edit of one of the keys takes.
+#[derive(Debug, Args)]
+pub(crate) struct KeyEditArguments {
+    #[command(flatten)]
+    pub(super) edit: EditArguments,
+
+    #[command(flatten)]
+    pub(super) id: KeyIdArgument,
+}
+
+/// The help of an edit: what it does, and its exit codes.
+pub(super) fn help(does: &str) -> String {
+    format!(
+        "{does}
+
+Exit codes:
+  0  done
+  1  refused, or the file could not be written
+  2  wrong usage, which includes a key file that cannot be used"
+    )
+}
+
+/// The same of an edit of one key.
+pub(super) fn help_with_key_id(does: &str) -> String {
+    help(&format!(
+        "{does}
+
+Put -- before a KEY_ID that begins with --."
+    ))
 }
 
 /// An edit under way.

@@ -7,8 +7,8 @@ use sealed_session::Timestamp;
 use sealed_session::operator::KeyState;
 
 use super::arguments::{InstantArguments, RolloutArguments};
-use super::edit::{self, Edit, EditArguments, refused};
-use super::key_id::{self, KeyIdArgument};
+use super::edit::{self, Edit, KeyEditArguments, refused};
+use super::key_id;
 use super::seal_windows::SealWindows;
 use crate::failure::Failure;
 use crate::when;
@@ -27,23 +27,13 @@ A key that was superseded never seals again, and neither does one that is marked
 open-only: add a new one in its place.
 
 Example:
-  sealed-session keys promote session.keys KEY_ID --at 2026-11-23T09:00:00Z
-
-A KEY_ID that begins with -- stands behind another --.
-
-Exit codes:
-  0  done
-  1  refused, or the file could not be written
-  2  wrong usage, which includes a key file that cannot be used";
+  sealed-session keys promote session.keys KEY_ID --at 2026-11-23T09:00:00Z";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = edit::help_with_key_id(AFTER))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    edit: EditArguments,
-
-    #[command(flatten)]
-    key_id: KeyIdArgument,
+    key: KeyEditArguments,
 
     #[command(flatten)]
     instant: InstantArguments,
@@ -53,9 +43,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    edit::run(&arguments.edit, |edit| {
+    edit::run(&arguments.key.edit, |edit| {
         let seal_from = arguments.instant.instant(edit.now);
-        promote(edit, &arguments.key_id.text, seal_from, arguments.rollout.until_loaded())
+        promote(edit, &arguments.key.id.text, seal_from, arguments.rollout.until_loaded())
     })
 }
 

@@ -7,8 +7,8 @@ use sealed_session::operator::{KeyState, KeyStatus};
 use sealed_session::{KeyId, Timestamp};
 
 use super::arguments::RolloutArguments;
-use super::edit::{self, Edit, EditArguments, refused};
-use super::key_id::{self, KeyIdArgument};
+use super::edit::{self, Edit, KeyEditArguments, refused};
+use super::key_id;
 use super::seal_windows::SealWindows;
 use crate::failure::Failure;
 use crate::when;
@@ -29,30 +29,20 @@ After a leak, taking the key out ends what a thief minted under it, and not what
 servers have sealed again under the next key: `keys revoke-before` does that.
 
 Example:
-  sealed-session keys remove session.keys KEY_ID
-
-A KEY_ID that begins with -- stands behind another --.
-
-Exit codes:
-  0  done
-  1  refused, or the file could not be written
-  2  wrong usage, which includes a key file that cannot be used";
+  sealed-session keys remove session.keys KEY_ID";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = edit::help_with_key_id(AFTER))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    edit: EditArguments,
-
-    #[command(flatten)]
-    key_id: KeyIdArgument,
+    key: KeyEditArguments,
 
     #[command(flatten)]
     rollout: RolloutArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    edit::run(&arguments.edit, |edit| remove(edit, &arguments.key_id.text, arguments.rollout.until_loaded()))
+    edit::run(&arguments.key.edit, |edit| remove(edit, &arguments.key.id.text, arguments.rollout.until_loaded()))
 }
 
 pub(super) fn remove(edit: &mut Edit, key_id: &str, rollout: Duration) -> Result<(), Failure> {

@@ -5,8 +5,8 @@ use sealed_session::Timestamp;
 use sealed_session::operator::KeyState;
 
 use super::arguments::InstantArguments;
-use super::edit::{self, Edit, EditArguments, refused};
-use super::key_id::{self, KeyIdArgument};
+use super::edit::{self, Edit, KeyEditArguments, refused};
+use super::key_id;
 use crate::failure::Failure;
 
 const AFTER: &str = "\
@@ -24,30 +24,20 @@ were sealed after it, and needs --force. The key that seals is not retired
 without another one that follows: add that first.
 
 Example:
-  sealed-session keys retire session.keys KEY_ID
-
-A KEY_ID that begins with -- stands behind another --.
-
-Exit codes:
-  0  done
-  1  refused, or the file could not be written
-  2  wrong usage, which includes a key file that cannot be used";
+  sealed-session keys retire session.keys KEY_ID";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = edit::help_with_key_id(AFTER))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    edit: EditArguments,
-
-    #[command(flatten)]
-    key_id: KeyIdArgument,
+    key: KeyEditArguments,
 
     #[command(flatten)]
     instant: InstantArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    edit::run(&arguments.edit, |edit| retire(edit, &arguments.key_id.text, arguments.instant.instant(edit.now)))
+    edit::run(&arguments.key.edit, |edit| retire(edit, &arguments.key.id.text, arguments.instant.instant(edit.now)))
 }
 
 pub(super) fn retire(edit: &mut Edit, key_id: &str, seal_until: Option<Timestamp>) -> Result<(), Failure> {

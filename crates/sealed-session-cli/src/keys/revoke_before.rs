@@ -30,15 +30,10 @@ would be good again.
 
 Examples:
   sealed-session keys revoke-before session.keys --in 10m --rollout 5m
-  sealed-session keys revoke-before session.keys --at 2026-11-23T09:00:00Z
-
-Exit codes:
-  0  done
-  1  refused, or the file could not be written
-  2  wrong usage, which includes a key file that cannot be used";
+  sealed-session keys revoke-before session.keys --at 2026-11-23T09:00:00Z";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = edit::help(AFTER))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     edit: EditArguments,
