@@ -6,16 +6,16 @@ pub mod actix_web;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
-#[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
-mod choice;
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 mod csrf;
 #[cfg(any(feature = "poem", feature = "tower"))]
 mod extensions;
 #[cfg(any(feature = "poem", feature = "tower"))]
 mod header_map;
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
+mod manager_choice;
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
-mod marked;
+mod marked_session;
 #[cfg(feature = "poem")]
 #[cfg_attr(docsrs, doc(cfg(feature = "poem")))]
 pub mod poem;
@@ -35,4 +35,4 @@ pub mod tracing;
 #[cfg(any(feature = "actix-web", feature = "axum", feature = "poem", feature = "rocket"))]
 pub use csrf::{CsrfForm, CsrfFormError, CsrfScope, WholeSession};
 #[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
-pub use marked::Marked;
+pub use marked_session::Marked;

@@ -14,7 +14,7 @@ mod stores;
 mod values;
 
 #[cfg(test)]
-mod documented;
+mod documented_tests;
 
 pub use keys::KeyOrigin;
 pub use stores::Stores;

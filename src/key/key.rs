@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::text;
+use super::key_text;
 use crate::clock::Timestamp;
 use crate::crypto::{Aead, Prk, Suite, constant_time_equal, random};
 use crate::error::KeyError;
@@ -140,7 +140,7 @@ impl Key {
     ///
     /// A [`KeyError`] that names the rule and never the value.
     pub fn from_text_with(text: &str, suite_of_raw_forms: Suite) -> Result<Self, KeyError> {
-        let parsed = text::parse(text)?;
+        let parsed = key_text::parse(text)?;
         let key = Self::from_bytes(parsed.suite.unwrap_or(suite_of_raw_forms), parsed.secret.as_slice())?;
         match parsed.key_id {
             Some(id) if id != key.id() => Err(KeyError::KeyIdMismatch),
@@ -159,7 +159,7 @@ impl Key {
     /// ```
     #[must_use]
     pub fn to_secret_text(&self) -> Zeroizing<String> {
-        text::write(self.0.suite, &self.0.id, &self.0.secret)
+        key_text::write(self.0.suite, &self.0.id, &self.0.secret)
     }
 
     /// The public name of this key.

@@ -2,20 +2,20 @@
 
 #[allow(clippy::module_inception, reason = "the room is `key`, and so is what it is about")]
 mod key;
+mod key_text;
 mod ring;
 mod ring_text;
-mod text;
 
 #[cfg(test)]
-mod ring_rules;
+mod ring_tests;
 #[cfg(test)]
-mod ring_text_rules;
+mod ring_text_tests;
 #[cfg(test)]
-mod window_rules;
+mod window_tests;
 
 pub use key::{Key, KeyState, RingEntry, RingMarks, RotationSettings};
+#[cfg(feature = "config")]
+pub(crate) use key_text::may_hold_a_key;
 pub(crate) use ring::{EarlyReload, Slot, WeakRingHandle};
 pub use ring::{KeyReport, KeyRing, KeyStatus, RingHandle};
 pub use ring_text::RingText;
-#[cfg(feature = "config")]
-pub(crate) use text::may_hold_a_key;

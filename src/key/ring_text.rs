@@ -13,7 +13,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use super::key::OPEN_ONLY;
-use super::{Key, KeyRing, RingEntry, RingMarks, text};
+use super::{Key, KeyRing, RingEntry, RingMarks, key_text};
 use crate::clock::Timestamp;
 use crate::error::KeyError;
 use crate::id::KeyId;
@@ -82,7 +82,7 @@ pub(super) fn is_plain_list<'a>(mut entries: impl Iterator<Item = &'a RingEntry>
 fn parse_line(number: usize, content: &str) -> Result<Line, KeyError> {
     let mut line = Line::default();
     for word in words(content) {
-        if text::looks_like_a_key(word) {
+        if key_text::looks_like_a_key(word) {
             if line.not_before.is_some() {
                 return Err(syntax(number, NOT_BEFORE));
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{KeySource, text};
+use super::{KeySource, read_ring};
 use crate::error::{KeyError, KeySourceError};
 use crate::key::KeyRing;
 
@@ -98,17 +98,17 @@ pub(super) fn read_all(directory: &Path) -> Result<Files, KeySourceError> {
     let mut paths = paths.map_err(failed(directory))?;
     paths.retain(|path| is_visible(path));
     paths.sort();
-    let (mut text, mut starts) = (Zeroizing::new(Vec::with_capacity(text::RING_TEXT_MAX_BYTES)), Vec::new());
+    let (mut text, mut starts) = (Zeroizing::new(Vec::with_capacity(read_ring::RING_TEXT_MAX_BYTES)), Vec::new());
     let mut lines = 0_usize;
     for path in paths {
         // Security: what cannot be looked at is no file that is not there, or the ring would lose its keys without a word.
         if !fs::metadata(&path).map_err(failed(&path))?.is_file() {
             continue;
         }
-        let bytes = text::read(&place(&path), File::open(&path).map_err(failed(&path))?)?;
-        text::check_text(&place(&path), &bytes)?;
+        let bytes = read_ring::read(&place(&path), File::open(&path).map_err(failed(&path))?)?;
+        read_ring::check_text(&place(&path), &bytes)?;
         // A newline between two files, the last line of which may end without one.
-        text::check_length(&place(directory), text.len().saturating_add(bytes.len()).saturating_add(1))?;
+        read_ring::check_length(&place(directory), text.len().saturating_add(bytes.len()).saturating_add(1))?;
         text.extend_from_slice(&bytes);
         text.push(b'\n');
         starts.push((path, lines));
@@ -119,7 +119,7 @@ pub(super) fn read_all(directory: &Path) -> Result<Files, KeySourceError> {
 
 impl Files {
     fn ring(&self, directory: &Path) -> Result<KeyRing, KeySourceError> {
-        text::ring(&place(directory), &self.text).map_err(|error| match error {
+        read_ring::ring(&place(directory), &self.text).map_err(|error| match error {
             KeySourceError::Ring { place, source } => self.located(place, source),
             other => other,
         })

@@ -3,7 +3,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{KeySource, text};
+use super::{KeySource, read_ring};
 use crate::error::KeySourceError;
 use crate::key::KeyRing;
 
@@ -72,8 +72,8 @@ impl KeySource for EnvironmentSource {
         let value = value.ok_or_else(|| KeySourceError::NotSet { variable: self.variable.clone() })?;
         let place = format!("the environment variable {}", self.variable);
         let bytes = Zeroizing::new(value.into_encoded_bytes());
-        text::check_length(&place, bytes.len())?;
-        text::ring(&place, &bytes)
+        read_ring::check_length(&place, bytes.len())?;
+        read_ring::ring(&place, &bytes)
     }
 
     fn may_change(&self) -> bool {

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::{KeySource, text};
+use super::{KeySource, read_ring};
 use crate::error::KeySourceError;
 use crate::key::KeyRing;
 
@@ -42,6 +42,6 @@ impl KeySource for FileSource {
     fn load(&self) -> Result<KeyRing, KeySourceError> {
         let place = format!("the key file {}", self.path.display());
         let file = File::open(&self.path).map_err(|source| KeySourceError::Read { place: place.clone(), source })?;
-        text::ring(&place, &text::read(&place, file)?)
+        read_ring::ring(&place, &read_ring::read(&place, file)?)
     }
 }

@@ -4,25 +4,25 @@
 //! the ring before it stays in force: a process that runs never runs without a key.
 
 mod closure;
+#[cfg(feature = "config")]
+mod configured;
 mod directory;
 mod environment;
 mod file;
-#[cfg(feature = "config")]
-mod origin;
-mod text;
+mod read_ring;
 mod watch;
 
 #[cfg(test)]
 #[cfg(unix)]
-mod directory_rules;
+mod directory_tests;
 #[cfg(test)]
-mod scratch_folder;
+mod source_tests;
 #[cfg(test)]
-mod source_rules;
+mod test_folder;
 #[cfg(test)]
-mod thread_rules;
+mod thread_tests;
 #[cfg(test)]
-mod watch_rules;
+mod watch_tests;
 
 pub use closure::ClosureSource;
 pub use directory::DirectorySource;

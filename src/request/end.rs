@@ -7,8 +7,8 @@ use crate::cookie::header;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
 use crate::id::PublicId;
-use crate::records::{Place, Standing};
 use crate::seal::CookieNonce;
+use crate::sealed_records::{Place, Standing};
 use crate::wire::{RecordState, WriteId};
 
 impl Write<'_> {

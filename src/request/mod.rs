@@ -1,11 +1,11 @@
 //! One request: begin, load, decide, write, answer.
 
-mod carry_out;
 mod cookies;
 mod end;
 mod header_edits;
 mod protocol;
 mod write;
+mod write_steps;
 
 pub use header_edits::HeaderEdit;
 

@@ -12,7 +12,7 @@ use crate::error::{CommitError, LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::limits;
 use crate::manager::Inner;
-use crate::records::{FoundRecord, Place, Standing};
+use crate::sealed_records::{FoundRecord, Place, Standing};
 use crate::session::{Draft, IdChange, Payload, Session, Text};
 use crate::settings::{Placement, Purpose, Renewal};
 use crate::wire::{Persistence, WriteId};

@@ -7,11 +7,11 @@ mod marker;
 mod opened;
 
 #[cfg(test)]
-mod readable_rules;
+mod readable_tests;
 #[cfg(test)]
-mod tamper;
+mod tamper_tests;
 #[cfg(test)]
-mod vectors;
+mod vector_tests;
 
 pub(crate) use envelope::{Body, CookieNonce, OpenedCookie, OpenedRecord, reference};
 pub use inspection::{EnvelopeFacts, Inspection};

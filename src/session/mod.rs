@@ -6,20 +6,20 @@ mod exact;
 mod flash;
 mod handle;
 mod json;
-mod life;
+mod lifecycle;
 mod number;
 mod path;
 mod state;
 mod value;
 
 #[cfg(test)]
-mod data_laws;
+mod data_law_tests;
 #[cfg(test)]
-mod data_model;
+mod data_test_model;
 #[cfg(test)]
-mod data_rules;
+mod data_tests;
 #[cfg(test)]
-mod exact_rules;
+mod exact_tests;
 
 use data::{Data, to_json, to_object};
 use date::{json_to_time, time_to_text};
@@ -27,7 +27,7 @@ pub use flash::FlashMessages;
 pub use handle::Session;
 pub(crate) use handle::{Backing, Draft, Fixed, Undone};
 pub(crate) use json::Text;
-pub use life::SizeReport;
+pub use lifecycle::SizeReport;
 pub use number::Amount;
 pub use path::Path;
 pub(crate) use state::{IdChange, Payload, Phase, State};

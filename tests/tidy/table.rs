@@ -21,19 +21,46 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["error", "clock", "limits", "id", "events"]),
     ("config", &["error", "clock", "limits", "key", "seal", "cookie", "settings", "store"]),
     ("key_source", &["error", "clock", "limits", "key", "events", "config"]),
-    ("records", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "store"]),
+    ("sealed_records", &["error", "clock", "limits", "wipe", "id", "wire", "seal", "store"]),
     (
         "manager",
         &[
-            "error", "clock", "limits", "crypto", "id", "key", "wire", "seal", "events", "session", "cookie",
-            "settings", "store", "records", "config",
+            "error",
+            "clock",
+            "limits",
+            "crypto",
+            "id",
+            "key",
+            "wire",
+            "seal",
+            "events",
+            "session",
+            "cookie",
+            "settings",
+            "store",
+            "sealed_records",
+            "config",
         ],
     ),
     (
         "request",
         &[
-            "error", "clock", "limits", "wipe", "crypto", "id", "wire", "seal", "events", "session", "cookie",
-            "caching", "settings", "store", "records", "manager",
+            "error",
+            "clock",
+            "limits",
+            "wipe",
+            "crypto",
+            "id",
+            "wire",
+            "seal",
+            "events",
+            "session",
+            "cookie",
+            "caching",
+            "settings",
+            "store",
+            "sealed_records",
+            "manager",
         ],
     ),
     ("adapter", &["error", "clock", "limits", "manager", "request", "csrf", "session", "store", "cookie", "events"]),
@@ -72,7 +99,7 @@ pub(crate) const LEAF_ROOMS: &[&str] = &["store", "adapter"];
 
 /// Modules of those rooms that are no leaves.
 pub(crate) const SHARED_BY_LEAVES: &[&str] =
-    &["choice", "conformance", "csrf", "extensions", "header_map", "marked", "pause"];
+    &["conformance", "csrf", "extensions", "header_map", "manager_choice", "marked_session", "pause"];
 
 /// The leaves that may import another leaf.
 pub(crate) const LEAF_EXCEPTIONS: &[(&str, &str)] = &[("axum", "tower")];

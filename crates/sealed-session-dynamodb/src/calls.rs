@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use crate::DynamoDbStore;
 use crate::failure::{refusal, store_error};
 use crate::layout::{DATA, Item, VERSION, binary, data, number, seconds};
-use crate::once::answered_only;
+use crate::retry::answered_only;
 use sealed_session::Timestamp;
 use sealed_session::store::{Created, Record, RecordId, StoreError, Updated};
 

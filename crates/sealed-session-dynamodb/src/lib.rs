@@ -9,7 +9,7 @@ mod calls;
 mod failure;
 mod layout;
 mod limits;
-mod once;
+mod retry;
 mod table;
 
 pub use limits::RECORD_MAX_BYTES;

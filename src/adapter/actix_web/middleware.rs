@@ -12,7 +12,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 
 use super::headers::{apply, request_facts, response_facts};
 use crate::adapter::Marked;
-use crate::adapter::choice::Choice;
+use crate::adapter::manager_choice::Choice;
 use crate::manager::SessionManager;
 use crate::request::PendingSession;
 

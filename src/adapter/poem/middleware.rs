@@ -3,9 +3,9 @@ use std::fmt;
 use http::StatusCode;
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 
-use crate::adapter::choice::Choice;
 use crate::adapter::extensions::{Put, put_marked, put_unmarked};
 use crate::adapter::header_map::{apply, request_facts, response_facts};
+use crate::adapter::manager_choice::Choice;
 use crate::manager::SessionManager;
 use crate::request::{PendingSession, ResponseFacts};
 

@@ -20,9 +20,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::choice::Choice;
 use super::extensions::{Put, put_marked, put_unmarked};
 use super::header_map::{apply, request_facts, response_facts};
+use super::manager_choice::Choice;
 use crate::manager::SessionManager;
 use crate::request::PendingSession;
 

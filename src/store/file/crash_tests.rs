@@ -10,7 +10,7 @@ use std::thread;
 use pollster::block_on;
 
 use super::FileStore;
-use super::steps::Step;
+use super::crash_points::Step;
 use crate::clock::Timestamp;
 use crate::id::RecordId;
 use crate::store::{Created, Record, RecordStore as _, Updated};

@@ -4,12 +4,12 @@
 //! whoever reads sees the old state or the new one, and so does whoever finds the directory after a crash. Writers take
 //! turns by a lock of the operating system, which a process that dies gives back. See `shard` for the steps.
 
-mod content;
+mod calls;
+mod crash_points;
 mod offload;
-mod private;
-mod records;
+mod private_files;
+mod record_file;
 mod shard;
-mod steps;
 
 #[cfg(test)]
 mod crash_tests;
@@ -18,8 +18,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::calls::Records;
 use self::offload::Offload;
-use self::records::Records;
 use super::pause::pause;
 use super::{Created, Record, RecordStore, StoreFuture, Updated};
 use crate::clock::{Clock, SystemClock, Timestamp};

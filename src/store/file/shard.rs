@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::content::{self, Content, Head};
-use super::private;
-use super::steps::{Step, reached};
+use super::crash_points::{Step, reached};
+use super::private_files;
+use super::record_file::{self, Content, Head};
 use crate::clock::Timestamp;
 use crate::id::RecordId;
 use crate::store::Record;
@@ -48,12 +48,12 @@ impl Shard {
 
     /// Makes the directory, unless another does at the same time.
     pub(super) fn create(&self) -> io::Result<()> {
-        private::create_directory(&self.path)
+        private_files::create_directory(&self.path)
     }
 
     /// `None` when there is no such file.
     pub(super) fn read(&self, id: &RecordId) -> io::Result<Option<Content<Record>>> {
-        open(&self.record_path(id))?.map(|(mut file, length)| content::read(&mut file, length)).transpose()
+        open(&self.record_path(id))?.map(|(mut file, length)| record_file::read(&mut file, length)).transpose()
     }
 
     /// `None` when there is no such file.
@@ -63,7 +63,7 @@ impl Shard {
 
     /// Waits until nobody else writes here. `None` when the directory does not exist.
     pub(super) fn turn(&self) -> io::Result<Option<Turn<'_>>> {
-        let lock = match private::open_or_create(&self.path.join(LOCK)) {
+        let lock = match private_files::open_or_create(&self.path.join(LOCK)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             lock => lock?,
         };
@@ -140,15 +140,15 @@ impl Turn<'_> {
     }
 
     fn write_new(&self, path: &Path, record: &Record) -> io::Result<()> {
-        let mut file = match private::create_new(path) {
+        let mut file = match private_files::create_new(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 self.discard_new()?;
-                private::create_new(path)?
+                private_files::create_new(path)?
             }
             file => file?,
         };
         reached(Step::FileCreated);
-        content::write(&mut file, record)?;
+        record_file::write(&mut file, record)?;
         reached(Step::BytesWritten);
         file.sync_all()?;
         reached(Step::Synced);
@@ -161,7 +161,7 @@ impl Turn<'_> {
     }
 
     fn sync(&self) -> io::Result<()> {
-        private::sync_directory(&self.shard.path)?;
+        private_files::sync_directory(&self.shard.path)?;
         reached(Step::DirectorySynced);
         Ok(())
     }
@@ -179,7 +179,7 @@ fn has_expired(path: &Path, now: Timestamp) -> io::Result<bool> {
 }
 
 fn read_head(path: &Path) -> io::Result<Option<Content<Head>>> {
-    open(path)?.map(|(mut file, length)| content::read_head(&mut file, length)).transpose()
+    open(path)?.map(|(mut file, length)| record_file::read_head(&mut file, length)).transpose()
 }
 
 /// The file and its length.

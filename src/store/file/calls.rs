@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::content::Content;
-use super::private;
+use super::crash_points::{Step, reached};
+use super::private_files;
+use super::record_file::Content;
 use super::shard::{Shard, Turn};
-use super::steps::{Step, reached};
 use crate::clock::{Clock, Timestamp};
 use crate::error::StoreError;
 use crate::id::RecordId;
@@ -30,12 +30,12 @@ impl Records {
         let records = Self { directory, clock };
         let said = |error| records.unavailable(&records.directory, &error);
         if create {
-            private::create_directory(&records.directory).map_err(said)?;
+            private_files::create_directory(&records.directory).map_err(said)?;
         } else {
             records.check_marker()?;
         }
         // Security: whoever may write there may put old records back, and so undo logouts.
-        if private::is_writable_by_others(&records.directory).map_err(said)? {
+        if private_files::is_writable_by_others(&records.directory).map_err(said)? {
             let problem = format!(
                 "{} may be written by other users than its owner: `chmod 700` it, or choose another directory",
                 records.directory.display()
@@ -154,8 +154,8 @@ impl Records {
 
     /// Makes the marker unless it is there.
     fn mark(&self) -> io::Result<()> {
-        private::open_or_create(&self.directory.join(MARKER))?;
-        private::sync_directory(&self.directory)
+        private_files::open_or_create(&self.directory.join(MARKER))?;
+        private_files::sync_directory(&self.directory)
     }
 
     fn unavailable(&self, path: &Path, error: &io::Error) -> StoreError {

@@ -12,7 +12,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::steps::{Step, reached};
+use super::crash_points::{Step, reached};
 use crate::clock::Timestamp;
 use crate::store::Record;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::data_model::Json::{self, List, Object};
-use super::data_model::Step;
+use super::data_test_model::Json::{self, List, Object};
+use super::data_test_model::Step;
 use super::{Amount, Data, Path, parse_object, to_json, to_object};
 use crate::wipe::WipedBytes;
 

@@ -177,7 +177,7 @@ fn a_promotion_that_servers_may_miss_needs_force() {
     let outcome = promote(&mut edit, &new.to_string(), Some(at(NOW + 99)), ROLLOUT);
     assert_refused(&edit, &before, outcome, "before the roll-out is over");
     // Later, though some servers will begin at the planned instant.
-    let (mut edit, [_, new]) = super::rules::edit(["", "seal-from=50"]);
+    let (mut edit, [_, new]) = super::edit_tests::edit(["", "seal-from=50"]);
     let before = edit.text.clone();
     let outcome = promote(&mut edit, &new.to_string(), Some(at(NOW + 500)), ROLLOUT);
     assert_refused(&edit, &before, outcome, "before the roll-out is over");

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 
-use super::scratch_folder::ScratchFolder;
+use super::test_folder::ScratchFolder;
 use super::*;
 use crate::error::KeyError;
 use crate::key::Key;

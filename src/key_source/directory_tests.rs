@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::directory::read_all;
-use super::scratch_folder::ScratchFolder;
+use super::test_folder::ScratchFolder;
 use super::*;
 use crate::clock::Timestamp;
 use crate::id::KeyId;
