@@ -16,7 +16,7 @@ use crate::api::OK;
 use crate::operation::Operation;
 use crate::schedule::{Request, Schedule};
 use crate::site::{COOKIE, Contents, Origin};
-use crate::store::{Effect, Kind};
+use crate::store::Effect;
 use crate::view::View;
 
 /// Where the text of a cookie has its nonce: behind nine bytes, in base64url.
@@ -150,17 +150,15 @@ impl Judge<'_> {
         if !self.came_by_reference(number) || self.schedule.start.origin == Origin::Returned {
             return true;
         }
-        let first_call = |number: usize, is_write: bool| {
-            let mut calls = self.schedule.log.iter().filter(|call| {
-                call.request == number && if is_write { call.effect == Effect::Wrote } else { call.kind == Kind::Load }
-            });
-            calls.next().map(|call| call.step)
+        // A load that was cut is made again: the session was read by the one that found it.
+        let first_call = |number: usize, effect: Effect| {
+            self.schedule.log.iter().find(|call| call.request == number && call.effect == effect).map(|call| call.step)
         };
         let returns = |request: &Request| request.operation == Operation::Shrink;
-        let read = first_call(number, false);
+        let read = first_call(number, Effect::Found);
         returns(self.request(number))
             || self.others(number).any(|(other, request)| {
-                returns(request) && first_call(other, true).is_some_and(|returned| read > Some(returned))
+                returns(request) && first_call(other, Effect::Wrote).is_some_and(|returned| read > Some(returned))
             })
     }
 }
