@@ -1,0 +1,702 @@
+//! Attacks on the promises: wide random stories over two managers, and single ideas.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::ops::Range;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+use std::time::Duration;
+
+use sealed_session::cookie::CookieAttributes;
+use sealed_session::{
+    Commit, CommitError, Key, KeyRing, Lifetimes, PendingSession, Placement, Renewal, ResponseFacts, Session,
+    SessionManager, StoreFailure,
+};
+use serde_json::{Map, Value};
+
+use super::interrupted::{Interrupted, Meets, poll_times};
+use crate::browser::{Browser, is_marker};
+use crate::support::{COOKIE, Site, ignore, own_lines, text};
+
+const STORIES: Range<u64> = 0..360;
+const BIG: usize = 1200;
+
+const CALLS: [&str; 6] = [
+    "cccpfssddlghkmbo",
+    "cccsddrrghzz",
+    "ccsdlfrrixeg",
+    "ccppsdlixegb",
+    "ccczzsqqwtttnnss",
+    "ccrrggsshhldzqt",
+];
+
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, bound: u64) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from((self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % bound).unwrap()
+    }
+    fn happens(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+    fn calls(&mut self, all: &str) -> String {
+        let all = all.as_bytes();
+        (0..1 + self.below(7)).map(|_| char::from(all[self.below(all.len() as u64)])).collect()
+    }
+    fn fault(&mut self) -> Meets {
+        let happened = self.happens(50);
+        match self.below(5) {
+            0 => Meets::EngineTimeout { happened },
+            1 => Meets::Cut { happened },
+            2 => Meets::TimeLimit { happened },
+            _ => Meets::Late { calls: 1 + self.below(4) },
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Told {
+    key: String,
+    /// Increments that returned Ok.
+    total: u64,
+    /// In the session after a success, at least.
+    kept: u64,
+    /// Something of it is possible although not known.
+    possible: u64,
+    view: u64,
+    pulled: bool,
+    pull_is_kept: bool,
+    has_moved: bool,
+    has_ended: bool,
+    has_cleared: bool,
+    has_reloaded: bool,
+    persist: Option<char>,
+    is_threaded: bool,
+    is_ok: bool,
+    status: u16,
+    is_delivered: bool,
+    response: Commit,
+    did: String,
+}
+
+impl Told {
+    fn ends_with(&mut self, view: u64, outcome: Option<Result<(), &CommitError>>) {
+        match outcome {
+            // See `a_conflict_keeps_nothing_although_the_session_is_read_again_meanwhile`.
+            Some(Err(CommitError::Conflict)) if !(self.is_threaded && self.did.contains('l')) => return,
+            Some(Ok(())) => {
+                self.kept = if self.is_threaded { self.kept.max(view) } else { view };
+                self.pull_is_kept = self.pulled;
+            }
+            Some(Err(_)) | None => {}
+        }
+        self.possible = self.total;
+    }
+}
+
+fn check_whole(session: &Session, who: &str) {
+    let all = session.all();
+    whole(&all, who);
+}
+
+/// Each counting is there as a whole: `n`, the keys of the requests, and the list.
+fn whole(all: &Map<String, Value>, who: &str) {
+    let number = |key: &str| all.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let sum: u64 = all.iter().filter(|(key, _)| key.starts_with("own")).filter_map(|(_, v)| v.as_u64()).sum();
+    let list = all.get("list").and_then(Value::as_array).map_or(0, Vec::len);
+    assert_eq!((number("n"), list as u64), (sum, sum), "each counting is there as a whole, as {who} sees it");
+}
+
+async fn calls_of(session: Session, calls: String, polls: usize, told: Rc<RefCell<Told>>) {
+    let key = told.borrow().key.clone();
+    for call in calls.chars() {
+        told.borrow_mut().did.push(call);
+        let view = session.get_or(key.as_str(), 0).unwrap();
+        match call {
+            's' => {
+                let saved = session.save().await;
+                told.borrow_mut().ends_with(view, Some(saved.as_ref().map(drop)));
+            }
+            'd' => {
+                let saved = poll_times(pin!(session.save()), polls);
+                told.borrow_mut().ends_with(view, saved.as_ref().map(|saved| saved.as_ref().map(drop)));
+            }
+            // A moment for others.
+            't' => {
+                let mut waits = true;
+                std::future::poll_fn(|context| {
+                    if std::mem::take(&mut waits) {
+                        context.waker().wake_by_ref();
+                        return std::task::Poll::Pending;
+                    }
+                    std::task::Poll::Ready(())
+                })
+                .await;
+            }
+            'l' => {
+                let read = session.reload().await;
+                let mut told = told.borrow_mut();
+                if read.is_ok() {
+                    told.has_reloaded = true;
+                    if !told.is_threaded {
+                        told.kept = session.get_or(key.as_str(), 0).unwrap();
+                        told.pulled = told.pull_is_kept;
+                        told.persist = None;
+                        check_whole(&session, "a reload");
+                    }
+                }
+            }
+            call => at_once(call, &session, &mut told.borrow_mut()),
+        }
+    }
+}
+
+async fn handle(
+    pending: PendingSession,
+    ends_unread: bool,
+    calls: String,
+    [commits, polls]: [usize; 2],
+    status: u16,
+    told: Rc<RefCell<Told>>,
+) {
+    if ends_unread {
+        told.borrow_mut().has_ended |= pending.end().is_ok();
+    }
+    let Ok(session) = pending.session().await else {
+        told.borrow_mut().did.push('?');
+        return;
+    };
+    if !told.borrow().is_threaded {
+        check_whole(&session, "a handler");
+    }
+    calls_of(session.clone(), calls, polls, Rc::clone(&told)).await;
+    let key = told.borrow().key.clone();
+    for _ in 0..commits {
+        let view = session.get_or(key.as_str(), 0).unwrap();
+        let outcome = pending.commit(&ResponseFacts::new(status)).await;
+        let mut told = told.borrow_mut();
+        let taken = status < 500;
+        if taken || outcome.is_err() {
+            told.ends_with(view, Some(outcome.as_ref().map(drop).map_err(|failed| &failed.error)));
+        }
+        if !taken && outcome.is_ok() {
+            told.possible = told.total;
+            // What is not taken is dropped.
+            (told.persist, told.pulled) = (None, told.pull_is_kept);
+        }
+        told.is_ok = outcome.is_ok();
+        told.did.push(if outcome.is_ok() { '+' } else { '-' });
+        told.status = outcome.as_ref().map_or_else(|failed| failed.status_code(), |_| 200);
+        told.response = outcome.unwrap_or_else(|failed| failed.commit);
+        if told.is_ok {
+            return;
+        }
+    }
+}
+
+fn at_once(call: char, session: &Session, told: &mut Told) {
+    match call {
+        'c' if session.increment("n", 1).is_ok() => {
+            session.increment(told.key.as_str(), 1).unwrap();
+            session.push("list", &told.key).unwrap();
+            told.total += 1;
+        }
+        'p' => told.pulled |= matches!(session.pull::<u64>("otp"), Ok(Some(7))),
+        'f' => ignore((session.flash_messages().has("notice"), session.flash("notice", &told.key))),
+        'n' => ignore((session.reflash(), session.flash_input(&serde_json::json!({"a": "b", "big": text(300)})))),
+        'q' => ignore(session.old::<String>("a")),
+        'w' => ignore((session.put("w.x.y", &told.total), session.merge(&serde_json::json!({"w2": 1, "w3": {"a": 2}})))),
+        'g' => ignore(session.put("cart", &text(BIG))),
+        'h' => ignore(session.forget("cart")),
+        'k' => ignore((session.server_only("secret"), session.put("secret", "SECRET"))),
+        'z' => {
+            // Half the size.
+            ignore(session.put("half", &text(700)));
+        }
+        'm' => {
+            if session.remember(super::TEN_DAYS).is_ok() {
+                told.persist = Some('m');
+            }
+        }
+        'b' => {
+            if session.end_with_browser().is_ok() {
+                told.persist = Some('b');
+            }
+        }
+        'o' => {
+            if session.forget_lifetime().is_ok() {
+                told.persist = Some('o');
+            }
+        }
+        'r' => told.has_moved |= session.regenerate().is_ok(),
+        'i' | 'x' => {
+            let ended = if call == 'i' { session.invalidate() } else { session.destroy() };
+            told.has_ended |= ended.is_ok();
+            told.persist = None;
+        }
+        'e' if session.clear().is_ok() => told.has_cleared = true,
+        _ => {}
+    }
+}
+
+struct Story {
+    seed: u64,
+    draws: Draws,
+    site: Site,
+    skewed: Site,
+    store: Interrupted,
+    managers: [SessionManager; 2],
+    browser: Browser,
+    calls: &'static str,
+    is_in_record: bool,
+    threads: bool,
+    may_expire: bool,
+    requests: Vec<Told>,
+    later: Vec<Told>,
+    log: Vec<String>,
+}
+
+impl Story {
+    fn new(seed: u64) -> Self {
+        let site = Site::new();
+        let mut skewed = Site::new();
+        skewed.events = site.events.clone();
+        let store = Interrupted::new(&site);
+        let mut draws = Draws(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        ignore(draws.below(2));
+        let (placement, mut is_in_record) =
+            [(Placement::Spill, true), (Placement::Spill, false), (Placement::StoreOnly, true)][(seed % 3) as usize];
+        let other_key = Key::generate().unwrap();
+        let kind = seed / 3 % 12;
+        let plain = || store.under(site.cookie_only()).placement(placement).inline_limit_bytes(1000);
+        let mut more = 0;
+        let mut may_expire = false;
+        let builders = match kind {
+            0 => [plain(), plain()],
+            1 => {
+                is_in_record &= placement == Placement::StoreOnly;
+                [plain(), plain().inline_limit_bytes(2600)]
+            }
+            2 => {
+                [plain().also_read(COOKIE, "shop/new"), plain().audience("shop/new").also_read(COOKIE, "shop/test")]
+            }
+            3 => {
+                let one = KeyRing::new(site.key.clone()).with_open_only(other_key.clone()).unwrap();
+                let two = KeyRing::new(other_key).with_open_only(site.key.clone()).unwrap();
+                let over = |ring: KeyRing| {
+                    store.under(site.over(ring)).placement(placement).inline_limit_bytes(1000)
+                };
+                [over(one), over(two)]
+            }
+            4 => {
+                more = draws.below(5) as u64;
+                skewed.clock.advance_seconds(more);
+                [plain(), plain().clock(skewed.clock.clone())]
+            }
+            5 => [plain().renewal(Renewal::EveryResponse), plain().renewal(Renewal::EveryResponse)],
+            6 => {
+                let mixed = if placement == Placement::Spill { Placement::StoreOnly } else { Placement::Spill };
+                let at = sealed_session::Timestamp::from_unix_seconds(1_895_000_000);
+                [plain().accept_inline_until(at), plain().placement(mixed).accept_inline_until(at)]
+            }
+            7 => [plain(), plain().resave(true).save_uninitialized(true)],
+            8 => [plain().on_store_failure(StoreFailure::Ephemeral), plain().on_store_failure(StoreFailure::Ephemeral)],
+            9 => {
+                is_in_record = false;
+                let only = || plain().placement(Placement::CookieOnly);
+                [only(), only().renewal(Renewal::EveryResponse)]
+            }
+            10 => {
+                is_in_record = false;
+                may_expire = true;
+                let lives = || Lifetimes::default().idle_timeout(Duration::from_secs(60)).absolute_timeout(Some(Duration::from_secs(100))).remember_max(Duration::from_secs(90));
+                [plain().lifetimes(lives()), plain().lifetimes(lives()).renewal(Renewal::EveryResponse)]
+            }
+            _ => {
+                // Another name and another audience at once, and larger limits.
+                [
+                    plain().also_read("__Host-new", "shop/new"),
+                    plain()
+                        .cookie(CookieAttributes::new().name("__Host-new"))
+                        .audience("shop/new")
+                        .also_read(COOKIE, "shop/test"),
+                ]
+            }
+        };
+        let _ = more;
+        let managers = builders.map(|builder| builder.commit_when(|status| status < 500).build().unwrap());
+        let mut browser = site.browser();
+        browser.visit(&managers[draws.below(2)], |session| {
+            session.put("user", &42).unwrap();
+            session.put("otp", &7).unwrap();
+            if is_in_record {
+                session.put("photo", &text(BIG)).unwrap();
+            }
+        });
+        let calls = CALLS[(seed / 36 % 6) as usize];
+        let threads = seed / 216 % 2 == 1;
+        let mut story = Self {
+            seed,
+            draws,
+            site,
+            skewed,
+            store,
+            managers,
+            browser,
+            calls,
+            is_in_record,
+            threads,
+            may_expire,
+            requests: Vec::new(),
+            later: Vec::new(),
+            log: vec![format!("kind {kind}, {placement:?}, record {is_in_record}, threads {threads}, skew {more}")],
+        };
+        story.advance(3);
+        story
+    }
+
+    fn advance(&mut self, seconds: u64) {
+        self.site.clock.advance_seconds(seconds);
+        self.skewed.clock.advance_seconds(seconds);
+    }
+
+    fn round(&mut self, number: usize) -> usize {
+        let planned = if self.draws.happens(70) { 1 + self.draws.below(2) } else { 0 };
+        let mut faults = planned;
+        let mut tabs: Vec<_> = (0..1 + self.draws.below(3))
+            .map(|tab| {
+                let commits = if self.draws.happens(30) { 1 + self.draws.below(3) } else { 1 };
+                let told = Rc::new(RefCell::new(Told {
+                    key: format!("own{number}{tab}"),
+                    is_threaded: self.threads,
+                    ..Told::default()
+                }));
+                let steps = [commits, 1 + self.draws.below(6)];
+                let plan = (self.draws.below(2), self.draws.calls(self.calls), self.draws.calls(self.calls));
+                let status = if self.draws.happens(5) { 500 } else { 200 };
+                (told, plan, steps, status, Vec::<Pin<Box<dyn Future<Output = ()>>>>::new(), false)
+            })
+            .collect();
+        let mut open: Vec<_> = (0..tabs.len()).collect();
+        let mut late = Vec::new();
+        let mut polls_left = 20_000;
+        self.store.go_slow(true);
+        while !open.is_empty() {
+            polls_left -= 1;
+            assert!(polls_left > 0, "an endless loop");
+            let at = self.draws.below(open.len() as u64);
+            let (told, plan, steps, status, futures, has_begun) = &mut tabs[open[at]];
+            if !*has_begun {
+                *has_begun = true;
+                let manager = &self.managers[plan.0];
+                let pending = self.browser.begin(manager).0;
+                let ends_unread = "ix".chars().any(|c| self.calls.contains(c)) && self.draws.happens(10);
+                told.borrow_mut().did = format!("{}:", plan.0);
+                if self.threads {
+                    let (pending, calls, told) = (pending.clone(), plan.2.clone(), Rc::clone(told));
+                    let polls = steps[1];
+                    futures.push(Box::pin(async move {
+                        let Ok(session) = pending.session().await else { return };
+                        calls_of(session, calls, polls, told).await;
+                    }));
+                }
+                futures.push(Box::pin(handle(pending, ends_unread, plan.1.clone(), *steps, *status, Rc::clone(told))));
+            }
+            if faults > 0 && self.draws.happens(15) {
+                faults -= 1;
+                let fault = self.draws.fault();
+                self.store.at_next(|_| true, fault);
+                self.log.push("a fault is planned".to_owned());
+            }
+            let which = self.draws.below(futures.len() as u64);
+            let is_done = futures[which].as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+            if is_done {
+                drop(futures.swap_remove(which));
+            }
+            let is_dropped = !futures.is_empty() && self.draws.happens(1);
+            self.log.push(format!("step of {} {}", told.borrow().key, told.borrow().did));
+            let is_done = futures.is_empty();
+            if is_done || is_dropped {
+                futures.clear();
+                if is_dropped {
+                    told.borrow_mut().ends_with(0, None);
+                }
+                let told = Rc::clone(told);
+                open.swap_remove(at);
+                self.log.push(format!("{:?}", told.borrow()));
+                match self.draws.below(100) {
+                    0..15 => self.log.push("the response is lost".to_owned()),
+                    15..30 => late.push(told),
+                    _ => self.deliver(&mut told.borrow_mut()),
+                }
+            }
+            if self.draws.happens(10) {
+                self.advance(1);
+            }
+        }
+        for told in late {
+            if self.draws.happens(30) {
+                let told = told.borrow().clone();
+                self.later.push(told);
+            } else {
+                self.deliver(&mut told.borrow_mut());
+            }
+        }
+        self.store.go_slow(false);
+        self.store.at_next(|_| false, Meets::Corrupt);
+        self.store.catch_up();
+        self.requests.extend(tabs.iter().map(|(told, ..)| told.borrow().clone()));
+        let pause = [12 + self.draws.below(20) as u64, 2 + self.draws.below(9) as u64][usize::from(self.draws.happens(30))];
+        self.advance(pause);
+        planned - faults
+    }
+
+    fn deliver(&mut self, told: &mut Told) {
+        for line in own_lines(&told.response) {
+            let value = line.split_once('=').unwrap().1.split(';').next().unwrap();
+            for manager in &self.managers {
+                let opened = manager.sealer().open(value, self.site.now());
+                let payload = opened.as_ref().ok().and_then(|opened| opened.payload_json());
+                assert!(!payload.unwrap_or_default().contains("SECRET"), "a secret travels in a cookie");
+            }
+            assert!(line.len() < 3000);
+        }
+        self.browser.receive(&told.response);
+        told.is_delivered = true;
+        let markers = self.browser.markers().len();
+        assert!(markers < 16, "{markers} markers");
+        self.log.push(format!("response to {}", told.key));
+    }
+
+    fn visit(&mut self) -> (Map<String, Value>, Option<Commit>) {
+        let manager = self.managers[self.draws.below(2)].clone();
+        let request = self.browser.begin(&manager);
+        let seen = request.session().all();
+        self.log.push(format!("a visit sees {:?}", seen.keys().collect::<Vec<_>>()));
+        request.session().put("mark", &self.requests.len()).unwrap();
+        let failed = match request.try_commit() {
+            Ok(response) => {
+                self.browser.receive(&response);
+                return (seen, Some((*response).clone()));
+            }
+            Err(failed) => failed,
+        };
+        let is_expected = self.may_expire || self.has(|told| told.has_ended || told.has_cleared || told.has_moved) && failed.status_code() == 409;
+        assert!(is_expected, "a visit without a fault: {failed}");
+        self.browser.receive(&failed.commit);
+        self.advance(20);
+        let request = self.browser.begin(&manager);
+        let seen = request.session().all();
+        request.session().put("mark", &0).unwrap();
+        match request.try_commit() {
+            Ok(response) => self.browser.receive(&response),
+            Err(failed) => {
+                self.browser.receive(&failed.commit);
+                self.browser.put(&manager, "mark", 1);
+            }
+        }
+        (seen, None)
+    }
+
+    fn has(&self, what: impl Fn(&Told) -> bool) -> bool {
+        self.requests.iter().any(what)
+    }
+
+    fn judge(&self, seen: &Map<String, Value>, user_was_there: bool, last: Option<&Told>, response: Option<&Commit>) {
+        let number = |key: &str| seen.get(key).and_then(Value::as_u64).unwrap_or(0);
+        let user_is_there = number("user") == 42;
+        if !self.threads {
+            whole(seen, "a visit");
+        }
+        for told in &self.requests {
+            assert!(number(&told.key) <= told.possible, "{} counted more than once", told.key);
+        }
+        let is_final = self.is_in_record && !self.has(|told| told.has_moved);
+        let is_logged_out = |told: &Told| told.has_ended && told.is_ok && (told.is_delivered || is_final);
+        let left = self.requests.iter().filter(|told| told.has_ended || told.has_moved).count();
+        if left <= 3 {
+            assert!(!(user_is_there && self.has(is_logged_out)), "a session that was ended is back");
+        }
+        let goes_on = |told: &Told| !told.has_ended && !told.has_cleared;
+        if let Some(told) = last.filter(|told| !self.may_expire && told.is_delivered && goes_on(told) && self.later.is_empty()) {
+            if told.is_ok || (told.status != 409 && !told.has_moved) {
+                let found = number(&told.key);
+                assert!(told.kept <= found, "a success keeps {}, and not {found}", told.kept);
+            }
+            if told.is_ok {
+                assert!(self.may_expire || user_is_there == user_was_there || self.has(|told| told.has_ended || told.has_cleared), "a success loses no session");
+                if let (Some(persist), Some(commit), false, false) = (told.persist, response, told.is_threaded, told.response.set_cookies.is_empty()) {
+                    let line = own_lines(commit).pop().unwrap_or_default().to_owned();
+                    let is_right = match persist {
+                        'm' => line.contains("Max-Age=864000"),
+                        'b' => !line.contains("Max-Age"),
+                        _ => line.contains("Max-Age=7200"),
+                    };
+                    if !told.has_reloaded && !self.has(|told| told.has_ended || told.has_cleared) {
+                        assert!(is_right, "persistence {persist}: {}", line.rsplit_once("; ").unwrap_or_default().1);
+                    }
+                }
+            }
+        }
+        if is_final && !self.has(|told| !goes_on(told)) {
+            for told in &self.requests {
+                assert!(told.kept <= number(&told.key), "{} was lost", told.key);
+            }
+            assert!(user_is_there, "the user is logged out");
+        }
+        let taken = self.requests.iter().filter(|told| told.pulled && told.is_ok).count();
+        let is_once = taken == 0 || (taken == 1 && !seen.contains_key("otp"));
+        if !self.threads && !self.has(|told| told.pulled && told.response == Commit::default()) {
+            assert!(is_once || !is_final, "a one-time value is taken once");
+        }
+    }
+}
+
+impl Drop for Story {
+    #[expect(clippy::print_stdout, reason = "the test's output is shown when it fails")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("story {}:\n{}", self.seed, self.log.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn wide_random_stories_keep_every_promise() {
+    let stories = std::env::var("STORIES").map_or(STORIES, |range| {
+        let (first, end) = range.split_once("..").unwrap();
+        first.parse().unwrap()..end.parse().unwrap()
+    });
+    let mut failed = Vec::new();
+    for seed in stories {
+        let outcome = std::panic::catch_unwind(|| {
+            let mut story = Story::new(seed);
+            let mut user_was_there = true;
+            let mut disturbed = false;
+            for number in 0..4 {
+                let others = story.requests.len();
+                story.round(number);
+                let (seen, response) = story.visit();
+                let last = story.requests.last().filter(|_| story.requests.len() == others + 1 && !disturbed);
+                disturbed = false;
+                story.judge(&seen, user_was_there, last, response.as_ref());
+                user_was_there = seen.contains_key("user");
+                // What is later than the round.
+                if story.draws.happens(50) {
+                    let later = std::mem::take(&mut story.later);
+                    disturbed = !later.is_empty();
+                    for mut told in later {
+                        story.log.push("later:".to_owned());
+                        story.deliver(&mut told);
+                    }
+                }
+            }
+        });
+        if outcome.is_err() {
+            failed.push(seed);
+            if failed.len() > 5 {
+                break;
+            }
+        }
+    }
+    assert!(failed.is_empty(), "stories {failed:?}");
+}
+
+/// Polls both in turns until both have finished.
+fn in_turns<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..10_000 {
+        if first.is_none() {
+            if let std::task::Poll::Ready(outcome) = one.as_mut().poll(&mut context) {
+                first = Some(outcome);
+            }
+        }
+        if second.is_none() {
+            if let std::task::Poll::Ready(outcome) = other.as_mut().poll(&mut context) {
+                second = Some(outcome);
+            }
+        }
+        if first.is_some() && second.is_some() {
+            return (first.unwrap(), second.unwrap());
+        }
+    }
+    panic!("it hangs");
+}
+
+/// What happened: the commit is a conflict, 409, and the count was kept: who sends the form again counts twice. Promised: a
+/// conflict kept nothing (page of the protocol, step `refuse`), and each operation counts once (4).
+#[test]
+fn a_conflict_keeps_nothing_although_the_session_is_read_again_meanwhile() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for head_start in 0..6 {
+            let site = Site::new();
+            let store = Interrupted::new(&site);
+            let manager = store.under(site.cookie_only()).placement(placement).build().unwrap();
+            let mut browser = super::in_record(&site, &manager);
+            let request = browser.begin(&manager);
+            let session = request.session();
+            session.increment("n", 1).unwrap();
+            store.go_slow(true);
+            let facts = ResponseFacts::new(200);
+            let mut commit = Box::pin(request.0.commit(&facts));
+            let outcome = if let Some(outcome) = poll_times(commit.as_mut(), head_start) {
+                ignore(pollster::block_on(session.reload()));
+                outcome
+            } else {
+                in_turns(commit, session.reload()).0
+            };
+            store.go_slow(false);
+            let expected = match outcome {
+                Ok(response) => {
+                    browser.receive(&response);
+                    Some(1)
+                }
+                Err(failed) => {
+                    assert_eq!(failed.status_code(), 409);
+                    browser.receive(&failed.commit);
+                    None
+                }
+            };
+            assert_eq!(browser.get(&manager, "n"), expected, "{placement:?}, {head_start} steps of the commit before");
+        }
+    }
+}
+
+/// A handler that asks for its session in another thread while its response is committed.
+#[test]
+fn a_write_beside_a_commit_is_kept_or_an_error() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let rounds = std::env::var("ROUNDS").map_or(20_000, |rounds| rounds.parse().unwrap());
+    for _ in 0..rounds {
+        let pending = manager.begin(&sealed_session::RequestFacts::new());
+        let other = pending.clone();
+        let barrier = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let theirs = std::sync::Arc::clone(&barrier);
+        let wait = |barrier: &std::sync::atomic::AtomicUsize| {
+            barrier.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            while barrier.load(std::sync::atomic::Ordering::SeqCst) < 2 {
+                std::hint::spin_loop();
+            }
+        };
+        let handler = std::thread::spawn(move || {
+            wait(&theirs);
+            let session = other.session_now().unwrap();
+            session.put("user", &42)
+        });
+        wait(&barrier);
+        // As long as a session takes to be made, about.
+        let commit = pending.commit_now(&ResponseFacts::new(200));
+        let written = handler.join().unwrap();
+        if written.is_ok() {
+            assert!(!commit.unwrap().set_cookies.is_empty(), "a write was Ok, the commit was Ok, and nothing was kept");
+        }
+    }
+}
