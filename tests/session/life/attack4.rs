@@ -26,12 +26,12 @@ const STORIES: Range<u64> = 0..360;
 const BIG: usize = 1200;
 
 const CALLS: [&str; 6] = [
-    "cccpfssddlghkmbo",
+    "cccpfssddlghkmboD",
     "cccsddrrghzz",
     "ccsdlfrrixeg",
-    "ccppsdlixegb",
+    "ccppsdDlixegb",
     "ccczzsqqwtttnnss",
-    "ccrrggsshhldzqt",
+    "ccrRggsshhlDdzqt",
 ];
 
 struct Draws(u64);
@@ -92,7 +92,7 @@ impl Told {
     fn ends_with(&mut self, view: u64, outcome: Option<Result<(), &CommitError>>) {
         match outcome {
             // See `a_conflict_keeps_nothing_although_the_session_is_read_again_meanwhile`.
-            Some(Err(CommitError::Conflict)) if !(self.is_threaded && self.did.contains('l')) => return,
+            Some(Err(CommitError::Conflict)) if !(self.is_threaded && (self.did.contains('l') || self.did.contains('D'))) => return,
             Some(Ok(())) => {
                 self.kept = if self.is_threaded { self.kept.max(view) } else { view };
                 self.pull_is_kept = self.pulled;
@@ -142,8 +142,15 @@ async fn calls_of(session: Session, calls: String, polls: usize, told: Rc<RefCel
                 })
                 .await;
             }
-            'l' => {
-                let read = session.reload().await;
+            'l' | 'D' => {
+                let read = if call == 'l' {
+                    session.reload().await
+                } else {
+                    match poll_times(pin!(session.reload()), polls) {
+                        Some(read) => read,
+                        None => continue,
+                    }
+                };
                 let mut told = told.borrow_mut();
                 if read.is_ok() {
                     told.has_reloaded = true;
@@ -171,9 +178,18 @@ async fn handle(
     if ends_unread {
         told.borrow_mut().has_ended |= pending.end().is_ok();
     }
-    let Ok(session) = pending.session().await else {
-        told.borrow_mut().did.push('?');
-        return;
+    let session = match pending.session().await {
+        Ok(session) => session,
+        Err(_) if commits > 1 => {
+            told.borrow_mut().did.push('E');
+            let Ok(session) = pending.end() else { return };
+            told.borrow_mut().has_ended = true;
+            session
+        }
+        Err(_) => {
+            told.borrow_mut().did.push('?');
+            return;
+        }
     };
     if !told.borrow().is_threaded {
         check_whole(&session, "a handler");
@@ -239,6 +255,7 @@ fn at_once(call: char, session: &Session, told: &mut Told) {
             }
         }
         'r' => told.has_moved |= session.regenerate().is_ok(),
+        'R' => told.has_moved |= session.regenerate_and_reset_lifetime().is_ok(),
         'i' | 'x' => {
             let ended = if call == 'i' { session.invalidate() } else { session.destroy() };
             told.has_ended |= ended.is_ok();
@@ -255,7 +272,8 @@ struct Story {
     site: Site,
     skewed: Site,
     store: Interrupted,
-    managers: [SessionManager; 2],
+    managers: Vec<SessionManager>,
+    snapshots: Vec<Browser>,
     browser: Browser,
     calls: &'static str,
     is_in_record: bool,
@@ -277,7 +295,7 @@ impl Story {
         let (placement, mut is_in_record) =
             [(Placement::Spill, true), (Placement::Spill, false), (Placement::StoreOnly, true)][(seed % 3) as usize];
         let other_key = Key::generate().unwrap();
-        let kind = seed / 3 % 12;
+        let kind = seed / 3 % 13;
         let plain = || store.under(site.cookie_only()).placement(placement).inline_limit_bytes(1000);
         let mut more = 0;
         let mut may_expire = false;
@@ -299,7 +317,7 @@ impl Story {
                 [over(one), over(two)]
             }
             4 => {
-                more = draws.below(5) as u64;
+                more = [0, 2, 4, 20, 50][draws.below(5)];
                 skewed.clock.advance_seconds(more);
                 [plain(), plain().clock(skewed.clock.clone())]
             }
@@ -322,6 +340,7 @@ impl Story {
                 let lives = || Lifetimes::default().idle_timeout(Duration::from_secs(60)).absolute_timeout(Some(Duration::from_secs(100))).remember_max(Duration::from_secs(90));
                 [plain().lifetimes(lives()), plain().lifetimes(lives()).renewal(Renewal::EveryResponse)]
             }
+            12 => [plain(), plain()],
             _ => {
                 // Another name and another audience at once, and larger limits.
                 [
@@ -334,17 +353,28 @@ impl Story {
             }
         };
         let _ = more;
-        let managers = builders.map(|builder| builder.commit_when(|status| status < 500).build().unwrap());
+        let mut managers: Vec<_> =
+            builders.into_iter().map(|builder| builder.commit_when(|status| status < 500).build().unwrap()).collect();
+        if kind == 12 {
+            managers = ["shop/test", "shop/new", "shop/third"]
+                .map(|own| {
+                    let others = ["shop/test", "shop/new", "shop/third"].into_iter().filter(|other| *other != own);
+                    let builder = others.fold(plain().audience(own), |builder, other| builder.also_read(COOKIE, other));
+                    builder.commit_when(|status| status < 500).build().unwrap()
+                })
+                .into();
+        }
         let mut browser = site.browser();
-        browser.visit(&managers[draws.below(2)], |session| {
+        let first = draws.below(managers.len() as u64);
+        browser.visit(&managers[first], |session| {
             session.put("user", &42).unwrap();
             session.put("otp", &7).unwrap();
             if is_in_record {
                 session.put("photo", &text(BIG)).unwrap();
             }
         });
-        let calls = CALLS[(seed / 36 % 6) as usize];
-        let threads = seed / 216 % 2 == 1;
+        let calls = CALLS[(seed / 39 % 6) as usize];
+        let threads = seed / 234 % 2 == 1;
         let mut story = Self {
             seed,
             draws,
@@ -352,6 +382,7 @@ impl Story {
             skewed,
             store,
             managers,
+            snapshots: Vec::new(),
             browser,
             calls,
             is_in_record,
@@ -382,7 +413,7 @@ impl Story {
                     ..Told::default()
                 }));
                 let steps = [commits, 1 + self.draws.below(6)];
-                let plan = (self.draws.below(2), self.draws.calls(self.calls), self.draws.calls(self.calls));
+                let plan = (self.draws.below(self.managers.len() as u64), self.draws.calls(self.calls), self.draws.calls(self.calls));
                 let status = if self.draws.happens(5) { 500 } else { 200 };
                 (told, plan, steps, status, Vec::<Pin<Box<dyn Future<Output = ()>>>>::new(), false)
             })
@@ -473,6 +504,11 @@ impl Story {
             }
             assert!(line.len() < 3000);
         }
+        self.snapshots.push(self.browser.clone());
+        if self.snapshots.len() > 6 {
+            let at = self.draws.below(6);
+            self.snapshots.remove(at);
+        }
         self.browser.receive(&told.response);
         told.is_delivered = true;
         let markers = self.browser.markers().len();
@@ -481,7 +517,7 @@ impl Story {
     }
 
     fn visit(&mut self) -> (Map<String, Value>, Option<Commit>) {
-        let at = self.draws.below(2);
+        let at = self.draws.below(self.managers.len() as u64);
         let manager = self.managers[at].clone();
         self.log.push(format!("visit at {at}, time {}", self.site.now().unix_seconds() - 1_795_000_000));
         let request = self.browser.begin(&manager);
@@ -561,6 +597,25 @@ impl Story {
                 assert!(told.kept <= number(&told.key), "{} was lost", told.key);
             }
             assert!(user_is_there, "the user is logged out");
+        }
+        if is_final && !self.may_expire && self.has(|told| told.has_ended && told.is_ok) {
+            for copy in &self.snapshots {
+                for manager in &self.managers {
+                    let request = copy.begin(manager);
+                    let Ok(session) = request.try_session() else { panic!("a copy cannot be read") };
+                    assert_ne!(session.get::<u64>("user").unwrap(), Some(42), "a copy opens after a logout");
+                }
+            }
+        }
+        if is_final && !self.has(|told| !goes_on(told)) {
+            for copy in &self.snapshots {
+                for manager in &self.managers {
+                    let session = copy.begin(manager).session();
+                    for told in &self.requests {
+                        assert!(told.kept <= session.get_or(told.key.as_str(), 0).unwrap(), "{} was lost to an older cookie", told.key);
+                    }
+                }
+            }
         }
         let taken = self.requests.iter().filter(|told| told.pulled && told.is_ok).count();
         let is_once = taken == 0 || (taken == 1 && !seen.contains_key("otp"));
@@ -817,11 +872,21 @@ fn a_request_that_steps_up_often_keeps_its_session() {
                 }
                 browser.receive(&request.commit());
                 let found = browser.get(&manager, "user");
-                // Is it over with another login?
+                // Is it over with another login, or a logout first?
+                let logs_in: [fn(&Session); 2] = [|_| (), |session| session.regenerate_and_reset_lifetime().unwrap()];
+                let again = logs_in.map(|before| {
+                    browser.visit(&manager, |session| {
+                        before(session);
+                        session.put("user", &42).unwrap();
+                    });
+                    super::later(&site);
+                    browser.get(&manager, "user")
+                });
+                browser.visit(&manager, super::invalidates);
                 browser.put(&manager, "user", 42);
                 super::later(&site);
-                let again = browser.get(&manager, "user");
-                assert_eq!((found, again), (Some(42), Some(42)), "{placement:?}, {times} times, ends: {ends}");
+                let again = [again[0], again[1], browser.get(&manager, "user")];
+                assert_eq!((found, again), (Some(42), [Some(42); 3]), "{placement:?}, {times} times, ends: {ends}");
             }
         }
     }
@@ -1028,25 +1093,6 @@ fn a_store_that_contradicts_itself_is_an_error_and_no_endless_loop() {
     }
 }
 
-/// A marker under a key that retires early, and a late cookie of its session under the other key.
-#[test]
-fn a_logout_outlives_the_key_of_its_marker() {
-    let site = Site::new();
-    let other = Key::generate().unwrap();
-    let old = site.over(KeyRing::new(site.key.clone()).with_open_only(other.clone()).unwrap()).build().unwrap();
-    let new = site.over(KeyRing::new(other.clone()).with_open_only(site.key.clone()).unwrap()).build().unwrap();
-    let alone = site.over(other).build().unwrap();
-    let mut browser = super::inline(&site, &old);
-    let late = browser.begin(&new);
-    late.session().put("step", &1).unwrap();
-    let late = late.commit();
-    browser.visit(&old, super::destroys);
-    browser.receive(&late);
-    assert_eq!(browser.get(&new, "user"), None);
-    super::later(&site);
-    assert_eq!(browser.get(&alone, "user"), None);
-}
-
 /// What goes deep or has odd names, by any call, is read back or refused.
 #[test]
 fn what_any_call_writes_is_read_back_or_refused() {
@@ -1102,5 +1148,286 @@ fn what_any_call_writes_is_read_back_or_refused() {
         request.session().put("more", &1).unwrap();
         browser.receive(&request.commit());
         assert_eq!(browser.get(&manager, "more"), Some(1));
+    }
+}
+
+fn shows_a_secret(site: &Site, manager: &SessionManager, commit: &Commit) -> bool {
+    own_lines(commit).iter().any(|line| {
+        let value = line.split_once('=').unwrap().1.split(';').next().unwrap();
+        let opened = manager.sealer().open(value, site.now());
+        opened.is_ok_and(|opened| opened.payload_json().is_some_and(|payload| payload.contains("SECRET")))
+    })
+}
+
+/// A browser whose session was once told that `secret` stays on the server.
+fn marked(site: &Site, manager: &SessionManager) -> Browser {
+    super::after(site, manager, |session| {
+        session.put("user", &42).unwrap();
+        session.server_only("secret").unwrap();
+        session.put("secret", "old").unwrap();
+    })
+}
+
+fn puts_the_secret(session: &Session) {
+    session.put("secret", "SECRET").unwrap();
+}
+
+type Act = fn(&Session);
+
+#[test]
+fn what_must_stay_on_the_server_is_in_no_cookie_of_a_login_that_begins_anew() {
+    let meanwhile: [Act; 4] = [super::destroys, super::invalidates, super::regenerates, |session| {
+        session.clear().unwrap();
+    }];
+    let mut found: Vec<(usize, u64)> = Vec::new();
+    for (number, other) in meanwhile.into_iter().enumerate() {
+        for wait in [1, 20] {
+            let site = Site::new();
+            let manager = site.with_records().build().unwrap();
+            let browser = marked(&site, &manager);
+            let login = browser.begin(&manager);
+            puts_the_secret(&login.session());
+            login.session().regenerate().unwrap();
+            browser.clone().visit(&manager, other);
+            site.clock.advance_seconds(wait);
+            if let Ok(response) = login.try_commit() {
+                if shows_a_secret(&site, &manager, &response) {
+                    found.push((number, wait));
+                }
+            }
+        }
+    }
+    assert_eq!(found, []);
+}
+
+#[test]
+fn what_must_stay_on_the_server_is_in_no_cookie_behind_clear_or_invalidate_of_the_request() {
+    let before: [Act; 4] = [
+        super::invalidates,
+        |session| session.clear().unwrap(),
+        |session| session.replace(&serde_json::json!({"user": 42})).unwrap(),
+        |session| session.forget("secret").unwrap(),
+    ];
+    let mut found: Vec<(usize, u64)> = Vec::new();
+    for (number, act) in before.into_iter().enumerate() {
+        for saves in [false, true] {
+            let site = Site::new();
+            let manager = site.with_records().build().unwrap();
+            let mut browser = marked(&site, &manager);
+            let (_, response) = browser.visit(&manager, |session| {
+                act(session);
+                if saves {
+                    pollster::block_on(session.save()).unwrap();
+                }
+                puts_the_secret(session);
+            });
+            if shows_a_secret(&site, &manager, &response) {
+                found.push((number, saves.into()));
+            }
+        }
+    }
+    assert_eq!(found, []);
+}
+
+#[test]
+fn what_must_stay_on_the_server_is_in_no_cookie_although_another_request_cleared_the_session() {
+    let meanwhile: [Act; 3] = [
+        |session| {
+            session.clear().unwrap();
+            session.put("photo", &text(crate::support::LARGE)).unwrap();
+        },
+        |session| session.replace(&serde_json::json!({ "photo": text(crate::support::LARGE) })).unwrap(),
+        |session| {
+            session.forget("secret").unwrap();
+            session.put("photo", &text(crate::support::LARGE)).unwrap();
+        },
+    ];
+    let mut found: Vec<(usize, u64)> = Vec::new();
+    for (number, other) in meanwhile.into_iter().enumerate() {
+        let site = Site::new();
+        let manager = site.with_records().build().unwrap();
+        let mut browser = marked(&site, &manager);
+        let request = browser.begin(&manager);
+        puts_the_secret(&request.session());
+        browser.visit(&manager, other);
+        super::later(&site);
+        let Ok(response) = request.try_commit() else { continue };
+        browser.receive(&response);
+        super::later(&site);
+        let (_, response) = browser.visit(&manager, |session| session.forget("photo").unwrap());
+        if shows_a_secret(&site, &manager, &response) {
+            found.push((number, 0));
+        }
+    }
+    assert_eq!(found, []);
+}
+
+#[test]
+fn what_must_stay_on_the_server_is_in_no_cookie_of_a_server_without_a_store() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let alone = site.cookie_only().build().unwrap();
+    let mut browser = marked(&site, &manager);
+    browser.visit(&manager, |session| session.forget("secret").unwrap());
+    super::later(&site);
+    let request = browser.begin(&alone);
+    assert_eq!(request.session().get::<u64>("user").unwrap(), Some(42));
+    ignore(request.session().put("secret", "SECRET"));
+    if let Ok(response) = request.try_commit() {
+        assert!(!shows_a_secret(&site, &alone, &response));
+    }
+}
+
+/// A save that gives way to a reload is a conflict, as documented. The session that was read then is the one that is kept.
+#[test]
+fn what_a_reload_reads_that_overtakes_a_save_is_what_is_kept() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for head_start in 0..6 {
+            let site = Site::new();
+            let store = Interrupted::new(&site);
+            let manager = store.under(site.cookie_only()).placement(placement).build().unwrap();
+            let mut browser = super::in_record(&site, &manager);
+            let request = browser.begin(&manager);
+            let session = request.session();
+            session.increment("n", 1).unwrap();
+            store.go_slow(true);
+            let mut save = Box::pin(session.save());
+            let outcome = if let Some(outcome) = poll_times(save.as_mut(), head_start) {
+                outcome
+            } else {
+                in_turns(save, session.reload()).0
+            };
+            store.go_slow(false);
+            let view = session.get_or("n", 0).unwrap();
+            browser.receive(&request.commit());
+            let kept = browser.get(&manager, "n").unwrap_or(0);
+            assert_eq!(kept, view, "{placement:?} {head_start}: {outcome:?}");
+        }
+    }
+}
+
+/// The same tie where sessions move from their cookies to the store: no write succeeds any more.
+#[test]
+fn a_conflict_by_two_cookies_of_one_second_ends_where_sessions_move_to_the_store() {
+    let site = Site::new();
+    let until = Timestamp::from_unix_seconds(1_895_000_000);
+    let before = site.with_records().build().unwrap();
+    let after = site.with_records().placement(Placement::StoreOnly).accept_inline_until(until).build().unwrap();
+    let mut browser = site.browser();
+    browser.put(&before, "user", 42);
+    let [at_old, at_new] = [&before, &after].map(|manager| browser.begin(manager));
+    at_old.session().put("step", &1).unwrap();
+    at_new.session().put("other", &1).unwrap();
+    browser.receive(&at_new.commit());
+    browser.receive(&at_old.commit());
+    let statuses = [3, 600, 600, 600, 600].map(|pause_seconds| {
+        site.clock.advance_seconds(pause_seconds);
+        let request = browser.begin(&after);
+        request.session().increment("n", 1).unwrap();
+        match request.try_commit() {
+            Ok(response) => {
+                browser.receive(&response);
+                200
+            }
+            Err(failed) => {
+                browser.receive(&failed.commit);
+                failed.status_code()
+            }
+        }
+    });
+    assert_eq!(statuses[1..], [200; 4]);
+}
+
+/// What `Sealer::seal` takes, a manager reads and goes on with.
+#[test]
+fn what_a_sealer_seals_is_a_session_to_every_manager() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let deep = |depth: usize| (0..depth).fold(Value::from(1), |value, _| Value::from(vec![value]));
+    let mut values = vec![
+        serde_json::json!({}),
+        serde_json::json!(null),
+        serde_json::json!([]),
+        serde_json::json!({"~": 1}),
+        serde_json::json!({"~": {}}),
+        serde_json::json!({"~": {"flash": 5}}),
+        serde_json::json!({"~": {"flash": {}}}),
+        serde_json::json!({"~": {"flash": {"a": 1}}}),
+        serde_json::json!({"~": {"server_only": ["secret"]}, "secret": "SECRET"}),
+        serde_json::json!({"~": {"server_only": 5}}),
+        serde_json::json!({"~": {"input": 5}}),
+        serde_json::json!({"~": {"errors": {"a": 5}}}),
+        serde_json::json!({"~": {"unknown": 5}, "user": 1}),
+        serde_json::json!({"": 1}),
+        serde_json::json!({"a": 1e308}),
+        serde_json::json!({"a": -0.0}),
+        serde_json::json!({"a": u64::MAX}),
+        serde_json::json!({"$serde_json::private::Number": "5"}),
+        serde_json::json!({"a": {"$serde_json::private::Number": "5"}}),
+        serde_json::json!({"a": {"$serde_json::private::RawValue": "5"}}),
+    ];
+    for depth in 110..140 {
+        values.push(serde_json::json!({ "a": deep(depth) }));
+        values.push(serde_json::json!({ "~": {"flash": { "a": deep(depth) }}}));
+        values.push(serde_json::json!({ "~": {"input": { "a": deep(depth) }}}));
+    }
+    let mut found = Vec::new();
+    for value in &values {
+        let shown: String = value.to_string().chars().take(90).collect();
+        let Ok(sealed) = manager.sealer().seal(value, site.now()) else { continue };
+        assert!(manager.sealer().open(&sealed, site.now()).is_ok(), "{shown}");
+        let mut browser = site.browser();
+        browser.plant(COOKIE, &sealed);
+        let request = browser.begin(&manager);
+        let session = request.session();
+        assert!(!session.is_new(), "refused: {shown}");
+        if value.get("a").is_some() {
+            let put = site.browser().begin(&manager).session().merge(value);
+            if session.get::<Value>("a").unwrap().as_ref() != value.get("a") || put.is_err() {
+                let opened = manager.sealer().open(&sealed, site.now()).unwrap().payload();
+                let all = Value::Object(session.all());
+                found.push(format!("{shown}: put {put:?}, get {:?}, all {all}, opened {opened:?}", session.get::<Value>("a")));
+            }
+        }
+        session.put("more", &1).unwrap();
+        browser.receive(&request.commit());
+        assert_eq!(browser.get(&manager, "more"), Some(1), "{shown}");
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn what_a_form_or_its_errors_leave_is_read_back_or_refused() {
+    let names = ["$serde_json::private::RawValue", "$serde_json::private::Number", "", "~", "a.b", "0", "\u{0}", "input", "errors"];
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    for name in names {
+        for inner in [false, true] {
+            let form = if inner { serde_json::json!({ "x": { name: "5" } }) } else { serde_json::json!({ name: "5" }) };
+            for call in 0..6 {
+                let mut browser = super::inline(&site, &manager);
+                let (outcome, _) = browser.visit(&manager, |session| match call {
+                    0 => session.flash_input(&form),
+                    1 => session.flash_only(&form, &[name, "x"]),
+                    2 => session.flash_except(&form, &["other"]),
+                    3 => session.flash_errors(&serde_json::json!({ name: ["5"] })),
+                    4 => session.flash_all(&form),
+                    _ => session.server_only(name),
+                });
+                let request = browser.begin(&manager);
+                let session = request.session();
+                assert_eq!(session.get::<u64>("user").unwrap(), Some(42), "{name} {call}");
+                if outcome.is_err() {
+                    continue;
+                }
+                let at = if inner { Path::from_segments(["x", name]) } else { Path::from_segments([name]) };
+                match call {
+                    0..=2 => assert_eq!(session.old::<String>(at).unwrap().as_deref(), Some("5"), "{name} {call}"),
+                    3 => assert_eq!(session.errors(name), ["5"], "{name}"),
+                    4 => assert_eq!(session.flash_messages().get::<String>(at).unwrap().as_deref(), Some("5"), "{name}"),
+                    _ => {}
+                }
+            }
+        }
     }
 }
