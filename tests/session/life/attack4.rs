@@ -1569,3 +1569,138 @@ fn what_a_store_says_of_its_records_is_never_a_panic_and_no_way_in() {
         }
     }
 }
+
+/// A response that is late while another tab writes more often than the lineage is long.
+#[test]
+fn a_conflict_by_a_late_cookie_of_before_many_writes_ends_when_the_request_is_repeated() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    let mut browser = super::inline(&site, &manager);
+    let [small, upload] = [(); 2].map(|()| browser.begin(&manager));
+    small.session().put("step", &1).unwrap();
+    upload.session().put("cart", &text(crate::support::LARGE)).unwrap();
+    browser.receive(&upload.commit());
+    super::later(&site);
+    let late = small.commit();
+    super::later(&site);
+    for number in 0..9 {
+        browser.put(&manager, "n", number);
+        super::later(&site);
+    }
+    browser.receive(&late);
+    let statuses = [3, 600, 600].map(|pause_seconds| {
+        site.clock.advance_seconds(pause_seconds);
+        let again = browser.begin(&manager);
+        again.session().put("photo", &text(crate::support::LARGE)).unwrap();
+        match again.try_commit() {
+            Ok(response) => {
+                browser.receive(&response);
+                200
+            }
+            Err(failed) => {
+                browser.receive(&failed.commit);
+                failed.status_code()
+            }
+        }
+    });
+    assert_eq!(statuses[2], 200, "{statuses:?}");
+}
+
+/// What happened: the handler ended the session, saved, and was dropped before its commit. No store knows of it, and the
+/// browser keeps its cookie. Promised (2): an event reports the lost logout.
+#[test]
+fn a_logout_that_was_saved_and_whose_request_was_dropped_is_told() {
+    let mut found = Vec::new();
+    for (number, end) in super::ENDS.into_iter().enumerate() {
+        for unread in [false, true] {
+            for saves in [false, true] {
+                let site = Site::new();
+                let manager = site.cookie_only().build().unwrap();
+                let browser = super::inline(&site, &manager);
+                let request = browser.begin(&manager);
+                let session = if unread { request.0.end().unwrap() } else { request.session() };
+                if !unread {
+                    end(&session);
+                }
+                if saves {
+                    pollster::block_on(session.save()).unwrap();
+                }
+                site.events.take();
+                drop((request, session));
+                let names = site.events.take_names();
+                if !names.contains(&"LogoutLost".to_owned()) {
+                    found.push(format!("end {number}, unread {unread}, saves {saves}: {names:?}"));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Threads of one request that count, save and change while others do the same.
+#[test]
+fn what_threads_count_is_kept_once_where_the_commit_is_ok() {
+    let rounds = std::env::var("ROUNDS").map_or(300, |rounds| rounds.parse().unwrap());
+    let mut draws = Draws(99);
+    for round in 0..rounds {
+        let site = Site::new();
+        let placement = [Placement::Spill, Placement::StoreOnly][round % 2];
+        let manager = site.with_records().placement(placement).build().unwrap();
+        let mut browser = if round % 3 == 0 { super::inline(&site, &manager) } else { super::in_record(&site, &manager) };
+        let alone = round % 3 == 0;
+        let requests: Vec<_> = (0..if alone { 1 } else { 2 }).map(|_| browser.begin(&manager)).collect();
+        let mut outcomes = Vec::new();
+        let seeds = [draws.below(1 << 30) as u64, draws.below(1 << 30) as u64];
+        std::thread::scope(|scope| {
+            let mut running = Vec::new();
+            for (at, request) in requests.iter().enumerate() {
+                let session = request.session();
+                let pending = request.0.clone();
+                let counter = session.clone();
+                let moves = alone && round % 2 == 0;
+                let seed = seeds[at];
+                let counts = scope.spawn(move || {
+                    let mut total = 0_u64;
+                    for _ in 0..60 {
+                        if counter.increment(format!("own{at}"), 1).is_ok() {
+                            total += 1;
+                        }
+                    }
+                    total
+                });
+                let commits = scope.spawn(move || {
+                    let mut draws = Draws(seed * 2 + 1);
+                    for _ in 0..draws.below(6) {
+                        match draws.below(6) {
+                            0 | 1 => ignore(pollster::block_on(session.save())),
+                            2 => ignore(session.put("half", &text(2000))),
+                            3 => ignore(session.forget("half")),
+                            4 if moves => ignore(session.regenerate()),
+                            _ => std::thread::yield_now(),
+                        }
+                    }
+                    pollster::block_on(pending.commit(&ResponseFacts::new(200)))
+                });
+                running.push((counts, commits));
+            }
+            for (counts, commits) in running {
+                outcomes.push((counts.join().unwrap(), commits.join().unwrap()));
+            }
+        });
+        for (_, outcome) in &outcomes {
+            match outcome {
+                Ok(response) => browser.receive(response),
+                Err(failed) => browser.receive(&failed.commit),
+            }
+        }
+        super::later(&site);
+        for (at, (total, outcome)) in outcomes.iter().enumerate() {
+            let found = browser.get(&manager, &format!("own{at}")).unwrap_or(0);
+            if outcome.is_ok() {
+                assert_eq!(found, *total, "round {round}, request {at}");
+            } else {
+                assert!(found <= *total);
+            }
+        }
+    }
+}
