@@ -1704,3 +1704,95 @@ fn what_threads_count_is_kept_once_where_the_commit_is_ok() {
         }
     }
 }
+
+/// The same for a logout: it was Ok, the commit was Ok, and the cookie stays.
+#[test]
+fn a_logout_beside_a_commit_is_carried_out_or_an_error() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let browser = super::inline(&site, &manager);
+    for round in 0..60_000 {
+        let pending = browser.begin(&manager).0;
+        let other = pending.clone();
+        let barrier = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let theirs = std::sync::Arc::clone(&barrier);
+        let wait = |barrier: &std::sync::atomic::AtomicUsize| {
+            barrier.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            while barrier.load(std::sync::atomic::Ordering::SeqCst) < 2 {
+                std::hint::spin_loop();
+            }
+        };
+        let handler = std::thread::spawn(move || {
+            wait(&theirs);
+            other.end().map(drop)
+        });
+        wait(&barrier);
+        // As long as a new session takes to be made, about.
+        for _ in 0..round % 700 {
+            std::hint::spin_loop();
+        }
+        let commit = pending.commit_now(&ResponseFacts::new(200));
+        if handler.join().unwrap().is_ok() {
+            assert!(!commit.unwrap().set_cookies.is_empty(), "a logout was Ok, the commit was Ok, and the cookie stays");
+        }
+    }
+}
+
+#[test]
+fn what_is_exactly_as_large_as_a_limit_is_read_back_or_refused() {
+    type Then = fn(&Session);
+    let thens: [Then; 8] = [
+        |_| (),
+        |session| session.remember(super::TEN_DAYS).unwrap(),
+        |session| session.end_with_browser().unwrap(),
+        |session| session.flash("a", "b").unwrap(),
+        |session| session.flash_input(&serde_json::json!({"a": text(20)})).unwrap(),
+        super::regenerates,
+        |session| ignore(session.increment("n", 1)),
+        |session| ignore(session.pull::<u64>("user").unwrap()),
+    ];
+    for placement in [Placement::CookieOnly, Placement::Spill, Placement::StoreOnly] {
+        for (number, then) in thens.iter().enumerate() {
+            let site = Site::new();
+            let mut sizes: Vec<usize> = (2080..2260).step_by(3).collect();
+            sizes.extend(4900..5001);
+            let builder = || site.with_records().placement(placement).record_limit_bytes(5000).timer(super::interrupted::Interrupted::new(&site));
+            let manager = builder().build().unwrap();
+            for size in sizes {
+                let mut browser = site.browser();
+                let request = browser.begin(&manager);
+                request.session().put("user", &42).unwrap();
+                request.session().put("x", &text(size)).unwrap();
+                match request.try_commit() {
+                    Ok(response) => browser.receive(&response),
+                    Err(failed) => {
+                        assert!(size > 4900 || placement == Placement::CookieOnly, "{failed}");
+                        continue;
+                    }
+                }
+                super::later(&site);
+                let request = browser.begin(&manager);
+                let session = request.session();
+                assert_eq!(session.get::<String>("x").unwrap().map(|x| x.len()), Some(size));
+                then(&session);
+                let outcome = request.try_commit();
+                if let Ok(response) = &outcome {
+                    browser.receive(response);
+                    response.set_cookies.iter().for_each(|line| assert!(line.len() <= 4096 + 200));
+                }
+                super::later(&site);
+                let request = browser.begin(&manager);
+                let found = request.session().get::<String>("x").unwrap().map(|x| x.len());
+                assert_eq!(found, Some(size), "{placement:?} {number} {size} {outcome:?}");
+                if number == 5 {
+                    assert!(outcome.is_ok(), "{placement:?} {number} {size} {outcome:?}");
+                }
+                // A logout always works.
+                request.session().invalidate().unwrap();
+                request.session().flash("notice", "bye").unwrap();
+                browser.receive(&request.commit());
+                assert_eq!(browser.get(&manager, "user"), None);
+            }
+        }
+    }
+}
