@@ -68,6 +68,8 @@ struct Told {
     pull_is_kept: bool,
     has_moved: bool,
     has_ended: bool,
+    /// It came with a session.
+    has_come: bool,
     has_cleared: bool,
     has_reloaded: bool,
     persist: Option<char>,
@@ -171,6 +173,7 @@ async fn handle(
     if ends_unread {
         told.borrow_mut().has_ended |= pending.end().is_ok();
     }
+    let is_unread_end = told.borrow().has_ended;
     let session = match pending.session().await {
         Ok(session) => session,
         Err(_) if commits > 1 => {
@@ -184,6 +187,7 @@ async fn handle(
             return;
         }
     };
+    told.borrow_mut().has_come = is_unread_end || told.borrow().has_ended || !session.is_new();
     if !told.borrow().is_threaded {
         check_whole(&session, "a handler");
     }
@@ -573,7 +577,7 @@ impl Story {
             assert!(number(&told.key) <= told.possible, "{} counted more than once", told.key);
         }
         let is_final = self.is_in_record && !self.has(|told| told.has_moved);
-        let is_logged_out = |told: &Told| told.has_ended && told.is_ok && (told.is_delivered || is_final);
+        let is_logged_out = |told: &Told| told.has_ended && told.has_come && told.is_ok && (told.is_delivered || is_final);
         let left = self.requests.iter().filter(|told| told.has_ended || told.has_moved).count();
         if left <= 3 {
             assert!(!(user_is_there && self.has(is_logged_out)), "a session that was ended is back");
@@ -614,7 +618,7 @@ impl Story {
             }
             assert!(user_is_there, "the user is logged out");
         }
-        if is_final && !self.may_expire && self.has(|told| told.has_ended && told.is_ok) {
+        if is_final && !self.may_expire && self.has(|told| told.has_ended && told.has_come && told.is_ok) {
             for copy in &self.snapshots {
                 for manager in &self.managers {
                     let request = copy.begin(manager);
