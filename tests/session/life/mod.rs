@@ -3,6 +3,7 @@
 //!
 //! Between two steps the clock moves on: within one second the order of two cookies cannot be told.
 
+mod attack4;
 mod attacked;
 mod emptied;
 mod interrupted;
