@@ -74,6 +74,10 @@ impl Candidates {
         Self { sessions: pair.map(Vec::from).unwrap_or_default(), ..Self::default() }
     }
 
+    pub(super) const fn have_too_many_markers(&self) -> bool {
+        self.has_too_many_markers
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }

@@ -1,12 +1,13 @@
 //! Ends sessions: the request's own, and every other one whose good cookie came with it.
 
+use std::sync::Arc;
+
 use super::cookies::public_ids;
 use super::protocol::{Case, Known, OpenedSession};
-use super::write::Write;
+use super::write::{Left, Write};
 use crate::cookie::header;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
-use crate::id::PublicId;
 use crate::seal::CookieNonce;
 use crate::sealed_records::{Place, Standing};
 use crate::wire::{RecordState, WriteId};
@@ -22,9 +23,11 @@ impl Write<'_> {
                 sessions.push(came);
             }
         }
-        // A server of another audience knows them by other ids.
-        let ended: Vec<_> = sessions.iter().flat_map(|session| public_ids(inner, &session.header)).collect();
-        let markers = self.ended_markers(ended)?;
+        let begun_here = known.opened.as_ref().filter(|_| self.progress().is_ok_and(|progress| progress.has_new_id));
+        // No browser has seen a session that began in this request.
+        let markers = self.ended_markers(
+            sessions.iter().filter(|session| begun_here.is_none_or(|begun| begun.header.id != session.header.id)),
+        )?;
         let name = self.end_name()?;
         for (position, session) in sessions.iter().enumerate() {
             for index in 0..inner.places() {
@@ -49,8 +52,10 @@ impl Write<'_> {
         if !sessions.is_empty() {
             progress.line = Some(header::remove(&inner.settings.cookie));
         }
-        progress.markers.extend(markers);
+        progress.ended_markers = markers;
         let was_taken = progress.was_taken;
+        let lives_on = |session: &&Arc<OpenedSession>| session.inline.is_some() || inner.places() == 0;
+        progress.lives_on = sessions.iter().find(lives_on).map(|session| session.public_id()).or(progress.lives_on);
         drop(progress);
         // Without a store, what a reference refers to is another server's to end.
         let (ended, unreachable): (Vec<_>, Vec<_>) =
@@ -80,17 +85,26 @@ impl Write<'_> {
         if opened.inline.is_none() || !is_over || self.progress()?.has_ended {
             return Ok(());
         }
-        let markers = self.ended_markers(public_ids(self.inner, &opened.header))?;
+        let markers = self.ended_markers(std::iter::once(opened))?;
         let mut progress = self.progress()?;
         progress.has_ended = true;
         progress.line = Some(header::remove(&self.inner.settings.cookie));
-        progress.markers.extend(markers);
+        progress.ended_markers = markers;
         Ok(())
     }
 
     /// The markers of sessions that are over. Without a key that seals there are none, and an end still ends.
-    fn ended_markers(&self, ended: Vec<PublicId>) -> Result<Vec<String>, CommitError> {
-        match self.markers(ended, None) {
+    fn ended_markers<'s>(
+        &self,
+        ended: impl Iterator<Item = &'s Arc<OpenedSession>>,
+    ) -> Result<Vec<String>, CommitError> {
+        let mut left = Left::default();
+        for session in ended {
+            // A server of another audience knows them by other ids.
+            left.ids.extend(public_ids(self.inner, &session.header));
+            left.lifetime_seconds = left.lifetime_seconds.max(session.lifetime_seconds());
+        }
+        match self.markers(left, None) {
             Err(CommitError::NoSealingKey) => Ok(Vec::new()),
             markers => markers,
         }

@@ -177,7 +177,10 @@ impl PendingSession {
             session.invalidate()?;
             return Ok(session.clone());
         }
-        Ok(self.attached(self.0.manager.open_ended(&self.0.candidates, self.backing())))
+        let session = self.attached(self.0.manager.open_ended(&self.0.candidates, self.backing()));
+        // Where another thread has committed or loaded the session meanwhile, this is what it says of a late logout.
+        session.invalidate()?;
+        Ok(session)
     }
 
     fn backing(&self) -> Weak<dyn Backing> {
@@ -244,6 +247,11 @@ impl PendingSession {
             if let Ok(opened) = Box::pin(opened).await {
                 request.keep(opened);
             }
+        }
+        if request.session.get().is_none() {
+            // Another thread may be asking for the session at this moment. Whoever comes later finds that the request is
+            // answered; whoever came before is found here.
+            request.is_answered.store(true, Ordering::SeqCst);
         }
         let outcome = match request.session.get() {
             Some(session) => request.commit(session, response).await,
@@ -456,7 +464,7 @@ impl Pending {
             let came = renamed.filter(|name| self.candidates.named(name).next().is_some());
             lines.extend(came.map(|name| header::remove(&inner.settings.cookie.renamed(name))));
         }
-        lines.extend(progress.markers.iter().cloned());
+        lines.extend(progress.left_markers.iter().chain(&progress.ended_markers).cloned());
         lines.extend(own);
         drop(progress);
         if removes_unopened {
@@ -486,7 +494,8 @@ impl Backing for Pending {
     fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), LoadError>> + Send + '_>> {
         Box::pin(async {
             let Some(session) = self.session.get() else { return Ok(()) };
-            if self.is_answered.load(Ordering::SeqCst) {
+            // A commit that has begun holds its session until it is through.
+            if self.is_committing.load(Ordering::SeqCst) {
                 return Err(LoadError::RequestOver);
             }
             loop {
@@ -538,6 +547,8 @@ impl Drop for Pending {
         let progress = self.progress.get_mut().unwrap_or_else(PoisonError::into_inner);
         let opened = progress.known.opened.as_ref();
         let event = match session.abandon() {
+            // A save has ended it, and no response removes its cookie.
+            _ if progress.lives_on.is_some() => Event::LogoutLost { id: progress.lives_on },
             // The session that lives on is the one that the cookie names.
             Some(Undone::Logout) => Event::LogoutLost { id: opened.map(|opened| session.public(&opened.header.id)) },
             Some(Undone::Writes(id)) => Event::WritesDropped { id },

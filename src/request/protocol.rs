@@ -80,6 +80,12 @@ impl OpenedSession {
         self.header.id.public_id(self.sealer.audience())
     }
 
+    /// The longest for which a cookie of it was sealed, as far as this request knows.
+    pub(super) fn lifetime_seconds(&self) -> u64 {
+        let sealed_seconds = self.header.expires.saturating_seconds_since(self.header.issued);
+        self.record.as_ref().map_or(sealed_seconds, |record| sealed_seconds.max(record.header.lifetime_seconds))
+    }
+
     /// Whether the session is in a record now.
     pub(super) fn is_in_record(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.header.state == RecordState::Open)
@@ -226,12 +232,13 @@ impl Case {
             (RecordState::Open | RecordState::Returned, Some(seen)) => match seen.version.cmp(&found.version) {
                 Ordering::Equal => Base::Current,
                 Ordering::Greater => Base::Broken,
-                Ordering::Less if (seen.state, found.state) == (RecordState::Open, RecordState::Returned) => {
+                // Its base is another since: it has returned meanwhile, wherever it is now.
+                Ordering::Less if seen.state == RecordState::Open && seen.lineage.base != found.lineage.base => {
                     Base::Returned
                 }
                 Ordering::Less => Base::Newer,
             },
-            (state, None) => match self.descent(opened, found) {
+            (state, None) => match self.settled_descent(opened, found) {
                 // Where the response to a login was lost, the browser goes on with its cookie.
                 Base::Newer if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found) => {
                     Base::Orphan
@@ -239,6 +246,20 @@ impl Case {
                 Base::Newer if state == RecordState::Left => Base::Left { is_current: false },
                 base => base,
             },
+        }
+    }
+
+    /// The same as [`Case::descent`], but where that cannot tell for ever: the answer would be a conflict to every request with this
+    /// cookie. Once nothing of the record's last write is on its way, the cookie is what the browser has ended up with.
+    fn settled_descent(&self, opened: &OpenedSession, found: &RecordHeader) -> Base {
+        match self.descent(opened, found) {
+            Base::Undecidable if !self.is_long_after(found) => Base::Undecidable,
+            // It was sealed in the second in which the record was made, and is none of its cookies: of two cookies, the last response
+            // has won.
+            Base::Undecidable if found.lineage.is_complete() => Base::Orphan,
+            // It may be one of the record's cookies, which so many writes have pushed out of its memory.
+            Base::Undecidable => Base::Newer,
+            base => base,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::cookie::header;
 use crate::crypto::random;
 use crate::error::{CommitError, LoadError, Reason, StoreError};
 use crate::events::Event;
+use crate::id::PublicId;
 use crate::limits;
 use crate::manager::Inner;
 use crate::sealed_records::{FoundRecord, Place, Standing};
@@ -35,8 +36,14 @@ pub(super) struct Progress {
     pub(super) was_taken: bool,
     /// `Set-Cookie` of what was written last.
     pub(super) line: Option<String>,
-    /// `Set-Cookie` of the markers of sessions that this browser leaves.
-    pub(super) markers: Vec<String>,
+    /// The session with which this browser came, once it has got a new id.
+    pub(super) left: Left,
+    /// `Set-Cookie` of its markers.
+    pub(super) left_markers: Vec<String>,
+    /// And of those of the sessions that were ended.
+    pub(super) ended_markers: Vec<String>,
+    /// Of a session that was ended, and whose cookie is good until the response removes it.
+    pub(super) lives_on: Option<PublicId>,
     /// A session of a good cookie was loaded, or could not be for the store's sake.
     pub(super) was_opened: bool,
     /// Good cookies of two sessions came: those of earlier attributes go.
@@ -53,6 +60,14 @@ impl Progress {
         let given_up = self.attempts.drain(..).filter_map(|attempt| attempt.record.header.lineage.newest());
         self.written.extend(given_up);
     }
+}
+
+/// Sessions that a browser has, and no longer is to have.
+#[derive(Clone, Default)]
+pub(super) struct Left {
+    pub(super) ids: Vec<PublicId>,
+    /// The longest for which a cookie of one of them was sealed.
+    pub(super) lifetime_seconds: u64,
 }
 
 /// A write that is handed to the store.
@@ -74,7 +89,8 @@ pub(super) struct Completion {
     pub(super) want: Want,
     pub(super) opened: Option<Arc<OpenedSession>>,
     pub(super) line: Option<String>,
-    pub(super) markers: Vec<String>,
+    pub(super) left: Left,
+    pub(super) left_markers: Vec<String>,
     pub(super) draft: Draft,
     pub(super) drops_input: bool,
 }
@@ -435,7 +451,7 @@ impl<'a> Write<'a> {
 
     /// Notes what holds once a session is written.
     pub(super) fn complete(&self, mut progress: MutexGuard<'_, Progress>, completion: Completion) {
-        let Completion { want, opened, line, markers, draft, drops_input } = completion;
+        let Completion { want, opened, line, left, left_markers, draft, drops_input } = completion;
         let record = opened.as_ref().and_then(|opened| opened.record.clone());
         // In a cookie alone, which the browser does not hold yet. Another request may have made a record of the one that it
         // holds; there, all of this request's operations are to be made.
@@ -452,7 +468,10 @@ impl<'a> Write<'a> {
         let removes = line.is_none() && before.is_some();
         let removal = removes.then(|| header::remove(&self.inner.settings.cookie));
         progress.line = line.or(removal).or_else(|| progress.line.take());
-        progress.markers.extend(markers);
+        // Those that an earlier save set name a successor that no browser has seen.
+        if !left_markers.is_empty() {
+            (progress.left, progress.left_markers) = (left, left_markers);
+        }
         drop(progress);
         // Last: an observer sees what holds, and cannot hold it up.
         if self.inner.observers.is_empty() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::protocol::{Case, OpenedSession, Target, Want};
-use super::write::{Attempt, Completion, Write};
+use super::write::{Attempt, Completion, Left, Write};
 use crate::clock::{Clock as _, Timestamp};
 use crate::cookie::header;
 use crate::cookie::header::ENDED;
@@ -91,7 +91,7 @@ impl Write<'_> {
                         created: header.created,
                         updated: header.issued,
                         expires: self.session_end(&header),
-                        lineage: lineage(before, builds_on, &header, write),
+                        lineage: lineage(before, builds_on, &header, write, state),
                     };
                     FoundRecord { header, superseded_key: None, payload: Arc::clone(&case.payload) }
                 };
@@ -174,17 +174,20 @@ impl Write<'_> {
     ) -> Result<Completion, CommitError> {
         let Case { want, draft, payload, target, drops_input, known, .. } = case;
         let before = known.opened.as_deref();
-        let markers = match before.filter(|_| want == Want::NewId) {
-            None => Vec::new(),
-            Some(left) => {
-                // Where nothing goes on, the session has ended.
-                let goes_on = target != Target::Nowhere && !known.began_anew;
-                let successor = goes_on.then(|| self.session.public(&header.id));
-                self.markers(vec![self.session.public(&left.header.id)], successor)?
-            }
+        let left = match before.filter(|_| want == Want::NewId) {
+            None => Left::default(),
+            Some(before) => self.leaves(before)?,
+        };
+        let is_crowded = self.request.candidates.have_too_many_markers() && target != Target::Nowhere;
+        let left_markers = if left.ids.is_empty() && !is_crowded {
+            Vec::new()
+        } else {
+            // Where nothing goes on, the session has ended.
+            let goes_on = target != Target::Nowhere && !known.began_anew;
+            self.markers(left.clone(), goes_on.then(|| self.session.public(&header.id)))?
         };
         if target == Target::Nowhere {
-            return Ok(Completion { want, opened: None, line: None, markers, draft, drops_input });
+            return Ok(Completion { want, opened: None, line: None, left, left_markers, draft, drops_input });
         }
         let write = nonce.write_id();
         let same = before.filter(|before| before.header.id == header.id);
@@ -222,7 +225,18 @@ impl Write<'_> {
             sealer: Arc::clone(sealer),
             failure: None,
         }));
-        Ok(Completion { want, opened, line, markers, draft, drops_input })
+        Ok(Completion { want, opened, line, left, left_markers, draft, drops_input })
+    }
+
+    /// What this browser has and a session that gets a new id leaves: nothing more where the session began in this request, as no
+    /// browser has seen it.
+    fn leaves(&self, before: &OpenedSession) -> Result<Left, CommitError> {
+        let progress = self.progress()?;
+        Ok(if progress.has_new_id {
+            progress.left.clone()
+        } else {
+            Left { ids: vec![self.session.public(&before.header.id)], lifetime_seconds: before.lifetime_seconds() }
+        })
     }
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
@@ -311,12 +325,9 @@ impl Write<'_> {
 
     /// `Set-Cookie` of the markers of sessions that this browser leaves: of one that got a new id, or of those that ended.
     /// Where there are too many, the oldest are removed.
-    pub(super) fn markers(
-        &self,
-        mut left: Vec<PublicId>,
-        successor: Option<PublicId>,
-    ) -> Result<Vec<String>, CommitError> {
+    pub(super) fn markers(&self, left: Left, successor: Option<PublicId>) -> Result<Vec<String>, CommitError> {
         let (inner, now) = (self.inner, self.inner.clock.now());
+        let Left { ids: mut left, lifetime_seconds } = left;
         let name = |id, has_ended| {
             let suffix = if has_ended { ENDED } else { "" };
             inner.settings.cookie.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
@@ -337,12 +348,15 @@ impl Write<'_> {
             too_many.map(|other| header::remove(&name(other.id, other.successor.is_none()))).collect();
         // Of another ring, which sets markers under the same name: they would pile up in the browser. Those of a key that this
         // server does not know yet are the newest, and stay.
-        let strange = self.request.candidates.strange_markers(inner, now).into_iter().skip(limits::STRANGE_MARKERS_MAX);
+        // Where so many came that no session is opened, all of them go, or nobody could log in.
+        let stay = if self.request.candidates.have_too_many_markers() { 0 } else { limits::STRANGE_MARKERS_MAX };
+        let strange = self.request.candidates.strange_markers(inner, now).into_iter().skip(stay);
         lines.extend(strange.map(|(id, has_ended)| header::remove(&name(id, has_ended))));
         // Security: for as long as any cookie of the session may be valid, and any of one that was made of it and is refused:
-        // also one that is on its way, whatever lifetime of its own it asked for.
+        // also one that is on its way, whatever lifetime of its own it asked for; and where another server allows longer ones, for
+        // as long as the cookie that came with the request.
         let lifetimes = inner.sealer.lifetimes();
-        let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds);
+        let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds).max(lifetime_seconds);
         let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
         for id in left {
             let value = inner.sealer.marker(id, successor, now).map_err(|_| CommitError::NoSealingKey)?;
@@ -353,7 +367,13 @@ impl Write<'_> {
 }
 
 /// The lineage of a record that is written over what stands there.
-fn lineage(before: &Standing, opened: Option<&OpenedSession>, header: &Header, write: WriteId) -> Lineage {
+fn lineage(
+    before: &Standing,
+    opened: Option<&OpenedSession>,
+    header: &Header,
+    write: WriteId,
+    state: RecordState,
+) -> Lineage {
     let presented = opened.filter(|opened| opened.inline.is_some());
     let record = opened.and_then(|opened| opened.record.as_ref());
     let continued = before.record().zip(record).filter(|(found, seen)| found.header.version == seen.header.version);
@@ -365,5 +385,8 @@ fn lineage(before: &Standing, opened: Option<&OpenedSession>, header: &Header, w
         Some(opened) if !lineage.contains(opened.write) => lineage.followed_by(opened.write),
         _ => lineage,
     };
-    lineage.followed_by(write)
+    match state {
+        RecordState::Returned => lineage.returned_by(write),
+        _ => lineage.followed_by(write),
+    }
 }

@@ -220,6 +220,19 @@ pub(super) fn repeated_name(json: &[u8]) -> Option<&[u8]> {
     None
 }
 
+/// With names that begin so, `serde_json` marks values of its own: where its feature for raw JSON or for numbers as text is on,
+/// a reader takes the text under such a name for JSON.
+pub(crate) const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
+
+/// Whether a name begins so, however it is escaped.
+pub(super) fn has_private_name(json: &[u8]) -> bool {
+    let is_private = |name: &[u8]| {
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        units(name).take(SERDE_JSON_PRIVATE.len()).eq(SERDE_JSON_PRIVATE.encode_utf16())
+    };
+    Tokens::of(json).any(|token| matches!(token, Token::Name(name) if is_private(name)))
+}
+
 /// Whether the object whose tokens go on after a name has the name again.
 fn is_repeated(name: &[u8], rest: Tokens<'_>) -> bool {
     let mut depth = 0_usize;

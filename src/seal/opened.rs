@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::envelope::with_scratch;
+use super::json::{SERDE_JSON_PRIVATE, has_number_beyond_64_bits, has_private_name, repeated_name};
 use super::json::{Shape, shape};
-use super::json::{has_number_beyond_64_bits, repeated_name};
 use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
@@ -282,6 +282,10 @@ fn check_readable(payload: &[u8]) -> Result<(), SealError> {
         // Written as JSON writes it, so that no name breaks a log's line.
         let name = String::from_utf8_lossy(name);
         let problem = format!("two members have the name \"{name}\"; keep or rename one");
+        return Err(SealError::Unreadable { problem });
+    }
+    if has_private_name(payload) {
+        let problem = format!("no member's name may start with \"{SERDE_JSON_PRIVATE}\"; choose another name");
         return Err(SealError::Unreadable { problem });
     }
     if has_number_beyond_64_bits(payload) {

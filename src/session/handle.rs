@@ -569,7 +569,16 @@ impl Session {
         change: impl FnOnce(&mut State) -> Result<(R, bool), SessionError>,
     ) -> Result<R, SessionError> {
         let mut state = self.writable(state)?;
-        let outcome = change(&mut state);
+        // Security: a server without a store may open a session that another one has marked. What must stay on a server is
+        // refused here, and nothing of the call is kept.
+        let before = (!self.fixed().has_store && state.payload.has_marks()).then(|| state.payload.clone());
+        let mut outcome = change(&mut state);
+        if let Some(before) = before
+            && state.payload.kept_on_server() > before.kept_on_server()
+        {
+            state.payload = before;
+            outcome = Err(SessionError::NoStore);
+        }
         let changed = matches!(outcome, Ok((_, true)));
         state.used |= outcome.is_ok();
         state.changed |= changed;
@@ -662,7 +671,7 @@ impl Draft {
             has_something: !state.payload.is_empty() || state.must_exist,
             emptied: state.is_emptied(),
             used: state.used,
-            must_stay_on_server: state.payload.must_stay_on_server(),
+            must_stay_on_server: state.payload.kept_on_server() > 0,
             revision: state.revision,
             changes: state.changes.made(),
             flash: state.payload.flash.clone(),

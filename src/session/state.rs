@@ -290,9 +290,13 @@ impl Payload {
         self.data.is_empty() && !has_unknown && self.flash.left().is_empty()
     }
 
-    /// Whether there is something that must never travel in the cookie.
-    pub(crate) fn must_stay_on_server(&self) -> bool {
-        self.server_only().any(|key| self.data.has_member(key))
+    /// How many members there are that must never travel in the cookie.
+    pub(crate) fn kept_on_server(&self) -> usize {
+        self.server_only().filter(|key| self.data.has_member(key)).count()
+    }
+
+    pub(crate) const fn has_marks(&self) -> bool {
+        self.marks.is_some()
     }
 
     /// The member `"~"`, absent parts left out.

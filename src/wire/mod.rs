@@ -418,6 +418,13 @@ impl Lineage {
         self
     }
 
+    /// The same with a write that brought the session back into its cookie. That cookie is the base from now on, and the one before
+    /// is remembered as a write: whoever saw the record open finds another base, wherever the session has gone since.
+    pub(crate) fn returned_by(self, write: WriteId) -> Self {
+        let before = if self.recent.contains(&self.base) { self } else { self.followed_by(self.base) };
+        Self { base: write, ..before.followed_by(write) }
+    }
+
     pub(crate) fn newest(&self) -> Option<WriteId> {
         self.recent.first().copied().filter(|write| *write != WriteId::default())
     }
