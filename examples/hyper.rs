@@ -22,7 +22,7 @@ use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use sealed_session::{HeaderEdit, Key, KeyRing, RequestFacts, ResponseFacts, Session, SessionError, SessionManager};
 use tokio::net::TcpListener;
 
@@ -36,10 +36,11 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
     println!("Listening on http://localhost:{}", listener.local_addr()?.port());
     loop {
-        let (stream, _) = listener.accept().await?;
+        // An error here is most likely that of too many open connections: some will end.
+        let Ok((stream, _)) = listener.accept().await else { continue };
         let sessions = sessions.clone();
         let service = service_fn(move |request| serve(sessions.clone(), request));
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service));
     }
 }
 
@@ -53,10 +54,9 @@ async fn serve(
     let pending = sessions.begin(&cookies.fold(RequestFacts::new(), RequestFacts::cookie_header));
     let body = Limited::new(body, 64 * 1024).collect().await?.to_bytes();
     let form = form_urlencoded::parse(&body).into_owned().collect();
+    let request = format!("{} {}", head.method, head.uri.path());
     let (mut status, mut page) = match pending.session().await {
-        Ok(session) => {
-            answer(&format!("{} {}", head.method, head.uri.path()), &form, &session).unwrap_or((500, String::new()))
-        }
+        Ok(session) => answer(&request, &form, &session).unwrap_or((500, String::new())),
         Err(error) => (error.status_code(), String::new()),
     };
     let commit = pending.commit(&ResponseFacts::new(status)).await.unwrap_or_else(|failed| {
