@@ -39,32 +39,23 @@ fn asked_for(head: &str) -> Table {
 
 /// What a feature of the examples' package compiles, as a manifest would say it for this example alone.
 fn compiled(manifest: &Table, feature: &str) -> Table {
-    let mut ours = as_dependency(&manifest["dependencies"]["sealed-session"]);
-    let mut compiled = Table::new();
-    let mut ours_features = Vec::new();
-    for item in manifest["features"][feature].as_array().unwrap() {
-        let item = item.as_str().unwrap();
-        if let Some(name) = item.strip_prefix("dep:") {
-            compiled.insert(name.to_owned(), as_dependency(&manifest["dependencies"][name]));
-        } else {
-            ours_features.push(Value::from(item.strip_prefix("sealed-session/").unwrap()));
-        }
-    }
-    if !ours_features.is_empty() {
-        let version = ours;
-        ours =
-            Table::from_iter([("version".to_owned(), version), ("features".to_owned(), ours_features.into())]).into();
-    }
-    compiled.insert("sealed-session".to_owned(), ours);
-    compiled
+    let items = manifest["features"][feature].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
+    let (others, ours): (Vec<_>, Vec<_>) = items.partition(|item| item.starts_with("dep:"));
+    let ours = ours.iter().map(|item| Value::from(item.strip_prefix("sealed-session/").unwrap())).collect();
+    let entry = |name: &str, features| (name.to_owned(), line(&manifest["dependencies"][name], features));
+    let others = others.iter().map(|item| entry(item.trim_start_matches("dep:"), Vec::new()));
+    others.chain([entry("sealed-session", ours)]).collect()
 }
 
-/// A dependency without what is the workspace's own; a version alone is as short as it can be.
-fn as_dependency(value: &Value) -> Value {
-    let Value::Table(table) = value else { return value.clone() };
+/// The shortest line for a dependency with these features more, without what is the workspace's own.
+fn line(dependency: &Value, features: Vec<Value>) -> Value {
+    let Value::Table(table) = dependency else { return dependency.clone() };
     let mut table = table.clone();
     table.remove("optional");
     table.remove("path");
+    if !features.is_empty() {
+        table.insert("features".to_owned(), features.into());
+    }
     if table.len() == 1 { table["version"].clone() } else { table.into() }
 }
 
