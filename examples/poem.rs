@@ -23,10 +23,12 @@ use sealed_session::adapter::tracing::TracingObserver;
 use sealed_session::{Key, KeyRing, Session, SessionError, SessionManager};
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt::init();
+    // What happens to sessions is at the level `DEBUG`, and at `INFO` what an operator should know.
+    tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).init();
     // Keys as `sealed-session keygen` prints them, one a line. Without any, sessions end with the process.
     let keys = env::var("SESSION_KEYS").map_or_else(|_| Key::generate().map(KeyRing::new), |keys| keys.parse())?;
     let sessions = SessionManager::builder(keys).audience("example").observer(TracingObserver).build()?;
