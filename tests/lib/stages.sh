@@ -132,6 +132,14 @@ stage_features() {
             cargo clippy --locked --package "$name" --no-default-features --features "$feature" -- -D warnings
         done
     done < <(published)
+    need_file examples/Cargo.toml
+    # An example is copied without the others, so it must not lean on what they turn on.
+    local example
+    for example in examples/*.rs; do
+        example=$(basename "$example" .rs)
+        echo "the example $example alone"
+        cargo clippy --locked --package sealed-session-examples --example "$example" --features "$example" -- -D warnings
+    done
 }
 
 stage_deny() {
@@ -201,10 +209,11 @@ stage_fleet() {
     cargo test --locked --no-fail-fast --package sealed-session-fleet-tests --package sealed-session-test-programs
 }
 
-# The example of each framework, over real HTTP.
+# A server of each framework, and the examples, over real HTTP. The examples are chosen along, as the tests build them: so
+# each framework is built once.
 stage_frameworks() {
-    need_file tests/frameworks/Cargo.toml
-    cargo test --locked --no-fail-fast --package sealed-session-framework-tests
+    need_file tests/frameworks/Cargo.toml examples/Cargo.toml
+    cargo test --locked --no-fail-fast --package sealed-session-framework-tests --package sealed-session-examples --all-features
 }
 
 stage_browser() {

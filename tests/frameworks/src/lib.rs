@@ -1,6 +1,6 @@
-//! One scenario, written once, over real HTTP with a client of nobody's here, for the example of each framework.
+//! One scenario, written once, over real HTTP with a client of nobody's here, for the server of each framework.
 //!
-//! A test starts the example's own server in a thread, on a free port of loopback, over a clock, a ring and a server store
+//! A test starts the server in a thread, on a free port of loopback, over a clock, a ring and a server store
 //! that it holds itself. [`scenario!`] makes a test of each rule.
 #![expect(
     clippy::unwrap_used,
@@ -10,8 +10,10 @@
     reason = "a test fails loudly, and so does what it calls"
 )]
 
+pub mod application;
 mod client;
 pub mod rules;
+pub mod servers;
 mod site;
 
 pub use client::{Answer, Client};
@@ -49,7 +51,7 @@ pub enum CookieBytes {
     Utf8,
 }
 
-/// Makes a test of each rule for one framework: its example's `serve`, and its [`Differences`].
+/// Makes a test of each rule for one framework: its `serve`, and its [`Differences`].
 #[macro_export]
 macro_rules! scenario {
     ($serve:path, $differences:expr) => {

@@ -2,14 +2,15 @@ use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use example_application::{Ready, Sites};
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{FaultyStore, ManualClock};
 use sealed_session::{Clock as _, Key, KeyRing, RingHandle, SessionManager, SessionManagerBuilder, SystemClock};
 
 use crate::Client;
+use crate::application::Sites;
+use crate::servers::Serve;
 
-/// What the server of an example, or several of them, work on, in the hands of a test.
+/// What a server, or several of them, work on, in the hands of a test.
 #[derive(Clone, Debug)]
 pub struct SharedParts {
     /// Stands still unless a test moves it.
@@ -21,7 +22,7 @@ pub struct SharedParts {
     key: Key,
 }
 
-/// The example of one framework, on a port of its own.
+/// The server of one framework, on a port of its own.
 #[derive(Debug)]
 pub struct Site {
     /// What it works on.
@@ -65,15 +66,15 @@ impl Default for SharedParts {
 }
 
 impl Site {
-    /// Starts an example over parts of its own. It ends with the process.
+    /// Starts a server over parts of its own. It ends with the process.
     #[must_use]
-    pub fn start(serve: fn(SocketAddr, Sites, Ready) -> std::io::Result<()>) -> Self {
+    pub fn start(serve: Serve) -> Self {
         Self::over(SharedParts::new(), serve)
     }
 
-    /// Starts an example over these parts.
+    /// Starts a server over these parts.
     #[must_use]
-    pub fn over(parts: SharedParts, serve: fn(SocketAddr, Sites, Ready) -> std::io::Result<()>) -> Self {
+    pub fn over(parts: SharedParts, serve: Serve) -> Self {
         let (sender, address) = channel();
         let sites = parts.sites();
         std::thread::spawn(move || {

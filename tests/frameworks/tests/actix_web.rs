@@ -1,5 +1,5 @@
 //! The scenario behind actix-web.
 
-use sealed_session_framework_tests::Differences;
+use sealed_session_framework_tests::{Differences, servers};
 
-sealed_session_framework_tests::scenario!(example_actix_web::serve, Differences::default());
+sealed_session_framework_tests::scenario!(servers::actix_web::serve, Differences::default());

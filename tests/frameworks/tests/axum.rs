@@ -1,5 +1,5 @@
 //! The scenario behind axum.
 
-use sealed_session_framework_tests::Differences;
+use sealed_session_framework_tests::{Differences, servers};
 
-sealed_session_framework_tests::scenario!(example_axum::serve, Differences::default());
+sealed_session_framework_tests::scenario!(servers::axum::serve, Differences::default());

@@ -1,7 +1,7 @@
 //! `axum-login` 0.18 and `axum-messages` 0.8 over sealed sessions: what `axum-login` asks of its own examples, and what the
 //! seal adds.
 
-use example_axum_login::serve;
+use sealed_session_framework_tests::servers::axum_login::serve;
 use sealed_session_framework_tests::{Answer, Client, Site};
 
 const IDLE_SECONDS: u64 = 2 * 60 * 60;

@@ -1,5 +1,5 @@
 //! The scenario behind hyper, without a framework.
 
-use sealed_session_framework_tests::Differences;
+use sealed_session_framework_tests::{Differences, servers};
 
-sealed_session_framework_tests::scenario!(example_hyper::serve, Differences::default());
+sealed_session_framework_tests::scenario!(servers::hyper::serve, Differences::default());

@@ -1,5 +1,5 @@
 //! The scenario behind poem.
 
-use sealed_session_framework_tests::Differences;
+use sealed_session_framework_tests::{Differences, servers};
 
-sealed_session_framework_tests::scenario!(example_poem::serve, Differences::default());
+sealed_session_framework_tests::scenario!(servers::poem::serve, Differences::default());

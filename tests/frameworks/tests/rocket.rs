@@ -1,8 +1,8 @@
 //! The scenario behind Rocket.
 
-use sealed_session_framework_tests::{CookieBytes, Differences, Panic};
+use sealed_session_framework_tests::{CookieBytes, Differences, Panic, servers};
 
 sealed_session_framework_tests::scenario!(
-    example_rocket::serve,
+    servers::rocket::serve,
     Differences { panic: Panic::AnsweredAndKept, cookie_bytes: CookieBytes::Utf8 }
 );

@@ -4,9 +4,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use sealed_session_framework_tests::{Differences, Site};
+use sealed_session_framework_tests::{Differences, Site, servers};
 
-sealed_session_framework_tests::scenario!(example_text::serve, Differences::default());
+sealed_session_framework_tests::scenario!(servers::text::serve, Differences::default());
 
 /// The answer to these bytes; what the client sends is at its end with them.
 fn answer_to(site: &Site, request: &[u8]) -> String {
@@ -21,7 +21,7 @@ fn answer_to(site: &Site, request: &[u8]) -> String {
 
 #[test]
 fn a_request_that_is_none_is_refused_and_none_is_read_without_bound() {
-    let site = Site::start(example_text::serve);
+    let site = Site::start(servers::text::serve);
     let long_field = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(16 * 1024));
     let long_body = format!("POST /login HTTP/1.1\r\nContent-Length: {}\r\n\r\n", 64 * 1024 + 1);
     for (request, status) in [
@@ -56,7 +56,7 @@ fn a_request_that_is_none_is_refused_and_none_is_read_without_bound() {
 
 #[test]
 fn a_forms_escapes_are_read_and_what_is_none_stands_for_itself() {
-    let site = Site::start(example_text::serve);
+    let site = Site::start(servers::text::serve);
     for (sent, name) in [
         ("Zo%C3%AB+%26+Max", "Zo\u{eb} &amp; Max"),
         ("100%", "100%"),

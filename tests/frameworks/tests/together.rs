@@ -2,22 +2,17 @@
 //! name, and an application may change its framework without logging anybody out.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
-use std::io;
-use std::net::SocketAddr;
-
-use example_application::{Ready, Sites};
+use sealed_session_framework_tests::servers::{self, Serve};
 use sealed_session_framework_tests::{Client, SharedParts, Site};
 
-type Serve = fn(SocketAddr, Sites, Ready) -> io::Result<()>;
-
-/// The example of each framework.
+/// The server of each framework.
 const FRAMEWORKS: &[(&str, Serve)] = &[
-    ("axum", example_axum::serve),
-    ("actix-web", example_actix_web::serve),
-    ("rocket", example_rocket::serve),
-    ("poem", example_poem::serve),
-    ("hyper", example_hyper::serve),
-    ("text", example_text::serve),
+    ("axum", servers::axum::serve),
+    ("actix-web", servers::actix_web::serve),
+    ("rocket", servers::rocket::serve),
+    ("poem", servers::poem::serve),
+    ("hyper", servers::hyper::serve),
+    ("text", servers::text::serve),
 ];
 
 /// Beyond what a cookie takes.

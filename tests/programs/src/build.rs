@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use crate::unavailable;
 
@@ -8,6 +9,15 @@ use crate::unavailable;
 pub fn demo() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| build("demo", &["--example", "demo"])).clone()
+}
+
+/// An example of one file, built once for all tests. Together with these tests, whose frameworks are then built once.
+pub fn example(name: &str) -> PathBuf {
+    static PROGRAMS: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let packages = ["--package", "sealed-session-examples", "--package", "sealed-session-framework-tests"];
+    let arguments = [&packages[..], &["--all-features", "--examples"]].concat();
+    let mut programs = PROGRAMS.lock().unwrap();
+    programs.entry(name.to_owned()).or_insert_with(|| build(name, &arguments)).clone()
 }
 
 /// The operator's command, built once for all tests.

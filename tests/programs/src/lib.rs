@@ -10,7 +10,7 @@
 mod build;
 mod server;
 
-pub use build::{command, command_with_databases, demo};
+pub use build::{command, command_with_databases, demo, example};
 pub use server::Server;
 
 use std::path::PathBuf;

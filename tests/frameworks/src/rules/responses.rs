@@ -1,6 +1,6 @@
 //! What a response gets of its session, beside what the handler put there.
 
-use example_application::{ABOUT, PUBLIC, STREAM, THEME};
+use crate::application::{ABOUT, PUBLIC, STREAM, THEME};
 
 use crate::{Differences, Site};
 

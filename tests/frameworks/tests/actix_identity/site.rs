@@ -3,12 +3,12 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use actix_web::cookie;
-use example_actix_identity::{Parts, serve};
 use sealed_session::testing::ManualClock;
 use sealed_session::{Clock as _, Key, SessionManager, SessionManagerBuilder, SystemClock};
+use sealed_session_framework_tests::servers::actix_identity::{Parts, serve};
 use sealed_session_framework_tests::{Answer, Client};
 
-/// The example, on a port of its own.
+/// The site, on a port of its own.
 pub(crate) struct Site {
     /// Of the sessions; stands still unless a test moves it.
     pub(crate) clock: ManualClock,
@@ -25,7 +25,7 @@ pub(crate) fn sessions(clock: &ManualClock) -> SessionManagerBuilder {
 }
 
 impl Site {
-    /// Starts the example, with what a test changes of its parts. It ends with the process.
+    /// Starts the site, with what a test changes of its parts. It ends with the process.
     pub(crate) fn start(change: impl FnOnce(&mut Parts)) -> Self {
         let clock = clock();
         let sessions = sessions(&clock).build().unwrap();
