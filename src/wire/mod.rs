@@ -391,7 +391,7 @@ pub(crate) enum RecordState {
 /// record descends from a cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lineage {
-    /// The cookie that the record was first made from.
+    /// The cookie that the record was first made from, or in which the session has returned since.
     pub(crate) base: WriteId,
     pub(crate) base_issued: Timestamp,
     /// The newest first; zeros where there were fewer.
