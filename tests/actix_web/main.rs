@@ -11,4 +11,3 @@ mod middlewares;
 mod responses;
 mod site;
 mod support;
-mod token_life;

@@ -4,13 +4,10 @@
 #[path = "../guards/mod.rs"]
 mod guards;
 
-mod csrf_form;
 mod extractor;
 mod flash;
 mod layers;
-mod marked_csrf;
 mod site;
 mod store_down;
 mod support;
-mod token_life;
 mod typed;

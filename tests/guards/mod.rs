@@ -46,6 +46,9 @@ pub(crate) trait Site: Sized {
     /// Largest form that is taken where the application sets no limit.
     const DEFAULT_LIMIT_BYTES: usize;
 
+    /// Whether the application's limit counts the bytes of a body that says no length.
+    const COUNTS_PIECES: bool = true;
+
     /// What a form over the application's limit is answered with, where that is the framework's own answer.
     const TOO_LARGE: &'static str = "";
 

@@ -15,4 +15,3 @@ mod errors;
 mod layers;
 mod site;
 mod support;
-mod token_life;

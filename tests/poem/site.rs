@@ -20,7 +20,8 @@ pub(crate) struct Poem(BoxEndpoint<'static, Response>);
 
 impl Site for Poem {
     const DEFAULT_LIMIT_BYTES: usize = FORM_MAX_BYTES;
-    // That of `SizeLimit`, which is around the form.
+    // `SizeLimit` is around the form, and wants a length.
+    const COUNTS_PIECES: bool = false;
     const TOO_LARGE: &'static str = "payload too large";
 
     type Guard = CsrfMiddleware;

@@ -7,9 +7,7 @@
 mod guards;
 
 mod catchers;
-mod csrf;
 mod csrf_form;
-mod csrf_readable;
 mod csrf_routes;
 mod csrf_several;
 mod csrf_site;
