@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceExt as _, service_fn};
 
 use guards::layers::Layered;
 use guards::pages::{self, Administration};
-use guards::{Answer, Application, Body, Guard, Line, Request, Site, build_guard};
+use guards::{Answer, Application, Body, Guard, Request, Site, build_guard};
 
 type Answered = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
@@ -66,15 +66,13 @@ impl Site for Tower {
         let builder = request.headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         let Body::Whole(body) = request.body else { unreachable!("only forms come in pieces") };
         pollster::block_on(async {
-            let (mut parts, body) = self.0.clone().oneshot(builder.body(body).unwrap()).await.unwrap().into_parts();
-            let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
-            let lines = parts.headers.get_all(SET_COOKIE).iter();
-            let set_cookie =
-                lines.map(|line| Line { text: text(line), is_sensitive: Some(line.is_sensitive()) }).collect();
-            parts.headers.remove(SET_COOKIE);
-            let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            let body = body.collect().await.unwrap().to_bytes().to_vec();
-            Answer { status: parts.status.as_u16(), headers, set_cookie, text: String::from_utf8(body).unwrap() }
+            let (parts, body) = self.0.clone().oneshot(builder.body(body).unwrap()).await.unwrap().into_parts();
+            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            let fields = parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.to_str().unwrap(), Some(value.is_sensitive())));
+            Answer::new(parts.status.as_u16(), fields, text)
         })
     }
 }

@@ -15,8 +15,8 @@ use sealed_session::{ConfigError, Session, SessionError};
 use crate::guards::form_layers::LayeredForms;
 use crate::guards::layers::Layered;
 use crate::guards::pages::{self, Administration, Comment, Page, Pairs, Transfer};
-use crate::guards::{self, Application, Body, Guard, Line, Request, Site, build_guard};
-use crate::support::{Answer, middleware, send_streamed};
+use crate::guards::{Answer, Application, Body, Guard, Request, Site, build_guard};
+use crate::support::{middleware, send_streamed};
 
 pub(crate) struct ActixWeb {
     sessions: Option<SessionMiddleware>,
@@ -47,7 +47,7 @@ impl Site for ActixWeb {
         }
     }
 
-    fn send(&self, request: Request) -> guards::Answer {
+    fn send(&self, request: Request) -> Answer {
         // That of `web::Form` is not ours, and nobody else can read it.
         let mut application = App::new().app_data(web::FormConfig::default().limit(100)).configure(routes);
         if let Some(limit_bytes) = self.limit_bytes {
@@ -73,10 +73,10 @@ impl Site for ActixWeb {
                 send_streamed(application, head, Some(Payload::Stream { payload }))
             }
         };
-        let Answer { status, lines, mut headers, text } = answer;
-        headers.retain(|(name, _)| name != SET_COOKIE.as_str());
-        let line = |(text, is_sensitive)| Line { text, is_sensitive: Some(is_sensitive) };
-        guards::Answer { status, headers, set_cookie: lines.into_iter().map(line).collect(), text }
+        let headers = answer.headers.iter().filter(|(name, _)| name != SET_COOKIE.as_str());
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_str(), None));
+        let lines = answer.lines.iter().map(|(line, is_sensitive)| ("set-cookie", line.as_str(), Some(*is_sensitive)));
+        Answer::new(answer.status, headers.chain(lines), answer.text)
     }
 }
 

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use crate::guards::form_layers::LayeredForms;
 use crate::guards::layers::Layered;
 use crate::guards::pages::{self, Administration, Comment, Page, Pairs, Transfer};
-use crate::guards::{Answer, Application, Body, Guard, Line, Request, Site, build_guard};
+use crate::guards::{Answer, Application, Body, Guard, Request, Site, build_guard};
 
 pub(crate) struct Axum(Router);
 
@@ -50,15 +50,13 @@ impl Site for Axum {
         };
         pollster::block_on(async {
             let response = self.0.clone().oneshot(builder.body(body).unwrap()).await.unwrap();
-            let (mut parts, body) = response.into_parts();
-            let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
-            let lines = parts.headers.get_all(SET_COOKIE).iter();
-            let set_cookie =
-                lines.map(|line| Line { text: text(line), is_sensitive: Some(line.is_sensitive()) }).collect();
-            parts.headers.remove(SET_COOKIE);
-            let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            let body = body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
-            Answer { status: parts.status.as_u16(), headers, set_cookie, text: String::from_utf8(body).unwrap() }
+            let (parts, body) = response.into_parts();
+            let text = String::from_utf8(body::to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+            let fields = parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.to_str().unwrap(), Some(value.is_sensitive())));
+            Answer::new(parts.status.as_u16(), fields, text)
         })
     }
 }

@@ -122,6 +122,23 @@ impl Line {
 }
 
 impl Answer {
+    /// With header fields of these names and values, and whether each is marked as sensitive.
+    pub(crate) fn new<'a>(
+        status: u16,
+        fields: impl IntoIterator<Item = (&'a str, &'a str, Option<bool>)>,
+        text: String,
+    ) -> Self {
+        let mut answer = Self { status, headers: Vec::new(), set_cookie: Vec::new(), text };
+        for (name, value, is_sensitive) in fields {
+            if name.eq_ignore_ascii_case("set-cookie") {
+                answer.set_cookie.push(Line { text: value.to_owned(), is_sensitive });
+            } else {
+                answer.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            }
+        }
+        answer
+    }
+
     pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     }

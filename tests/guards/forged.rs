@@ -1,6 +1,6 @@
 //! What the guard reads of a request, and what becomes of one that it refuses.
 
-use super::{Application, Browser, FORM, Guard, OURS, Request, Site, faulty, get, manager, post};
+use super::{Answer, Application, Browser, FORM, Guard, OURS, Request, Site, faulty, get, manager, post};
 
 const FORBIDDEN: u16 = 403;
 const EVIL: &str = "https://evil.example";
@@ -23,6 +23,14 @@ pub(crate) fn status<S: Site>(browser: &mut Browser<S>, request: Request) -> u16
     answer.status
 }
 
+/// A status, and no header field of the session's.
+#[track_caller]
+fn assert_refused_without_a_trace<S: Site>(answer: &Answer, status: u16) {
+    answer.assert_refused(status);
+    let is_own = |name: &String| S::OWN_HEADERS.contains(&name.as_str());
+    assert!(answer.headers.iter().all(|(name, _)| is_own(name)), "{:?}", answer.headers);
+}
+
 pub(crate) fn what_another_site_sends_is_refused_and_never_reaches_the_handler<S: Site>() {
     let mut browser = browser::<S>();
     let forged = [
@@ -35,9 +43,7 @@ pub(crate) fn what_another_site_sends_is_refused_and_never_reaches_the_handler<S
     let without_a_word = [post("/act/write").header("Content-Type", "application/json"), post("/act/write")];
     for request in [forged.as_slice(), &forms, &without_a_word].concat() {
         let answer = browser.send(request);
-        answer.assert_refused(FORBIDDEN);
-        let is_own = |name: &String| S::OWN_HEADERS.contains(&name.as_str());
-        assert!(answer.headers.iter().all(|(name, _)| is_own(name)), "{:?}", answer.headers);
+        assert_refused_without_a_trace::<S>(&answer, FORBIDDEN);
     }
     assert_eq!(browser.visit(|session| session.get("user")), Some(42));
     // Which it does.
@@ -139,14 +145,17 @@ pub(crate) fn a_websocket_is_opened_by_our_own_pages_alone<S: Site>() {
 pub(crate) fn a_token_whose_store_does_not_answer_is_an_empty_503<S: Site>() {
     let (records, sessions) = faulty();
     let mut browser = Browser::<S>::logged_in(Application::guarded(sessions, Guard::new()));
-    let request = post("/act/write").header("X-CSRF-Token", browser.token());
-    let cookie = browser.jar.cookie_header();
-    records.go_down();
-    browser.send(request.clone()).assert_refused(503);
-    records.come_up();
-    assert_eq!(browser.jar.cookie_header(), cookie);
-    assert_eq!(browser.visit(|session| session.get("user")), Some(42));
-    browser.send(request).assert_says("done");
+    let (token, cookie) = (browser.token(), browser.jar.cookie_header());
+    // Whether or not the page asks the store too.
+    let requests = ["/idle", "/act/write"].map(|path| post(path).header("X-CSRF-Token", &token));
+    for request in requests.clone() {
+        records.go_down();
+        assert_refused_without_a_trace::<S>(&browser.send(request), 503);
+        records.come_up();
+        assert_eq!(browser.jar.cookie_header(), cookie);
+        assert_eq!(browser.visit(|session| session.get("user")), Some(42));
+    }
+    requests.map(|request| browser.send(request).assert_says("done"));
 }
 
 pub(crate) fn the_session_is_asked_for_nothing_but_a_token<S: Site>() {

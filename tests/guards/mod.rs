@@ -23,7 +23,7 @@ use sealed_session::cookie::CookieAttributes;
 use sealed_session::testing::{FaultyStore, ManualClock};
 use sealed_session::{ConfigError, Key, Placement, SessionManager, SessionManagerBuilder};
 
-pub(crate) use browser::{Answer, Body, Browser, FORM, Line, Request, get, post};
+pub(crate) use browser::{Answer, Body, Browser, FORM, Request, get, post};
 
 /// The origin of the site's own pages.
 pub(crate) const OURS: &str = "https://example.com";
@@ -236,6 +236,7 @@ macro_rules! rules {
             }
             readable {
                 scripts_get_a_token_that_they_can_read_and_send_back
+                a_page_that_begins_a_session_brings_its_readable_token
                 the_readable_token_is_not_sent_again_while_it_verifies
                 the_readable_token_is_found_in_every_cookie_field
                 the_readable_cookie_is_set_next_to_those_of_session_and_handler

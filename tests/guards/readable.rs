@@ -55,6 +55,13 @@ pub(crate) fn scripts_get_a_token_that_they_can_read_and_send_back<S: Site>() {
     }
 }
 
+pub(crate) fn a_page_that_begins_a_session_brings_its_readable_token<S: Site>() {
+    let mut browser = Browser::<S>::at(Application::guarded(manager(), Guard::readable()));
+    assert_eq!(names(&browser.send(get("/act/token"))), [NAME, SESSION]);
+    let token = readable_token(&browser);
+    assert_eq!(status_of(&mut browser, &token), 200);
+}
+
 pub(crate) fn the_readable_token_is_not_sent_again_while_it_verifies<S: Site>() {
     let mut browser = browser::<S>();
     browser.send(get("/idle"));

@@ -14,7 +14,7 @@ use sealed_session::{ConfigError, Session, SessionError};
 use crate::guards::form_layers::LayeredForms;
 use crate::guards::layers::Layered;
 use crate::guards::pages::{self, Administration, Comment, Page, Pairs, Transfer};
-use crate::guards::{Answer, Application, Body, Guard, Line, Request, Site, build_guard};
+use crate::guards::{Answer, Application, Body, Guard, Request, Site, build_guard};
 
 pub(crate) struct Poem(BoxEndpoint<'static, Response>);
 
@@ -56,15 +56,12 @@ impl Site for Poem {
             Body::Stream(stream) => poem::Body::from_bytes_stream(stream.open::<std::io::Error>()),
         };
         pollster::block_on(async {
-            let mut response = self.0.get_response(builder.body(body)).await;
-            let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
-            let lines = response.headers().get_all(SET_COOKIE).iter();
-            let set_cookie =
-                lines.map(|line| Line { text: text(line), is_sensitive: Some(line.is_sensitive()) }).collect();
-            response.headers_mut().remove(SET_COOKIE);
-            let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            let status = response.status().as_u16();
-            Answer { status, headers, set_cookie, text: response.into_body().into_string().await.unwrap() }
+            let (parts, body) = self.0.get_response(builder.body(body)).await.into_parts();
+            let fields = parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.to_str().unwrap(), Some(value.is_sensitive())));
+            Answer::new(parts.status.as_u16(), fields, body.into_string().await.unwrap())
         })
     }
 }

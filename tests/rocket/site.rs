@@ -14,7 +14,7 @@ use sealed_session::adapter::{CsrfForm, Marked};
 use sealed_session::{ConfigError, Session, SessionError};
 
 use crate::guards::pages::{self, Administration, Page, Transfer};
-use crate::guards::{Answer, Application, Body, Guard, Line, Request, Site, build_guard};
+use crate::guards::{Answer, Application, Body, Guard, Request, Site, build_guard};
 use crate::support::bare;
 
 pub(crate) struct OfRocket(Client);
@@ -62,14 +62,11 @@ impl Site for OfRocket {
             .fold(sent, |sent, (name, value)| sent.header(Header::new(name, String::from_utf8(value).unwrap())));
         let Body::Whole(body) = request.body else { panic!("Rocket's test client sends whole bodies") };
         let response = sent.body(body).dispatch();
-        let mut headers: Vec<_> = response
-            .headers()
-            .iter()
-            .map(|header| (header.name().as_str().to_ascii_lowercase(), header.value().to_owned()))
-            .collect();
-        let set_cookie = headers.extract_if(.., |(name, _)| name == "set-cookie");
-        let set_cookie = set_cookie.map(|(_, text)| Line { text, is_sensitive: None }).collect();
-        Answer { status: response.status().code, headers, set_cookie, text: response.into_string().unwrap_or_default() }
+        let fields: Vec<_> =
+            response.headers().iter().map(|field| (field.name.to_string(), field.value.into_owned())).collect();
+        let status = response.status().code;
+        let text = response.into_string().unwrap_or_default();
+        Answer::new(status, fields.iter().map(|(name, value)| (name.as_str(), value.as_str(), None)), text)
     }
 }
 
