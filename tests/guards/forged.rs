@@ -155,7 +155,7 @@ pub(crate) fn a_token_whose_store_does_not_answer_is_an_empty_503<S: Site>() {
         assert_eq!(browser.jar.cookie_header(), cookie);
         assert_eq!(browser.visit(|session| session.get("user")), Some(42));
     }
-    requests.map(|request| browser.send(request).assert_says("done"));
+    requests.into_iter().for_each(|request| browser.send(request).assert_says("done"));
 }
 
 pub(crate) fn the_session_is_asked_for_nothing_but_a_token<S: Site>() {
@@ -195,7 +195,7 @@ pub(crate) fn the_body_of_what_passes_reaches_the_handler<S: Site>() {
     browser::<S>().send(post("/echo").header("Sec-Fetch-Site", "none").body("hello")).assert_says("hello");
 }
 
-pub(crate) fn an_origin_that_no_browser_sends_is_refused_with_the_mend<S: Site>() {
+pub(crate) fn an_origin_that_no_browser_sends_is_refused_as_a_setting<S: Site>() {
     let with = |origin| S::guard(&Guard { origin: Some(origin), ..Guard::new() });
     for origin in [
         "example.com",

@@ -16,7 +16,7 @@ fn misplaced(guard: Guard) -> [Application; 2] {
     [without, in_the_wrong_order]
 }
 
-fn assert_names_the_mend<S: Layered>(application: Application) {
+fn assert_says_what_is_missing<S: Layered>(application: Application) {
     let answer = S::new(application).send(post("/idle").header("X-CSRF-Token", "x"));
     assert_eq!((answer.status, answer.text.is_empty()), (500, S::MISPLACED_GUARD.is_empty()));
     assert!(S::MISPLACED_GUARD.iter().all(|name| answer.text.contains(name)), "{}", answer.text);
@@ -29,11 +29,11 @@ pub(crate) fn a_guard_that_finds_no_session_answers_a_token_with_500_and_decides
         site.send(post("/idle").header("Origin", OURS)).assert_says("done");
         site.send(post("/idle").header("Sec-Fetch-Site", "cross-site")).assert_refused(403);
     }
-    misplaced(Guard::new()).into_iter().for_each(assert_names_the_mend::<S>);
+    misplaced(Guard::new()).into_iter().for_each(assert_says_what_is_missing::<S>);
 }
 
 pub(crate) fn a_marked_guard_without_its_session_answers_a_token_with_500<S: Layered>() {
-    assert_names_the_mend::<S>(Application::guarded(manager(), Guard::new().marked()));
+    assert_says_what_is_missing::<S>(Application::guarded(manager(), Guard::new().marked()));
 }
 
 pub(crate) fn a_guard_that_finds_no_session_gives_no_readable_token<S: Layered>() {

@@ -231,7 +231,7 @@ macro_rules! rules {
                 a_refusal_does_not_say_which_pages_there_are
                 what_passes_and_is_not_found_is_a_404
                 the_body_of_what_passes_reaches_the_handler
-                an_origin_that_no_browser_sends_is_refused_with_the_mend
+                an_origin_that_no_browser_sends_is_refused_as_a_setting
                 debug_output_of_a_guard_shows_its_origins
             }
             readable {
