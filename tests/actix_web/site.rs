@@ -80,7 +80,7 @@ impl Site for ActixWeb {
     }
 }
 
-/// A middleware if there is one. The other is a stand-in that is not used.
+/// A middleware if there is one. The other is never used.
 fn optional<T: Clone>(middleware: &Option<T>, other: fn() -> T) -> Condition<T> {
     Condition::new(middleware.is_some(), middleware.clone().unwrap_or_else(other))
 }

@@ -31,7 +31,7 @@ impl Site for OfRocket {
         build_guard!(CsrfFairing::new(), settings)
     }
 
-    /// With the pages of the sessions that it has: with others it would not launch.
+    /// With the pages of the sessions that it has: with others it would not launch, nor with a misplaced guard.
     fn new(application: Application) -> Self {
         let mut rocket = bare().mount("/", idle()).mount("/", routes![echo]);
         if let Some(bytes) = application.limit_bytes {
