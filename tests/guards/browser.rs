@@ -170,13 +170,15 @@ impl Answer {
 pub(crate) struct Browser<S> {
     pub(crate) site: S,
     pub(crate) manager: Option<SessionManager>,
+    /// That of the session with a marker.
+    pub(crate) administrators: Option<SessionManager>,
     pub(crate) jar: CookieJar,
 }
 
 impl<S: Site> Browser<S> {
     pub(crate) fn at(application: Application) -> Self {
-        let manager = application.sessions.clone();
-        Self { site: S::new(application), manager, jar: CookieJar::new(clock()) }
+        let (manager, administrators) = (application.sessions.clone(), application.administrators.clone());
+        Self { site: S::new(application), manager, administrators, jar: CookieJar::new(clock()) }
     }
 
     /// Its session holds a user.
@@ -194,6 +196,11 @@ impl<S: Site> Browser<S> {
     /// Uses the session without a request to the site.
     pub(crate) fn visit<R>(&mut self, visit: impl FnOnce(&Session) -> Result<R, SessionError>) -> R {
         self.jar.visit(self.manager.as_ref().unwrap(), visit).unwrap()
+    }
+
+    /// The same with the session that has a marker.
+    pub(crate) fn administrate<R>(&mut self, visit: impl FnOnce(&Session) -> Result<R, SessionError>) -> R {
+        self.jar.visit(self.administrators.as_ref().unwrap(), visit).unwrap()
     }
 
     /// A token of the whole session.

@@ -256,10 +256,9 @@ pub(crate) fn a_marked_form_takes_tokens_of_its_own_session_alone<S: Site>() {
 }
 
 pub(crate) fn a_marked_form_needs_no_unmarked_session<S: Site>() {
-    let administrators = administrators();
-    let alone = Application { administrators: Some(administrators.clone()), ..Application::default() };
+    let alone = Application { administrators: Some(administrators()), ..Application::default() };
     let mut browser = Browser::<S>::at(alone);
-    let token = browser.jar.visit(&administrators, Session::csrf_token).unwrap();
+    let token = browser.administrate(Session::csrf_token);
     browser.send(comment("/administration/comment", &format!("&_csrf={token}"))).assert_says("hello 5");
     browser.send(comment("/administration/comment", "")).assert_refused(FORBIDDEN);
 }

@@ -11,13 +11,9 @@ pub(crate) fn administrator<S: Site>(
     guard: Option<Guard>,
     token: impl Fn(&Session) -> Result<String, SessionError>,
 ) -> (Browser<S>, [String; 2]) {
-    let (customers, administrators) = (manager(), administrators());
-    let mut browser = Browser::at(Application {
-        administrators: Some(administrators.clone()),
-        guard,
-        ..Application::new(customers.clone())
-    });
-    let tokens = [customers, administrators].map(|manager| browser.jar.visit(&manager, &token).unwrap());
+    let administrators = Some(administrators());
+    let mut browser = Browser::at(Application { administrators, guard, ..Application::new(manager()) });
+    let tokens = [browser.visit(&token), browser.administrate(&token)];
     (browser, tokens)
 }
 
@@ -38,5 +34,6 @@ pub(crate) fn a_marked_guard_gives_scripts_a_token_of_its_own_session<S: Site>()
     assert_eq!(line.name(), "ADMINISTRATION-TOKEN");
     assert!(line.text.contains("; Path=/administration;") && !line.text.contains("HttpOnly"), "{}", line.text);
     let token = browser.jar.value("ADMINISTRATION-TOKEN").unwrap().to_owned();
+    assert!(browser.administrate(|session| Ok(session.verify_csrf(Some(&token)))).is_ok());
     assert_eq!(status(&mut browser, post("/idle").header("X-XSRF-TOKEN", token)), 200);
 }
