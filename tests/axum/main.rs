@@ -1,12 +1,13 @@
 //! The axum extractors, in routers as an application has them.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
-mod csrf_form;
+#[path = "../guards/mod.rs"]
+mod guards;
+
 mod extractor;
 mod flash;
 mod layers;
-mod marked_csrf;
+mod site;
 mod store_down;
 mod support;
-mod token_life;
 mod typed;

@@ -6,19 +6,12 @@ use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use sealed_session::adapter::tower::SessionLayer;
-use sealed_session::{Key, RingHandle, SessionManager};
+use sealed_session::{Key, SessionManager};
 use tower::ServiceExt as _;
 
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
-
 /// These routes behind sessions in their cookies alone.
-pub(crate) fn behind(routes: Router, ring: impl Into<RingHandle>) -> Router {
-    routes.layer(SessionLayer::new(SessionManager::builder(ring).build().unwrap()))
-}
-
-/// The same under a key of its own.
 pub(crate) fn application(routes: Router) -> Router {
-    behind(routes, Key::generate().unwrap())
+    routes.layer(SessionLayer::new(SessionManager::builder(Key::generate().unwrap()).build().unwrap()))
 }
 
 pub(crate) async fn send(application: &Router, method: &str, path: &str, cookie: Option<&str>) -> Response<Body> {
@@ -27,22 +20,10 @@ pub(crate) async fn send(application: &Router, method: &str, path: &str, cookie:
     application.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
-/// Posts a body with the session's cookie and these header fields.
-pub(crate) async fn post_with(
-    application: &Router,
-    path: &str,
-    cookie: &str,
-    headers: &[(&str, &str)],
-    body: impl Into<Body>,
-) -> Response<Body> {
-    let request = Request::post(path).header(COOKIE, cookie);
-    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    application.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap()
-}
-
 /// Posts a form.
-pub(crate) async fn post_form(application: &Router, path: &str, cookie: &str, body: impl Into<Body>) -> Response<Body> {
-    post_with(application, path, cookie, &[(CONTENT_TYPE.as_str(), FORM)], body).await
+pub(crate) async fn post_form(application: &Router, path: &str, cookie: &str, body: &'static str) -> Response<Body> {
+    let request = Request::post(path).header(COOKIE, cookie).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    application.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
 }
 
 /// The session's own line of a response; a marker of the session that was left may stand before it.

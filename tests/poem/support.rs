@@ -2,29 +2,12 @@
 
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use poem::{Endpoint, Request, RequestBuilder, Response, Route, handler};
-use sealed_session::testing::{CookieJar, FaultyStore, ManualClock};
-use sealed_session::{Key, Placement, Session, SessionError, SessionManager, SessionManagerBuilder};
+use sealed_session::testing::CookieJar;
+use sealed_session::{Session, SessionError, SessionManager};
 
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+use crate::guards::{FORM, clock};
 
-pub(crate) fn clock() -> ManualClock {
-    ManualClock::at_unix_seconds(1_795_000_000)
-}
-
-pub(crate) fn builder() -> SessionManagerBuilder {
-    SessionManager::builder(Key::generate().unwrap()).clock(clock())
-}
-
-/// Sessions in their cookies.
-pub(crate) fn store() -> SessionManager {
-    builder().build().unwrap()
-}
-
-/// Sessions in a store that fails on demand.
-pub(crate) fn faulty() -> (FaultyStore, SessionManager) {
-    let records = FaultyStore::new(clock());
-    (records.clone(), builder().store(records).placement(Placement::StoreOnly).build().unwrap())
-}
+pub(crate) use crate::guards::{builder, faulty, manager as store};
 
 #[handler]
 pub(crate) async fn visits(session: Session) -> Result<String, SessionError> {
