@@ -71,9 +71,10 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
 /// Files that are one concept and longer than the others may be, with the most code lines that each of them may have.
 pub(crate) const LONGER_FILES: &[(&str, usize)] = &[
     ("request/mod.rs", 420),
+    ("request/write.rs", 420),
     ("session/data.rs", 580),
     ("session/exact.rs", 420),
-    ("session/handle.rs", 470),
+    ("session/handle.rs", 480),
     ("session/json.rs", 430),
     ("session/state.rs", 480),
 ];
