@@ -74,6 +74,7 @@ mod error;
 pub mod events;
 pub mod guide;
 mod id;
+pub mod json;
 mod key;
 pub mod key_source;
 pub mod limits;
@@ -95,26 +96,22 @@ pub use config::{Config, Stores};
 pub use crypto::Suite;
 pub use error::{CommitError, ConfigError, KeyError, LoadError, RandomError, Reason, SessionError};
 pub use id::{KeyId, PublicId};
+pub use json::number::Amount;
+pub use json::path::Path;
 pub use key::{Key, KeyRing, RingEntry, RingHandle};
 pub use manager::{SessionManager, SessionManagerBuilder};
 pub use request::{Commit, FailedCommit, HeaderEdit, PendingSession, RequestFacts, ResponseFacts};
 pub use seal::Lifetimes;
-pub use session::{Amount, FlashMessages, Path, Session};
+pub use session::{FlashMessages, Session};
 pub use settings::{Placement, Renewal, StoreFailure, TooLarge};
-
-/// The JSON types in which a session hands out its data as a whole.
-pub mod json {
-    pub use serde_json::{Map, Number, Value};
-
-    pub use crate::session::object_from_json;
-}
 
 /// What an operator's tools look at: the keys of a ring and their text, what a cookie shows without its key, how much room
 /// there is, and whether a manager is ready.
 pub mod operator {
+    pub use crate::json::shape::member_sizes;
     pub use crate::key::{KeyReport, KeyState, KeyStatus, RingMarks, RingText, RotationSettings};
     pub use crate::manager::Health;
-    pub use crate::seal::{CookieLengths, EnvelopeFacts, Inspection, member_sizes};
+    pub use crate::seal::{CookieLengths, EnvelopeFacts, Inspection};
     pub use crate::session::SizeReport;
 }
 

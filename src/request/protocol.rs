@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::id::{KeyId, PublicId};
+use crate::json::text::Text;
 use crate::limits;
 use crate::seal::Sealer;
 use crate::sealed_records::{FoundRecord, Standing};
-use crate::session::{Draft, Text};
+use crate::session::Draft;
 use crate::wire::Header;
 use crate::wire::{RecordHeader, RecordState, WriteId};
 

@@ -11,10 +11,11 @@ use crate::crypto::random;
 use crate::error::{CommitError, LoadError, Reason, StoreError};
 use crate::events::Event;
 use crate::id::PublicId;
+use crate::json::text::Text;
 use crate::limits;
 use crate::manager::Inner;
 use crate::sealed_records::{FoundRecord, Place, Standing};
-use crate::session::{Draft, IdChange, Payload, Session, Text};
+use crate::session::{Draft, IdChange, Payload, Session};
 use crate::settings::{Placement, Purpose, Renewal};
 use crate::wire::{Persistence, WriteId};
 

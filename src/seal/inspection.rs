@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 
 use super::envelope::{Authentic, with_scratch};
 use super::opened::check_payload;
-use super::{Sealer, longest_readable_text, member_sizes};
+use super::{Sealer, longest_readable_text};
 use crate::clock::Timestamp;
 use crate::error::Reason;
 use crate::id::{KeyId, PublicId};
+use crate::json::shape::member_sizes;
 use crate::key::KeyStatus;
 use crate::limits::COOKIE_NAME_AND_VALUE_MAX_BYTES;
 use crate::wire::{ENVELOPE_OVERHEAD, Envelope, Persistence, check_text_length, decode_text};

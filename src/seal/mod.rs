@@ -2,7 +2,6 @@
 
 mod envelope;
 mod inspection;
-mod json;
 mod marker;
 mod opened;
 
@@ -15,8 +14,6 @@ mod vector_tests;
 
 pub(crate) use envelope::{Body, CookieNonce, OpenedCookie, OpenedRecord, reference};
 pub use inspection::{EnvelopeFacts, Inspection};
-pub use json::member_sizes;
-pub(crate) use json::{Counted, has_number_beyond_64_bits, sizes_of};
 pub use opened::Opened;
 
 use std::time::Duration;

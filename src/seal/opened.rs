@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::envelope::with_scratch;
-use super::json::{SERDE_JSON_PRIVATE, has_number_beyond_64_bits, has_private_name, repeated_name};
-use super::json::{Shape, shape};
-use super::{Body, CookieNonce, Counted, OpenedCookie, Sealer};
+use super::{Body, CookieNonce, OpenedCookie, Sealer};
 use crate::clock::Timestamp;
 use crate::error::{Reason, SealError};
 use crate::id::{KeyId, PublicId};
+use crate::json::shape::{Counted, Shape, shape};
+use crate::json::shape::{SERDE_JSON_PRIVATE, has_number_beyond_64_bits, has_private_name, repeated_name};
 use crate::wire::{Header, Kind, Persistence};
 
 impl Sealer {

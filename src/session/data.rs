@@ -6,15 +6,14 @@ use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::exact;
-use super::json::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Part, Text, differ_surely, outline, value_in};
-use super::number::{self, Amount};
-use super::path::{self, Path};
-use super::value::{self, NotAnIndex};
 use crate::error::SessionError;
+use crate::json::exact;
+use crate::json::number::{self, Amount};
+use crate::json::path::{self, Path};
+use crate::json::text::{Found, Json, KEEPS_NUMBERS_AS_TEXT, Part, Text, differ_surely, outline, value_in};
+use crate::json::value::{self, NotAnIndex};
 
 /// What an application keeps in a session: a JSON object, without the crate's own member `"~"`.
 ///
@@ -328,7 +327,7 @@ impl Data {
         };
         let sum = number::sum(number, amount)
             .map_err(|problem| SessionError::Value { path: path.to_string(), problem: problem.to_owned() })?;
-        let json = exact::to_json(&sum, 0).map_err(|inexact| inexact.below(&path.to_string()))?;
+        let json = exact::to_json(path, &sum)?;
         let changed = self.put(path, &json)?;
         Ok((sum, changed))
     }
@@ -362,7 +361,7 @@ impl Data {
         }
         // Missing, or null: an array is made there.
         let array = Value::from_iter(element);
-        self.put(path, &exact::to_json(&array, 0).map_err(|inexact| inexact.below(&path.to_string()))?)
+        self.put(path, &exact::to_json(path, &array)?)
     }
 
     /// Removes all members.
@@ -509,37 +508,6 @@ fn check_names(object: &Json) -> Result<(), SessionError> {
             return Ok(());
         }
         Path::from_segments([String::from_utf8_lossy(name)]).checked().map(drop)
-    })
-}
-
-/// Bytes that are taken for a value, and for a whole session, before their lengths are known.
-const VALUE_BYTES: usize = 64;
-const OBJECT_BYTES: usize = 512;
-
-/// The JSON form of a value that is meant for a path, which errors name.
-///
-/// # Errors
-///
-/// [`SessionError::Value`], naming the part of the value at fault: NaN and infinities (JSON has none, and `serde_json`
-/// writes null), integers beyond 64 bits (readers round them), keys that are not strings, keys that `serde_json` takes
-/// for its own, two members of one name, more than 127 arrays and objects inside one another, or what the type itself says.
-pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Json, SessionError> {
-    exact::to_json(value, VALUE_BYTES).map_err(|inexact| inexact.below(&path.to_string()))
-}
-
-/// The JSON form of a value that becomes a whole session, or several of its members.
-///
-/// # Errors
-///
-/// As [`to_json`], and for what is not an object.
-pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Json, SessionError> {
-    let json = exact::to_json(value, OBJECT_BYTES).map_err(|inexact| inexact.below(""))?;
-    if json.is_object() {
-        return Ok(json);
-    }
-    Err(SessionError::Value {
-        path: String::new(),
-        problem: format!("it is {}, and a session is an object; wrap it in a struct or a map", json.kind()),
     })
 }
 
@@ -774,8 +742,8 @@ impl Changes {
 mod changes_tests {
     use serde_json::json;
 
-    use super::super::{to_json, to_object};
     use super::*;
+    use crate::json::exact::{to_json, to_object};
 
     fn value(json: &Value) -> Json {
         to_json(&path("a"), json).unwrap()

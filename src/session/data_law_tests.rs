@@ -5,9 +5,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
+use super::Data;
 use super::data_test_model::Json::{self, List, Object};
 use super::data_test_model::Step;
-use super::{Amount, Data, Path, parse_object, to_json, to_object};
+use crate::json::exact::{to_json, to_object};
+use crate::json::number::Amount;
+use crate::json::path::Path;
+use crate::json::value::parse_object;
 use crate::wipe::WipedBytes;
 
 impl From<Step> for Amount {

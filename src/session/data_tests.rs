@@ -4,9 +4,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::json::Json;
-use super::{Amount, Data, Path, to_json, to_object};
+use super::Data;
 use crate::error::SessionError;
+use crate::json::exact::{to_json, to_object};
+use crate::json::number::Amount;
+use crate::json::path::Path;
+use crate::json::text::Json;
 use crate::limits::DATA_DEPTH_MAX;
 
 fn data(value: &Value) -> Data {

@@ -7,11 +7,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::path::check_depth;
+use super::Session;
 use super::state::{Bags, Flash, Kind, named, without_secrets};
-use super::value::from_json;
-use super::{Path, Session, to_object, value};
 use crate::error::SessionError;
+use crate::json::exact::to_object;
+use crate::json::path::{Path, check_depth};
+use crate::json::value::{self, from_json};
 
 /// What lies around an entry: the payload, its reserved member, and the bag. Wire format, section 3.1.
 const LEVELS_AROUND: usize = 3;

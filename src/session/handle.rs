@@ -9,14 +9,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use super::Payload;
 use super::data::Change;
-use super::json::{Found, Text};
 use super::state::{Flash, IdChange, Phase, State};
-use super::{Amount, Path, Payload, json_to_time, time_to_text, to_json, to_object};
 use crate::clock::Timestamp;
 use crate::error::{CommitError, LoadError, RandomError, SessionError};
 use crate::events::{Event, Observers};
 use crate::id::{PublicId, SessionId};
+use crate::json::date::{json_to_time, time_to_text};
+use crate::json::exact::{to_json, to_object};
+use crate::json::number::Amount;
+use crate::json::path::Path;
+use crate::json::text::{Found, Text};
 use crate::seal::{CookieNonce, Sealer};
 use crate::wire::Persistence;
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
+use super::Data;
 use super::data::{Change, Changes, Remembered};
-use super::json::Text;
-use super::{Data, parse_object};
 use crate::clock::Timestamp;
 use crate::error::{RandomError, Reason, SessionError};
 use crate::id::SessionId;
-use crate::seal::sizes_of;
+use crate::json::shape::sizes_of;
+use crate::json::text::Text;
+use crate::json::value::parse_object;
 use crate::wipe::WipedBytes;
 use crate::wire::Persistence;
 

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::SessionRejection;
 use crate::error::SessionError;
-use crate::session::{FlashMessages, Path, Session};
+use crate::json::path::Path;
+use crate::session::{FlashMessages, Session};
 
 /// What the earlier request left for this one, and what this one leaves: messages, validation errors, old input.
 ///

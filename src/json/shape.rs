@@ -17,7 +17,7 @@ const KNOWN: [(&str, Kind); 4] =
 
 /// What a JSON object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// An object whose reserved member, if there is one, is an object, and each member of that of its kind.
     Payload,
     /// An object whose reserved member is something else, or has a member that is.
@@ -25,7 +25,7 @@ pub(super) enum Shape {
 }
 
 /// Looks at a JSON text; an error when it is no object, or nested deeper than a reader takes.
-pub(super) fn shape(json: &[u8]) -> Result<Shape, serde_json::Error> {
+pub(crate) fn shape(json: &[u8]) -> Result<Shape, serde_json::Error> {
     // A whole text, so that invalid UTF-8 is found wherever it is.
     let text = std::str::from_utf8(json).map_err(Error::custom)?;
     if is_too_deep(json) {
@@ -208,7 +208,7 @@ fn parses<N: std::str::FromStr>(digits: &[u8], is_good: impl FnOnce(&N) -> bool)
 /// The first name that its object has twice, between its quotes as it is written.
 // Looked for without a set of names, which would have to be allocated: for each name, through the rest of its object. A
 // cookie's payload is short.
-pub(super) fn repeated_name(json: &[u8]) -> Option<&[u8]> {
+pub(crate) fn repeated_name(json: &[u8]) -> Option<&[u8]> {
     let mut tokens = Tokens::of(json);
     while let Some(token) = tokens.next() {
         if let Token::Name(name) = token
@@ -225,7 +225,7 @@ pub(super) fn repeated_name(json: &[u8]) -> Option<&[u8]> {
 pub(crate) const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
 
 /// Whether a name begins so, however it is escaped.
-pub(super) fn has_private_name(json: &[u8]) -> bool {
+pub(crate) fn has_private_name(json: &[u8]) -> bool {
     let is_private = |name: &[u8]| {
         let name = std::str::from_utf8(name).unwrap_or_default();
         units(name).take(SERDE_JSON_PRIVATE.len()).eq(SERDE_JSON_PRIVATE.encode_utf16())

@@ -2,14 +2,12 @@
 
 use std::fmt;
 
+use super::shape::SERDE_JSON_PRIVATE;
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 
 /// The one top-level key that is the crate's own: wire format, section 3.1.
 const RESERVED: &str = "~";
-
-/// Prefix of the names with which `serde_json` marks values of its own.
-pub(super) const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
 
 /// Most segments of a path: the session itself is one level of the depth, the value another.
 const SEGMENTS_MAX: usize = DATA_DEPTH_MAX - 1;
@@ -62,7 +60,7 @@ impl Path {
     }
 
     /// The first segment and the rest of a path that can name a value.
-    pub(super) fn checked(&self) -> Result<(&str, &[String]), SessionError> {
+    pub(crate) fn checked(&self) -> Result<(&str, &[String]), SessionError> {
         match self.problem {
             None => Ok((self.first.as_str(), &self.rest)),
             Some(problem) => Err(SessionError::Path { path: self.to_string(), problem }),
@@ -70,7 +68,7 @@ impl Path {
     }
 
     /// The path of its first segments.
-    pub(super) fn first(&self, count: usize) -> Self {
+    pub(crate) fn first(&self, count: usize) -> Self {
         let rest = self.rest.iter().take(count.saturating_sub(1)).cloned().collect();
         Self { first: self.first.clone(), rest, problem: self.problem }
     }
@@ -81,7 +79,7 @@ impl Path {
     }
 
     /// The path without its last `count` segments, for messages.
-    pub(super) fn without_last(&self, count: usize) -> String {
+    pub(crate) fn without_last(&self, count: usize) -> String {
         let kept = self.segment_count().saturating_sub(count);
         let rest = self.rest.iter().map(String::as_str);
         std::iter::once(self.first.as_str()).chain(rest).take(kept).collect::<Vec<_>>().join(".")

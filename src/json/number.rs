@@ -59,7 +59,7 @@ impl Neg for Amount {
 /// # Errors
 ///
 /// What is wrong with the sum.
-pub(super) fn sum(number: &Number, amount: Amount) -> Result<Number, &'static str> {
+pub(crate) fn sum(number: &Number, amount: Amount) -> Result<Number, &'static str> {
     let amount = match (amount.0, integer_of(number)) {
         (Kind::Integer(amount), Some(integer)) => {
             return integer
@@ -78,19 +78,19 @@ pub(super) fn sum(number: &Number, amount: Amount) -> Result<Number, &'static st
 }
 
 /// The integer as a JSON number, where 64 bits hold it.
-pub(super) fn from_integer(integer: i128) -> Option<Number> {
+pub(crate) fn from_integer(integer: i128) -> Option<Number> {
     i64::try_from(integer).map(Number::from).or_else(|_| u64::try_from(integer).map(Number::from)).ok()
 }
 
 /// Whether both are written alike. `1` and `1.0` are not, nor are `0.0` and `-0.0`.
-pub(super) fn identical_numbers(left: &Number, right: &Number) -> bool {
+pub(crate) fn identical_numbers(left: &Number, right: &Number) -> bool {
     left == right && left.as_f64().map(f64::to_bits) == right.as_f64().map(f64::to_bits)
 }
 
 /// The number in the one form that it has without `arbitrary_precision`, which keeps the text that was read.
 ///
 /// `None` where neither a 64-bit integer nor a finite float holds it.
-pub(super) fn canonical(number: &Number) -> Option<Number> {
+pub(crate) fn canonical(number: &Number) -> Option<Number> {
     match (number.as_i64(), number.as_u64()) {
         // The text `-0`, which reads as the float elsewhere.
         (Some(0), None) => Number::from_f64(-0.0),
@@ -102,7 +102,7 @@ pub(super) fn canonical(number: &Number) -> Option<Number> {
 }
 
 /// Whether this may have been an integer beyond 64 bits in the text: `serde_json` rounds those to floats.
-pub(super) fn could_be_rounded(number: &Number) -> bool {
+pub(crate) fn could_be_rounded(number: &Number) -> bool {
     const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
     number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= TWO_TO_63)
 }
@@ -116,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::seal::has_number_beyond_64_bits;
+    use crate::json::shape::has_number_beyond_64_bits;
 
     fn text(sum: Result<Number, &'static str>) -> String {
         sum.unwrap().to_string()

@@ -9,18 +9,50 @@ use std::ops::Range;
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::Value;
 
-use super::json::{Json, Writer};
-use super::path::SERDE_JSON_PRIVATE;
+use super::path::Path;
+use super::shape::SERDE_JSON_PRIVATE;
+use super::text::{Json, Writer};
 use super::value::{self, PRIVATE, REPEATED, bad_name};
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
+
+/// Bytes that are taken for a value, and for a whole session, before their lengths are known.
+const VALUE_BYTES: usize = 64;
+const OBJECT_BYTES: usize = 512;
+
+/// The JSON form of a value that is meant for a path, which errors name.
+///
+/// # Errors
+///
+/// [`SessionError::Value`], naming the part of the value at fault: NaN and infinities (JSON has none, and `serde_json`
+/// writes null), integers beyond 64 bits (readers round them), keys that are not strings, keys that `serde_json` takes
+/// for its own, two members of one name, more than 127 arrays and objects inside one another, or what the type itself says.
+pub(crate) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Json, SessionError> {
+    write(value, VALUE_BYTES).map_err(|inexact| inexact.below(&path.to_string()))
+}
+
+/// The JSON form of a value that becomes a whole session, or several of its members.
+///
+/// # Errors
+///
+/// As [`to_json`], and for what is not an object.
+pub(crate) fn to_object<T: Serialize + ?Sized>(value: &T) -> Result<Json, SessionError> {
+    let json = write(value, OBJECT_BYTES).map_err(|inexact| inexact.below(""))?;
+    if json.is_object() {
+        return Ok(json);
+    }
+    Err(SessionError::Value {
+        path: String::new(),
+        problem: format!("it is {}, and a session is an object; wrap it in a struct or a map", json.kind()),
+    })
+}
 
 /// The JSON form of a value.
 ///
 /// # Errors
 ///
 /// What keeps it from being exact, and where.
-pub(super) fn to_json<T: Serialize + ?Sized>(value: &T, capacity_bytes: usize) -> Result<Json, Inexact> {
+pub(crate) fn write<T: Serialize + ?Sized>(value: &T, capacity_bytes: usize) -> Result<Json, Inexact> {
     let mut out = Writer::new(capacity_bytes);
     value.serialize(Exact { out: &mut out, depth: 0 })?;
     if out.is_broken {
@@ -471,25 +503,25 @@ impl ser::SerializeStruct for Fields<'_> {
 
 /// What keeps a value from being written exactly.
 #[derive(Debug)]
-pub(super) struct Inexact {
+pub(crate) struct Inexact {
     problem: String,
     /// The keys that lead to the part at fault, the innermost first.
     keys: Vec<String>,
 }
 
 impl Inexact {
-    pub(super) fn new(problem: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self { problem: problem.into(), keys: Vec::new() }
     }
 
     /// The same one level further out: below a key.
-    pub(super) fn under(mut self, key: impl fmt::Display) -> Self {
+    pub(crate) fn under(mut self, key: impl fmt::Display) -> Self {
         self.keys.push(key.to_string());
         self
     }
 
     /// The same as an error that names the part by its path below `path`.
-    pub(super) fn below(self, path: &str) -> SessionError {
+    pub(crate) fn below(self, path: &str) -> SessionError {
         let outermost = Some(path).filter(|path| !path.is_empty());
         let segments: Vec<&str> = outermost.into_iter().chain(self.keys.iter().rev().map(String::as_str)).collect();
         SessionError::Value { path: segments.join("."), problem: self.problem }

@@ -9,9 +9,9 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, 
 use serde_json::{Map, Value};
 
 use super::number::{canonical, could_be_rounded, identical_numbers};
-use super::path::SERDE_JSON_PRIVATE;
+use super::shape::SERDE_JSON_PRIVATE;
+use super::shape::has_number_beyond_64_bits;
 use crate::error::SessionError;
-use crate::seal::has_number_beyond_64_bits;
 
 /// The object in a JSON text, every integer exactly as it is written there.
 ///
@@ -52,7 +52,7 @@ pub fn object_from_json(json: &[u8]) -> Result<Map<String, Value>, SessionError>
 /// # Errors
 ///
 /// [`SessionError::Type`] where it does not read as one.
-pub(super) fn from_json<T: DeserializeOwned>(path: impl fmt::Display, value: &Value) -> Result<T, SessionError> {
+pub(crate) fn from_json<T: DeserializeOwned>(path: impl fmt::Display, value: &Value) -> Result<T, SessionError> {
     T::deserialize(value).map_err(|error| not_a::<T>(path.to_string(), kind(value), &error))
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn parse_object(payload: &[u8]) -> Result<Map<String, Value>, serde_j
 }
 
 /// The value in a JSON text, under the same rules.
-pub(super) fn parse(json: &[u8]) -> Result<Value, serde_json::Error> {
+pub(crate) fn parse(json: &[u8]) -> Result<Value, serde_json::Error> {
     let mut value = serde_json::from_slice(json)?;
     let mut may_be_rounded = false;
     let is_held = settle(&mut value, &mut may_be_rounded);
@@ -82,7 +82,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Value, serde_json::Error> {
 }
 
 /// What a value is, for messages; never the value itself.
-pub(super) const fn kind(value: &Value) -> &'static str {
+pub(crate) const fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -124,15 +124,15 @@ fn not_a<T>(path: String, found: &'static str, error: &serde_json::Error) -> Ses
 
 /// The place that a segment would have in an array does not exist and does not follow its last element.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotAnIndex {
+pub(crate) struct NotAnIndex {
     /// The segments of the path from the refused one on.
-    pub(super) segments_left: usize,
+    pub(crate) segments_left: usize,
     /// Elements of the array.
-    pub(super) length: usize,
+    pub(crate) length: usize,
 }
 
 /// The value at the end of the path below this one, if there is one.
-pub(super) fn find<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+pub(crate) fn find<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, segment| match value {
         Value::Object(members) => members.get(segment),
         Value::Array(elements) => elements.get(index(segment)?),
@@ -141,7 +141,7 @@ pub(super) fn find<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
 }
 
 /// The same, to be changed.
-pub(super) fn find_mut<'v>(value: &'v mut Value, path: &[String]) -> Option<&'v mut Value> {
+pub(crate) fn find_mut<'v>(value: &'v mut Value, path: &[String]) -> Option<&'v mut Value> {
     path.iter().try_fold(value, |value, segment| match value {
         Value::Object(members) => members.get_mut(segment),
         Value::Array(elements) => elements.get_mut(index(segment)?),
@@ -150,7 +150,7 @@ pub(super) fn find_mut<'v>(value: &'v mut Value, path: &[String]) -> Option<&'v 
 }
 
 /// Takes out the value at the end of the path. Later elements of an array move up; an emptied parent stays.
-pub(super) fn remove_below(value: &mut Value, path: &[String]) -> Option<Value> {
+pub(crate) fn remove_below(value: &mut Value, path: &[String]) -> Option<Value> {
     let (last, between) = path.split_last()?;
     match find_mut(value, between)? {
         Value::Object(members) => members.remove(last),
@@ -163,7 +163,7 @@ pub(super) fn remove_below(value: &mut Value, path: &[String]) -> Option<Value> 
 }
 
 /// Whether both are the same JSON value, written alike but for the order of members: `1` and `1.0` differ.
-pub(super) fn identical(left: &Value, right: &Value) -> bool {
+pub(crate) fn identical(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => identical_numbers(left, right),
         (Value::Array(left), Value::Array(right)) => {
@@ -178,7 +178,7 @@ pub(super) fn identical(left: &Value, right: &Value) -> bool {
 }
 
 /// Arrays and objects inside one another, the value itself included.
-pub(super) fn depth(value: &Value) -> usize {
+pub(crate) fn depth(value: &Value) -> usize {
     let below = match value {
         Value::Array(elements) => elements.iter().map(depth).max(),
         Value::Object(members) => members.values().map(depth).max(),
@@ -190,7 +190,7 @@ pub(super) fn depth(value: &Value) -> usize {
 /// Puts the value at the end of the path below this one, making the objects that are missing; tells whether anything changed.
 ///
 /// Nothing is changed before the whole way is known to be open: below what is missing, nothing can be in the way.
-pub(super) fn place_below(slot: &mut Value, path: &[String], value: Value) -> Result<bool, NotAnIndex> {
+pub(crate) fn place_below(slot: &mut Value, path: &[String], value: Value) -> Result<bool, NotAnIndex> {
     let Some((segment, rest)) = path.split_first() else {
         let changed = !identical(slot, &value);
         if changed {
@@ -224,7 +224,7 @@ pub(super) fn place_below(slot: &mut Value, path: &[String], value: Value) -> Re
 }
 
 /// The value inside new objects, one for each segment.
-pub(super) fn wrapped(path: &[String], value: Value) -> Value {
+pub(crate) fn wrapped(path: &[String], value: Value) -> Value {
     path.iter().rev().fold(value, |inner, segment| Value::Object(Map::from_iter([(segment.clone(), inner)])))
 }
 
@@ -239,13 +239,13 @@ fn index(segment: &str) -> Option<usize> {
 
 // Names in a JSON text that readers take differently. Of two members of one name each keeps one, and not each the same.
 
-pub(super) const REPEATED: &str = "two members have one name, and a reader would keep one of them; keep or rename one";
+pub(crate) const REPEATED: &str = "two members have one name, and a reader would keep one of them; keep or rename one";
 
-pub(super) const PRIVATE: &str = "no key may start with \"$serde_json::private::\"; choose another key";
+pub(crate) const PRIVATE: &str = "no key may start with \"$serde_json::private::\"; choose another key";
 
 /// The keys and indices that lead to the first name that a reader would take for something else, and why: one that its object
 /// has twice, or one with which `serde_json` marks values of its own.
-pub(super) fn bad_name(json: &[u8]) -> Option<(Vec<String>, &'static str)> {
+pub(crate) fn bad_name(json: &[u8]) -> Option<(Vec<String>, &'static str)> {
     let (mut path, mut problem) = (Vec::new(), None);
     // Depth is bounded by the reader, as it is everywhere. What is no JSON is the parser's to refuse.
     let walk = Walk { path: &mut path, problem: &mut problem };
@@ -329,8 +329,8 @@ mod tests {
 
     use super::super::path::{Path, check_depth};
     use super::*;
+    use crate::json::exact::{to_json, to_object};
     use crate::limits::DATA_DEPTH_MAX;
-    use crate::session::{to_json, to_object};
 
     fn nested(depth: usize) -> Value {
         (0..depth).fold(json!(1), |inner, _| json!([inner]))

@@ -19,7 +19,7 @@ pub(crate) type Text = Arc<WipedBytes>;
 
 /// With the feature `arbitrary_precision`, which another crate may turn on, `serde_json` keeps numbers as text and gives them
 /// to a type in a way that differs between a text and a value.
-pub(super) const KEEPS_NUMBERS_AS_TEXT: bool = size_of::<Number>() >= size_of::<String>();
+pub(crate) const KEEPS_NUMBERS_AS_TEXT: bool = size_of::<Number>() >= size_of::<String>();
 
 /// A value of an application's, as text that reads back as that value.
 #[derive(Clone, Debug)]
@@ -32,74 +32,74 @@ pub(crate) struct Json {
 }
 
 impl Json {
-    pub(super) const fn text(&self) -> &Text {
+    pub(crate) const fn text(&self) -> &Text {
         &self.text
     }
 
-    pub(super) fn into_parts(self) -> (Text, Vec<Part>) {
+    pub(crate) fn into_parts(self) -> (Text, Vec<Part>) {
         (self.text, self.parts)
     }
 
-    pub(super) fn parts(&self) -> &[Part] {
+    pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
 
     /// Every number in it is an integer.
-    pub(super) const fn is_plain(&self) -> bool {
+    pub(crate) const fn is_plain(&self) -> bool {
         self.is_plain
     }
 
     /// Arrays and objects inside one another, the value itself included.
-    pub(super) const fn depth(&self) -> usize {
+    pub(crate) const fn depth(&self) -> usize {
         self.depth
     }
 
-    pub(super) fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         self.text.starts_with(b"{")
     }
 
-    pub(super) fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         value_in(&self.text)
     }
 
     /// Its members as values; none for what is no object.
-    pub(super) fn members(&self) -> Map<String, Value> {
+    pub(crate) fn members(&self) -> Map<String, Value> {
         match self.value() {
             Value::Object(members) => members,
             _ => Map::new(),
         }
     }
 
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         kind(&self.value())
     }
 }
 
 /// A [`Json`] that is being written.
-pub(super) struct Writer {
-    pub(super) json: WipedBytes,
+pub(crate) struct Writer {
+    pub(crate) json: WipedBytes,
     /// The members of the outermost object that have been written.
     parts: Vec<Part>,
     /// Where the names of those objects are that have not ended yet.
-    pub(super) names: Vec<Range<usize>>,
+    pub(crate) names: Vec<Range<usize>>,
     /// Most arrays and objects inside one another.
-    pub(super) deepest: usize,
+    pub(crate) deepest: usize,
     /// Every number since the last member of the outermost object began is an integer.
-    pub(super) is_plain: bool,
+    pub(crate) is_plain: bool,
     /// Where the value of that member begins.
     value_begin: usize,
     /// A part of it could not be written, and the text is none.
-    pub(super) is_broken: bool,
+    pub(crate) is_broken: bool,
 }
 
 impl Writer {
-    pub(super) fn new(capacity_bytes: usize) -> Self {
+    pub(crate) fn new(capacity_bytes: usize) -> Self {
         let json = WipedBytes::with_capacity(capacity_bytes);
         let (parts, names) = (Vec::new(), Vec::new());
         Self { json, parts, names, deepest: 0, is_plain: true, value_begin: 0, is_broken: false }
     }
 
-    pub(super) fn finish(self) -> Json {
+    pub(crate) fn finish(self) -> Json {
         let Self { json, parts, deepest: depth, is_plain, .. } = self;
         let is_plain = if parts.is_empty() { is_plain } else { parts.iter().all(|part| part.is_plain) };
         Json { text: Arc::new(json), parts, depth, is_plain: is_plain && !KEEPS_NUMBERS_AS_TEXT }
@@ -107,7 +107,7 @@ impl Writer {
 
     /// A string. Most have nothing to escape, and are copied as they are.
     #[inline]
-    pub(super) fn write_str(&mut self, text: &str) -> Result<(), serde_json::Error> {
+    pub(crate) fn write_str(&mut self, text: &str) -> Result<(), serde_json::Error> {
         if needs_escapes(text.as_bytes()) {
             return self.write(text);
         }
@@ -116,13 +116,13 @@ impl Writer {
     }
 
     /// What `serde_json` writes exactly.
-    pub(super) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), serde_json::Error> {
+    pub(crate) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), serde_json::Error> {
         serde_json::to_writer(&mut self.json, value)
     }
 
     /// The value of a member of an object at this depth begins.
     #[inline]
-    pub(super) fn begin_value(&mut self, depth: usize) {
+    pub(crate) fn begin_value(&mut self, depth: usize) {
         self.json.push(b':');
         if depth == 1 {
             self.is_plain = true;
@@ -132,7 +132,7 @@ impl Writer {
 
     /// It has ended.
     #[inline]
-    pub(super) fn end_value(&mut self, depth: usize, name: &Range<usize>) {
+    pub(crate) fn end_value(&mut self, depth: usize, name: &Range<usize>) {
         if depth == 1 {
             let name_is_escaped = self.text(name).contains(&b'\\');
             let value = self.value_begin..self.json.len();
@@ -141,19 +141,19 @@ impl Writer {
     }
 
     #[inline]
-    pub(super) fn text(&self, range: &Range<usize>) -> &[u8] {
+    pub(crate) fn text(&self, range: &Range<usize>) -> &[u8] {
         self.json.get(range.clone()).unwrap_or_default()
     }
 
     /// A name as its application knows it, for messages.
-    pub(super) fn name(&self, range: &Range<usize>) -> String {
+    pub(crate) fn name(&self, range: &Range<usize>) -> String {
         let quoted = range.start.saturating_sub(1)..range.end.saturating_add(1);
         serde_json::from_slice(self.text(&quoted)).unwrap_or_default()
     }
 
     /// The first of the names from this one on that is there twice.
     // Security: a reader keeps one of them, and not every reader the same: a flattened map could give a user a role.
-    pub(super) fn repeated(&self, first: usize) -> Option<&Range<usize>> {
+    pub(crate) fn repeated(&self, first: usize) -> Option<&Range<usize>> {
         const FEW: usize = 8;
         let names = self.names.get(first..).unwrap_or_default();
         if names.len() <= FEW {
@@ -178,13 +178,13 @@ fn needs_escapes(text: &[u8]) -> bool {
 }
 
 /// The value in a text that was looked at when it was opened or written.
-pub(super) fn value_in(text: &[u8]) -> Value {
+pub(crate) fn value_in(text: &[u8]) -> Value {
     value::parse(text).unwrap_or_default()
 }
 
 /// Whether two texts of one value each are surely different values. Scalars have one text each, but for floats and for
 /// strings with escapes.
-pub(super) fn differ_surely((left, left_is_plain): (&[u8], bool), (right, right_is_plain): (&[u8], bool)) -> bool {
+pub(crate) fn differ_surely((left, left_is_plain): (&[u8], bool), (right, right_is_plain): (&[u8], bool)) -> bool {
     let has_one_text = |text: &[u8], is_plain: bool| match text.first() {
         Some(b'"') => !text.contains(&b'\\'),
         Some(b'{' | b'[') | None => false,
@@ -202,11 +202,11 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    pub(super) fn text(text: Option<&Text>, place: &Range<usize>, is_plain: bool) -> Self {
+    pub(crate) fn text(text: Option<&Text>, place: &Range<usize>, is_plain: bool) -> Self {
         text.map_or(Self::Nothing, |text| Self::Text { text: Arc::clone(text), place: place.clone(), is_plain })
     }
 
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Nothing, Self::Nothing) => true,
             (Self::Value(value), Self::Value(other)) => value == other,
@@ -222,7 +222,7 @@ impl Found {
     /// # Errors
     ///
     /// [`SessionError::Type`] where it does not read as one.
-    pub(super) fn read<T: DeserializeOwned>(self, path: &Path) -> Result<Option<T>, SessionError> {
+    pub(crate) fn read<T: DeserializeOwned>(self, path: &Path) -> Result<Option<T>, SessionError> {
         match self.parse() {
             Ok(read) => Ok(Some(read)),
             Err(Value::Null) => Ok(None),
@@ -235,7 +235,7 @@ impl Found {
     /// # Errors
     ///
     /// [`SessionError::Type`] with an empty path, where it does not read as one.
-    pub(super) fn read_whole<T: DeserializeOwned>(self) -> Result<T, SessionError> {
+    pub(crate) fn read_whole<T: DeserializeOwned>(self) -> Result<T, SessionError> {
         match self.parse() {
             Ok(read) => Ok(read),
             Err(value) => value::from_json("", &value),
@@ -261,19 +261,19 @@ impl Found {
 
 /// A member of the object, by its places in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// Between the quotes, as it is written.
-    pub(super) name: Range<usize>,
-    pub(super) name_is_escaped: bool,
-    pub(super) value: Range<usize>,
+    pub(crate) name: Range<usize>,
+    pub(crate) name_is_escaped: bool,
+    pub(crate) value: Range<usize>,
     /// Every number in the value is an integer that has one form. Others have several, and are read through a JSON value.
-    pub(super) is_plain: bool,
+    pub(crate) is_plain: bool,
 }
 
 /// Hands over the members in the order of the text, repeated names included. `None` for what is no object, is nested deeper than
 /// [`DATA_DEPTH_MAX`] arrays and objects, or holds a number that a reader would round: the same texts that
 /// [`super::parse_object`] refuses (RFC 8259).
-pub(super) fn outline(json: &str, mut take: impl FnMut(Part)) -> Option<()> {
+pub(crate) fn outline(json: &str, mut take: impl FnMut(Part)) -> Option<()> {
     let mut scan = Scan { bytes: json.as_bytes(), at: 0, depth: 1, is_plain: true };
     scan.skip_space();
     scan.expect(b'{')?;
@@ -543,9 +543,9 @@ mod outline_tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value};
 
-    use super::super::parse_object;
+    use super::value::parse_object;
     use super::*;
-    use crate::seal::has_number_beyond_64_bits;
+    use crate::json::shape::has_number_beyond_64_bits;
 
     /// Both readers take a text, or neither does; and the parts are its members.
     fn agrees(json: &str) -> Result<(), TestCaseError> {

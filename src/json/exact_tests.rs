@@ -6,12 +6,12 @@ use serde::ser::{self, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::exact::Inexact;
-use super::exact::to_json;
+use super::exact::write;
 use crate::error::SessionError;
 use crate::limits::DATA_DEPTH_MAX;
 
 fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Inexact> {
-    to_json(value, 0).map(|json| json.value())
+    write(value, 0).map(|json| json.value())
 }
 
 fn problem<T: Serialize + ?Sized>(value: &T) -> (String, String) {
