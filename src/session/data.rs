@@ -166,6 +166,10 @@ impl Data {
     /// The path of the outermost array's element that a path goes through, if it goes through one.
     pub(super) fn outermost_element(&self, path: &Path) -> Option<Path> {
         let (first, rest) = path.checked().ok()?;
+        if rest.is_empty() {
+            // A whole member is no element, and its value need not be built to know that.
+            return None;
+        }
         let mut value = self.value(self.member(first)?);
         for (position, segment) in rest.iter().enumerate() {
             if value.is_array() {
