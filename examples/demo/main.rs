@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Handle::current();
     let records = FileStore::builder(options.records).offload(move |call| drop(runtime.spawn_blocking(call))).open()?;
     let _sweeper = Sweeper::new(records.clone()).observer(Log).start()?;
-    let store = SessionManager::builder(ring.clone())
+    let manager = SessionManager::builder(ring.clone())
         .audience("sealed-session/demo")
         .key_grace(options.keys_grace)
         .lifetimes(options.lifetimes)
@@ -40,12 +40,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(address) = options.operator {
         let listener = listen(address, "--operator").await?;
         println!("The keys are shown at http://localhost:{}/keys", listener.local_addr()?.port());
-        tokio::spawn(serve(listener, operator::pages(store.clone(), ring)));
+        tokio::spawn(serve(listener, operator::pages(manager.clone(), ring)));
     }
     let listener = listen(options.listen, "--listen").await?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
     println!("Listening on http://localhost:{}", listener.local_addr()?.port());
-    Ok(serve(listener, application(store)).await?)
+    Ok(serve(listener, application(manager)).await?)
 }
 
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {

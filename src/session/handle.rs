@@ -28,8 +28,8 @@ use crate::wire::Persistence;
 /// ```
 /// # use sealed_session::{SessionManager, Key, RequestFacts};
 /// # pollster::block_on(async {
-/// # let store = SessionManager::builder(Key::generate()?).build()?;
-/// # let pending = store.begin(&RequestFacts::new());
+/// # let manager = SessionManager::builder(Key::generate()?).build()?;
+/// # let pending = manager.begin(&RequestFacts::new());
 /// # let session = pending.session().await?;
 /// session.put("user.email", "zoe@example.com")?;
 /// session.increment("visits", 1)?;
@@ -88,8 +88,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("visits", &3)?;
     /// let visits: Option<u64> = session.get("visits")?;
@@ -112,8 +112,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// assert_eq!(session.get_or("theme", "light".to_owned())?, "light");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -145,8 +145,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("nickname", &None::<String>)?;
     /// assert!(!session.has("nickname")?);
@@ -178,8 +178,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user.name", "Zoë")?;
     /// assert_eq!(session.all()["user"]["name"], "Zoë");
@@ -212,8 +212,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user.name", "Zoë")?;
     /// session.put("user.roles", &["editor"])?;
@@ -238,8 +238,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// let now = sealed_session::Timestamp::from_unix_seconds(1_795_000_000).to_date_time();
     /// session.put_time("last_seen", now)?;
@@ -262,8 +262,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.merge(&serde_json::json!({ "theme": "dark", "language": "fr" }))?;
     /// assert_eq!(session.get_or("theme", String::new())?, "dark");
@@ -283,8 +283,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// session.forget("cart")?;
@@ -307,8 +307,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("return_to", "/profile")?;
     /// assert_eq!(session.pull("return_to")?, Some("/profile".to_owned()));
@@ -347,8 +347,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.increment("visits", 1)?;
     /// assert_eq!(session.increment("visits", 2)?, 3.into());
@@ -387,8 +387,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.push("cart", "book")?;
     /// session.push("cart", "pen")?;
@@ -412,8 +412,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.clear()?;
@@ -441,8 +441,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct Visitor { name: String }
