@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use sealed_session::SessionManager;
+use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::events::{Event, Observer};
 use sealed_session::store::{FileStore, Sweeper};
 use sealed_session_demo::options::{HELP, Options};
@@ -33,6 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .key_grace(options.keys_grace)
         .lifetimes(options.lifetimes)
         .store(records)
+        .timer(TokioTimer)
         // Who wants to stay logged in for longer says so at login.
         .clear_with_browser(true)
         .observer(Log)
