@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).init();
     // Keys as `sealed-session keygen` prints them, one a line. Without any, sessions end with the process.
     let keys = env::var("SESSION_KEYS").map_or_else(|_| Key::generate().map(KeyRing::new), |keys| keys.parse())?;
-    let sessions = SessionManager::builder(keys).audience("example").observer(TracingObserver).build()?;
+    let manager = SessionManager::builder(keys).audience("example").observer(TracingObserver).build()?;
     let application = move || {
         App::new()
             .route("/", web::get().to(home))
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .route("/logout", web::post().to(log_out))
             // What is wrapped last runs first: the guard asks the session.
             .wrap(CsrfMiddleware::new())
-            .wrap(SessionMiddleware::new(sessions.clone()))
+            .wrap(SessionMiddleware::new(manager.clone()))
     };
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let server = HttpServer::new(application).bind(("127.0.0.1", port))?;

@@ -31,14 +31,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).init();
     // Keys as `sealed-session keygen` prints them, one a line. Without any, sessions end with the process.
     let keys = env::var("SESSION_KEYS").map_or_else(|_| Key::generate().map(KeyRing::new), |keys| keys.parse())?;
-    let sessions = SessionManager::builder(keys).audience("example").observer(TracingObserver).build()?;
+    let manager = SessionManager::builder(keys).audience("example").observer(TracingObserver).build()?;
     let pages = Router::new()
         .route("/", get(home))
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
         // A layer wraps what stands before it: the guard asks the session.
         .layer(CsrfLayer::new())
-        .layer(SessionLayer::new(sessions));
+        .layer(SessionLayer::new(manager));
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.

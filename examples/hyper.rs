@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     // Keys as `sealed-session keygen` prints them, one a line. Without any, sessions end with the process.
     let keys = env::var("SESSION_KEYS").map_or_else(|_| Key::generate().map(KeyRing::new), |keys| keys.parse())?;
-    let sessions = SessionManager::builder(keys).audience("example").build()?;
+    let manager = SessionManager::builder(keys).audience("example").build()?;
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
@@ -38,20 +38,20 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     loop {
         // An error here is most likely that of too many open connections: some will end.
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let sessions = sessions.clone();
-        let service = service_fn(move |request| serve(sessions.clone(), request));
+        let manager = manager.clone();
+        let service = service_fn(move |request| serve(manager.clone(), request));
         tokio::spawn(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service));
     }
 }
 
 /// Begins the session of a request, answers, and commits it into the response: what an adapter does.
 async fn serve(
-    sessions: SessionManager,
+    manager: SessionManager,
     request: Request<Incoming>,
 ) -> Result<Response<String>, Box<dyn Error + Send + Sync>> {
     let (head, body) = request.into_parts();
     let cookies = head.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    let pending = sessions.begin(&cookies.fold(RequestFacts::new(), RequestFacts::cookie_header));
+    let pending = manager.begin(&cookies.fold(RequestFacts::new(), RequestFacts::cookie_header));
     let body = Limited::new(body, 64 * 1024).collect().await?.to_bytes();
     let form = form_urlencoded::parse(&body).into_owned().collect();
     let request = format!("{} {}", head.method, head.uri.path());

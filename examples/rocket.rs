@@ -23,10 +23,10 @@ use sealed_session::{Key, KeyRing, Session, SessionError, SessionManager};
 async fn main() -> Result<(), Box<dyn Error>> {
     // Keys as `sealed-session keygen` prints them, one a line. Without any, sessions end with the process.
     let keys = env::var("SESSION_KEYS").map_or_else(|_| Key::generate().map(KeyRing::new), |keys| keys.parse())?;
-    let sessions = SessionManager::builder(keys).audience("example").build()?;
+    let manager = SessionManager::builder(keys).audience("example").build()?;
     rocket::build()
         // The guard asks the session, so it is attached behind it.
-        .attach(SessionFairing::new(sessions))
+        .attach(SessionFairing::new(manager))
         .attach(CsrfFairing::new())
         .mount("/", routes![home, log_in, log_out])
         .launch()

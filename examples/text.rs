@@ -21,7 +21,7 @@ use sealed_session::{HeaderEdit, Key, KeyRing, RequestFacts, ResponseFacts, Sess
 fn main() -> Result<(), Box<dyn Error>> {
     // Keys as `sealed-session keygen` prints them, one a line. Without any, sessions end with the process.
     let keys = env::var("SESSION_KEYS").map_or_else(|_| Key::generate().map(KeyRing::new), |keys| keys.parse())?;
-    let sessions = SessionManager::builder(keys).audience("example").build()?;
+    let manager = SessionManager::builder(keys).audience("example").build()?;
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
@@ -29,13 +29,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     loop {
         // An error here is most likely that of too many open connections: some will end.
         let Ok((stream, _)) = listener.accept() else { continue };
-        let sessions = sessions.clone();
-        thread::spawn(move || serve(&sessions, &stream).ok());
+        let manager = manager.clone();
+        thread::spawn(move || serve(&manager, &stream).ok());
     }
 }
 
 /// Begins the session of a request, answers, and commits it into the response: what an adapter does.
-fn serve(sessions: &SessionManager, mut stream: &TcpStream) -> io::Result<()> {
+fn serve(manager: &SessionManager, mut stream: &TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream.take(64 * 1024));
     let (mut head, mut body) = (Vec::new(), Vec::new());
     while !head.ends_with(b"\r\n\r\n") && reader.read_until(b'\n', &mut head)? > 0 {}
@@ -47,7 +47,7 @@ fn serve(sessions: &SessionManager, mut stream: &TcpStream) -> io::Result<()> {
     reader.take(length).read_to_end(&mut body)?;
 
     let facts = values("cookie").map(str::as_bytes).fold(RequestFacts::new(), RequestFacts::cookie_header);
-    let pending = sessions.begin(&facts);
+    let pending = manager.begin(&facts);
     let form = form_urlencoded::parse(&body).into_owned().collect();
     let request = head.split(" HTTP/1").next().unwrap_or_default();
     let (mut status, mut page) = match pending.session_now() {

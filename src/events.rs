@@ -46,7 +46,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A setting that works and may be a mistake; reported once, when the store is built.
+    /// A setting that works and may be a mistake; reported once, when the manager is built.
     QuestionableSetting {
         /// The setting, by the name of its builder method.
         setting: &'static str,
@@ -233,7 +233,7 @@ impl Event {
     }
 }
 
-/// The observers of a store.
+/// The observers of a manager.
 #[derive(Clone, Default)]
 pub(crate) struct Observers(Arc<Vec<Arc<dyn Observer>>>);
 
@@ -267,8 +267,8 @@ impl Observers {
 /// use sealed_session::{Key, RequestFacts, SessionManager};
 ///
 /// let counters = Counters::default();
-/// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
-/// store.begin(&RequestFacts::new().cookie_header(b"__Host-session=junk")).session_now()?;
+/// let manager = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
+/// manager.begin(&RequestFacts::new().cookie_header(b"__Host-session=junk")).session_now()?;
 ///
 /// let snapshot = counters.snapshot();
 /// for (reason, count) in &snapshot.rejected {

@@ -14,9 +14,9 @@
 //! use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
 //!
 //! # pollster::block_on(async {
-//! let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
+//! let manager = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
 //!
-//! let pending = store.begin(&RequestFacts::new().cookie_header(b"theme=dark"));
+//! let pending = manager.begin(&RequestFacts::new().cookie_header(b"theme=dark"));
 //! let session = pending.session().await?;
 //! session.put("user.name", "Zoë")?;
 //!

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use sealed_session::SessionManager;
+use sealed_session::adapter::tokio::TokioTimer;
 use sealed_session::events::{Event, Observer};
 use sealed_session::store::{FileStore, Sweeper};
 use sealed_session_demo::options::{HELP, Options};
@@ -28,11 +29,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Handle::current();
     let records = FileStore::builder(options.records).offload(move |call| drop(runtime.spawn_blocking(call))).open()?;
     let _sweeper = Sweeper::new(records.clone()).observer(Log).start()?;
-    let store = SessionManager::builder(ring.clone())
+    let manager = SessionManager::builder(ring.clone())
         .audience("sealed-session/demo")
         .key_grace(options.keys_grace)
         .lifetimes(options.lifetimes)
         .store(records)
+        .timer(TokioTimer)
         // Who wants to stay logged in for longer says so at login.
         .clear_with_browser(true)
         .observer(Log)
@@ -40,12 +42,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(address) = options.operator {
         let listener = listen(address, "--operator").await?;
         println!("The keys are shown at http://localhost:{}/keys", listener.local_addr()?.port());
-        tokio::spawn(serve(listener, operator::pages(store.clone(), ring)));
+        tokio::spawn(serve(listener, operator::pages(manager.clone(), ring)));
     }
     let listener = listen(options.listen, "--listen").await?;
     // By name: browsers take `Secure` cookies over plain http from `localhost`.
     println!("Listening on http://localhost:{}", listener.local_addr()?.port());
-    Ok(serve(listener, application(store)).await?)
+    Ok(serve(listener, application(manager)).await?)
 }
 
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {

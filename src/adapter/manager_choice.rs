@@ -4,20 +4,20 @@ use std::sync::Arc;
 use crate::manager::SessionManager;
 use crate::request::{PendingSession, RequestFacts};
 
-/// Which store has the session of a request, of whatever type the framework hands out before its handler runs.
+/// Which manager has the session of a request, of whatever type the framework hands out before its handler runs.
 pub(crate) enum Choice<R> {
     Always(SessionManager),
     By(Arc<dyn Fn(&R) -> SessionManager + Send + Sync>),
 }
 
 impl<R> Choice<R> {
-    pub(crate) fn by(store: impl Fn(&R) -> SessionManager + Send + Sync + 'static) -> Self {
-        Self::By(Arc::new(store))
+    pub(crate) fn by(manager: impl Fn(&R) -> SessionManager + Send + Sync + 'static) -> Self {
+        Self::By(Arc::new(manager))
     }
 
     pub(crate) fn begin(&self, request: &R, facts: &RequestFacts<'_>) -> PendingSession {
         match self {
-            Self::Always(store) => store.begin(facts),
+            Self::Always(manager) => manager.begin(facts),
             Self::By(choose) => choose(request).begin(facts),
         }
     }
@@ -27,7 +27,7 @@ impl<R> Choice<R> {
 impl<R> Clone for Choice<R> {
     fn clone(&self) -> Self {
         match self {
-            Self::Always(store) => Self::Always(store.clone()),
+            Self::Always(manager) => Self::Always(manager.clone()),
             Self::By(choose) => Self::By(Arc::clone(choose)),
         }
     }
@@ -36,7 +36,7 @@ impl<R> Clone for Choice<R> {
 impl<R> fmt::Debug for Choice<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Always(store) => store.fmt(f),
+            Self::Always(manager) => manager.fmt(f),
             Self::By(_) => f.write_str("chosen for each request"),
         }
     }

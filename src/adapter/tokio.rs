@@ -11,7 +11,7 @@ use crate::clock::{Timer, Wait};
 /// use sealed_session::adapter::tokio::TokioTimer;
 /// use sealed_session::{SessionManager, Key};
 ///
-/// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).timer(TokioTimer).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -24,7 +24,7 @@ const TARGET: &str = "sealed_session";
 /// use sealed_session::adapter::tracing::TracingObserver;
 /// use sealed_session::{SessionManager, Key};
 ///
-/// let store = SessionManager::builder(Key::generate()?).observer(TracingObserver).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).observer(TracingObserver).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -56,8 +56,8 @@ const NO_STORE: &str = "cookie";
 /// )?;
 /// let config = config.overridden_by([("SEALED_SESSION_COOKIE__SAME_SITE", "strict")])?;
 ///
-/// let store = SessionManager::builder(Key::generate()?).configured(&config, &Stores::new())?.build()?;
-/// assert_eq!(store.cookie_name(), "__Host-shop");
+/// let manager = SessionManager::builder(Key::generate()?).configured(&config, &Stores::new())?.build()?;
+/// assert_eq!(manager.cookie_name(), "__Host-shop");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

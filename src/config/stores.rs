@@ -15,7 +15,7 @@ use crate::store::RecordStore;
 ///
 /// let stores = Stores::new().with("memory", MemoryStore::new());
 /// let config = Config::from_toml("store = \"memory\"")?;
-/// let store = SessionManager::builder(Key::generate()?).configured(&config, &stores)?.build()?;
+/// let manager = SessionManager::builder(Key::generate()?).configured(&config, &stores)?.build()?;
 ///
 /// let config = Config::from_toml("store = \"redis\"")?;
 /// let error = SessionManager::builder(Key::generate()?).configured(&config, &stores).unwrap_err();

@@ -12,8 +12,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// let token = session.csrf_token()?;
     /// assert!(session.verify_csrf(Some(&token)).is_ok());
@@ -34,8 +34,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// let token = session.csrf_token_for("POST /transfer")?;
     /// assert!(session.verify_csrf_for("POST /transfer", Some(&token)).is_ok());

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A setting that cannot work, found when the store is built and not at the first request.
+/// A setting that cannot work, found when the manager is built and not at the first request.
 ///
 /// It names the setting and the mend, and never shows what was given: a key that was pasted into the wrong place must
 /// not come to a log.

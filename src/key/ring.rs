@@ -517,7 +517,7 @@ pub struct KeyReport {
     pub refused: Vec<(Reason, u64)>,
     /// When the key last opened something.
     pub last_opened: Option<Timestamp>,
-    /// When counting began; `None` before a store was built over the ring.
+    /// When counting began; `None` before a manager was built over the ring.
     pub counted_since: Option<Timestamp>,
     /// Nothing that is valid needs the key: it has expired, or it seals no more and opened nothing for the longest lifetime
     /// of a session. One process knows its own requests alone: ask every server of a fleet.
@@ -643,7 +643,7 @@ impl RingHandle {
 
     /// What each key does and was used for since this process counts, and whether it can be taken out.
     ///
-    /// `now` and the settings are those of the sealer or the store; [`SessionManager::key_reports`](crate::SessionManager::key_reports)
+    /// `now` and the settings are those of the sealer or the manager; [`SessionManager::key_reports`](crate::SessionManager::key_reports)
     /// knows both.
     ///
     /// ```

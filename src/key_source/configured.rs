@@ -12,7 +12,7 @@ use crate::key::KeyRing;
 /// # let text = Key::generate()?.to_secret_text().to_string();
 /// # let config = Config::from_toml(&format!("keys = {{ source = \"inline\", ring = \"{text}\" }}"))?;
 /// let ring = KeyWatch::new(config.key_origin()?).interval(config.key_poll_interval()).start()?;
-/// let store = SessionManager::builder(ring).configured(&config, &Stores::new())?.build()?;
+/// let manager = SessionManager::builder(ring).configured(&config, &Stores::new())?.build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl KeySource for KeyOrigin {

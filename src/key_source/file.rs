@@ -15,7 +15,7 @@ use crate::key::KeyRing;
 /// use sealed_session::key_source::{FileSource, KeyWatch};
 ///
 /// let ring = KeyWatch::new(FileSource::new("/etc/example-app/session.keys")).start()?;
-/// let store = SessionManager::builder(ring).audience("example-app/prod").build()?;
+/// let manager = SessionManager::builder(ring).audience("example-app/prod").build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -40,7 +40,7 @@ use crate::key::KeyRing;
 /// Where a ring of keys is kept.
 ///
 /// Own sources are made with [`ClosureSource`], or implement this. [`KeyWatch`] turns one into the
-/// [`RingHandle`](crate::RingHandle) that a store is built over.
+/// [`RingHandle`](crate::RingHandle) that a manager is built over.
 ///
 /// ```
 /// use sealed_session::key_source::{KeySource, KeySourceError, KeyWatch};

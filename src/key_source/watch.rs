@@ -28,7 +28,7 @@ use crate::limits;
 /// # let key = Key::generate()?;
 /// let source = ClosureSource::new("vault secret/session", move || Ok(KeyRing::new(key.clone())));
 /// let ring = KeyWatch::new(source).interval(Duration::from_secs(30)).start()?;
-/// let store = SessionManager::builder(ring).build()?;
+/// let manager = SessionManager::builder(ring).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "`start` makes the handle"]

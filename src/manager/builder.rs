@@ -23,12 +23,12 @@ const DEVELOPMENT_COOKIE_NAME: &str = "session";
 /// use sealed_session::cookie::{CookieAttributes, SameSite};
 /// use sealed_session::{SessionManager, Key, Lifetimes};
 ///
-/// let store = SessionManager::builder(Key::generate()?)
+/// let manager = SessionManager::builder(Key::generate()?)
 ///     .audience("example-app/prod")
 ///     .cookie(CookieAttributes::new().same_site(SameSite::Strict))
 ///     .lifetimes(Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60)))
 ///     .build()?;
-/// assert_eq!(store.cookie_name(), "__Host-session");
+/// assert_eq!(manager.cookie_name(), "__Host-session");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "`build` makes the store"]
@@ -95,7 +95,7 @@ impl SessionManagerBuilder {
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
@@ -109,7 +109,7 @@ impl SessionManagerBuilder {
     /// # #[cfg(feature = "memory")] {
     /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::store::MemoryStore;
-    /// let store = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).build()?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -125,7 +125,7 @@ impl SessionManagerBuilder {
     /// # #[cfg(feature = "tokio")] {
     /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::adapter::tokio::TokioTimer;
-    /// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).timer(TokioTimer).build()?;
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -140,7 +140,7 @@ impl SessionManagerBuilder {
     /// ```
     /// # use sealed_session::{SessionManager, Key};
     /// use sealed_session::cookie::CookieAttributes;
-    /// let store = SessionManager::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).also_remove(CookieAttributes::new().name("session").path("/shop")).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn also_remove(mut self, earlier: CookieAttributes) -> Self {
@@ -160,7 +160,7 @@ impl SessionManagerBuilder {
     /// ```
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?)
+    /// let manager = SessionManager::builder(Key::generate()?)
     ///     .audience("shop/prod")
     ///     .also_read("__Host-session", "example-app/prod")
     ///     .build()?;
@@ -178,7 +178,7 @@ impl SessionManagerBuilder {
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).insecure_for_development().build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).insecure_for_development().build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn insecure_for_development(mut self) -> Self {
@@ -192,7 +192,7 @@ impl SessionManagerBuilder {
     ///
     /// ```
     /// # use sealed_session::{SessionManager, Key};
-    /// let store = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).commit_when(|status| status < 500).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn commit_when(mut self, takes: fn(u16) -> bool) -> Self {
@@ -205,7 +205,7 @@ impl SessionManagerBuilder {
     /// ```
     /// # use sealed_session::testing::ManualClock;
     /// # use sealed_session::{Key, SessionManager};
-    /// let store = SessionManager::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).clock(ManualClock::at_unix_seconds(1_795_000_000)).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -219,7 +219,7 @@ impl SessionManagerBuilder {
     /// use sealed_session::events::Counters;
     /// use sealed_session::{Key, SessionManager};
     /// let counters = Counters::default();
-    /// let store = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).observer(counters.clone()).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
@@ -227,7 +227,7 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// The store.
+    /// The manager.
     ///
     /// ```
     /// use sealed_session::{SessionManager, Key};

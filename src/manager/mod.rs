@@ -22,22 +22,22 @@ use crate::settings::{Placement, Renewal, Settings, StoreFailure};
 use crate::store::RecordStore;
 use crate::wire::Persistence;
 
-/// The session store that a framework embeds: it opens a request's session and writes it into the response.
+/// What a framework embeds: it opens a request's session and writes it into the response.
 ///
 /// ```
 /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
 ///
 /// # pollster::block_on(async {
-/// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
+/// let manager = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
 ///
 /// // A first request, without a cookie.
-/// let pending = store.begin(&RequestFacts::new());
+/// let pending = manager.begin(&RequestFacts::new());
 /// pending.session().await?.put("user", &42)?;
 /// let commit = pending.commit(&ResponseFacts::new(200)).await?;
 /// let cookie = commit.set_cookies[0].split(';').next().unwrap();
 ///
 /// // The browser sends it back.
-/// let pending = store.begin(&RequestFacts::new().cookie_header(cookie.as_bytes()));
+/// let pending = manager.begin(&RequestFacts::new().cookie_header(cookie.as_bytes()));
 /// assert_eq!(pending.session().await?.get("user")?, Some(42));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
@@ -128,7 +128,7 @@ impl SessionManager {
     /// ```
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn builder(ring: impl Into<RingHandle>) -> SessionManagerBuilder {
@@ -155,8 +155,8 @@ impl SessionManager {
     /// use sealed_session::operator::KeyState;
     /// use sealed_session::{Key, SessionManager};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// for report in store.key_reports() {
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// for report in manager.key_reports() {
     ///     println!("session_key_opened{{key_id=\"{}\"}} {}", report.status.key_id, report.opened);
     ///     assert_eq!(report.status.state, KeyState::Sealing);
     /// }
@@ -167,13 +167,13 @@ impl SessionManager {
         self.0.sealer.key_reports(self.0.clock.now())
     }
 
-    /// The sealer behind this store: opens and seals its cookies outside of a request.
+    /// The sealer of this manager: opens and seals its cookies outside of a request.
     ///
     /// ```
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// assert!(store.sealer().payload_max_bytes() > 2900);
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// assert!(manager.sealer().payload_max_bytes() > 2900);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -181,7 +181,7 @@ impl SessionManager {
         &self.0.sealer
     }
 
-    /// The same store for another audience, such as a tenant: a cookie of one opens under no other.
+    /// The same manager for another audience, such as a tenant: a cookie of one opens under no other.
     ///
     /// Keys, server store, counters and settings are shared, so this costs some allocations and no derivation of keys: it
     /// may be called for each request. Of [`also_read`](crate::SessionManagerBuilder::also_read), earlier names of the cookie
@@ -190,8 +190,8 @@ impl SessionManager {
     /// ```
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
-    /// let tenant = store.with_audience("shop/prod/tenant-7")?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("shop/prod").build()?;
+    /// let tenant = manager.with_audience("shop/prod/tenant-7")?;
     /// assert_eq!(tenant.sealer().audience(), "shop/prod/tenant-7");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -254,8 +254,8 @@ impl SessionManager {
     /// use sealed_session::{SessionManager, Key};
     ///
     /// # pollster::block_on(async {
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// assert!(store.health().await.is_ready());
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// assert!(manager.health().await.is_ready());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
@@ -305,8 +305,8 @@ impl Health {
     /// ```
     /// # use sealed_session::{SessionManager, Key};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let status = if store.health().await.is_ready() { 200 } else { 503 };
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let status = if manager.health().await.is_ready() { 200 } else { 503 };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```

@@ -36,8 +36,8 @@ impl SessionManager {
     /// ```
     /// use sealed_session::{SessionManager, Key, RequestFacts};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let pending = store.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new().cookie_header(b"__Host-session=AQ"));
     /// assert!(pending.session_now()?.is_new());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -67,12 +67,12 @@ impl SessionManager {
     ///
     /// # pollster::block_on(async {
     /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
-    /// let store = SessionManager::builder(Key::generate()?).clock(clock.clone()).build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).clock(clock.clone()).build()?;
     /// let mut jar = CookieJar::new(clock);
-    /// jar.visit(&store, |session| session.put("user", &42))?;
+    /// jar.visit(&manager, |session| session.put("user", &42))?;
     ///
     /// let header = jar.cookie_header();
-    /// let session = store.read_only(&RequestFacts::new().cookie_header(header.as_bytes())).await?.unwrap();
+    /// let session = manager.read_only(&RequestFacts::new().cookie_header(header.as_bytes())).await?.unwrap();
     /// assert_eq!(session.get("user")?, Some(42));
     /// assert!(session.put("user", &43).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -97,8 +97,8 @@ impl SessionManager {
 ///
 /// ```
 /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
-/// # let store = SessionManager::builder(Key::generate()?).build()?;
-/// let in_the_request = store.begin(&RequestFacts::new());
+/// # let manager = SessionManager::builder(Key::generate()?).build()?;
+/// let in_the_request = manager.begin(&RequestFacts::new());
 /// let for_the_response = in_the_request.clone();
 /// in_the_request.session_now()?.put("user", &42)?;
 /// assert_eq!(for_the_response.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
@@ -130,8 +130,8 @@ impl PendingSession {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
     /// let session = pending.session().await?;
     /// assert!(session.is_new());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -306,8 +306,8 @@ impl PendingSession {
     /// ```
     /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let pending = store.begin(&RequestFacts::new());
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
     /// pending.session_now()?.put("user", &42)?;
     /// assert_eq!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -325,8 +325,8 @@ impl PendingSession {
     /// ```
     /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).build()?;
-    /// let pending = store.begin(&RequestFacts::new());
+    /// let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// let pending = manager.begin(&RequestFacts::new());
     /// assert!(pending.commit_now(&ResponseFacts::new(200))?.set_cookies.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -672,8 +672,8 @@ impl<'a> ResponseFacts<'a> {
 /// ```
 /// use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
-/// let pending = store.begin(&RequestFacts::new());
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
+/// let pending = manager.begin(&RequestFacts::new());
 /// pending.session_now()?.put("user", &42)?;
 /// let commit = pending.commit_now(&ResponseFacts::new(200))?;
 /// assert!(commit.set_cookies[0].starts_with("__Host-session="));

@@ -23,8 +23,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.flash("notice", "Saved.")?;
     /// // In this request it is not to be seen.
@@ -58,8 +58,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.flash_input(&serde_json::json!({ "email": "zoe@example.com", "password": "secret" }))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -101,8 +101,8 @@ impl Session {
     /// # use std::collections::BTreeMap;
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.flash_errors(&BTreeMap::from([("email", ["Give an address.", "It is too short."])]))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -166,8 +166,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.reflash()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -32,8 +32,8 @@ use crate::wire::Persistence;
 /// ```
 /// # use sealed_session::{SessionManager, Key, RequestFacts};
 /// # pollster::block_on(async {
-/// # let store = SessionManager::builder(Key::generate()?).build()?;
-/// # let pending = store.begin(&RequestFacts::new());
+/// # let manager = SessionManager::builder(Key::generate()?).build()?;
+/// # let pending = manager.begin(&RequestFacts::new());
 /// # let session = pending.session().await?;
 /// session.put("user.email", "zoe@example.com")?;
 /// session.increment("visits", 1)?;
@@ -92,8 +92,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("visits", &3)?;
     /// let visits: Option<u64> = session.get("visits")?;
@@ -116,8 +116,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// assert_eq!(session.get_or("theme", "light".to_owned())?, "light");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -149,8 +149,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("nickname", &None::<String>)?;
     /// assert!(!session.has("nickname")?);
@@ -182,8 +182,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user.name", "Zoë")?;
     /// assert_eq!(session.all()["user"]["name"], "Zoë");
@@ -216,8 +216,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user.name", "Zoë")?;
     /// session.put("user.roles", &["editor"])?;
@@ -242,8 +242,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// let now = sealed_session::Timestamp::from_unix_seconds(1_795_000_000).to_date_time();
     /// session.put_time("last_seen", now)?;
@@ -266,8 +266,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.merge(&serde_json::json!({ "theme": "dark", "language": "fr" }))?;
     /// assert_eq!(session.get_or("theme", String::new())?, "dark");
@@ -287,8 +287,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// session.forget("cart")?;
@@ -311,8 +311,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("return_to", "/profile")?;
     /// assert_eq!(session.pull("return_to")?, Some("/profile".to_owned()));
@@ -351,8 +351,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.increment("visits", 1)?;
     /// assert_eq!(session.increment("visits", 2)?, 3.into());
@@ -391,8 +391,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.push("cart", "book")?;
     /// session.push("cart", "pen")?;
@@ -416,8 +416,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.clear()?;
@@ -445,8 +445,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct Visitor { name: String }

@@ -26,8 +26,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// let before = session.id();
@@ -74,8 +74,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.invalidate()?;
@@ -118,8 +118,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.destroy()?;
@@ -157,8 +157,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("step", &1)?;
     /// session.save().await?;
@@ -198,8 +198,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// use std::time::Duration;
     /// session.put("user", &42)?;
@@ -233,8 +233,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// use std::time::Duration;
     /// session.put("user", &42)?;
@@ -258,8 +258,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts, ResponseFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("user", &42)?;
     /// session.end_with_browser()?;
@@ -305,8 +305,8 @@ impl Session {
     /// ```
     /// # use sealed_session::{SessionManager, Key, RequestFacts};
     /// # pollster::block_on(async {
-    /// # let store = SessionManager::builder(Key::generate()?).build()?;
-    /// # let pending = store.begin(&RequestFacts::new());
+    /// # let manager = SessionManager::builder(Key::generate()?).build()?;
+    /// # let pending = manager.begin(&RequestFacts::new());
     /// # let session = pending.session().await?;
     /// session.put("cart", &["book"])?;
     /// assert_eq!(session.remaining_bytes(), 2979 - r#"{"cart":["book"]}"#.len());

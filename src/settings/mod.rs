@@ -35,7 +35,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).enabled(false).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).enabled(false).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value enabled: bool = true;
@@ -48,7 +48,7 @@ macro_rules! every_setting {
                 /// # #[cfg(feature = "memory")] {
                 /// # use sealed_session::{SessionManager, Key, Placement};
                 /// # use sealed_session::store::MemoryStore;
-                /// let store = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).placement(Placement::StoreOnly).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).store(MemoryStore::new()).placement(Placement::StoreOnly).build()?;
                 /// # }
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
@@ -60,7 +60,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key, Renewal};
-                /// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).renewal(Renewal::EveryResponse).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub optional renewal: Renewal = None;
@@ -69,7 +69,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).clear_with_browser(true).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).clear_with_browser(true).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value clear_with_browser: bool = false;
@@ -78,7 +78,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).save_uninitialized(true).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).save_uninitialized(true).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value save_uninitialized: bool = false;
@@ -87,7 +87,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).resave(true).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).resave(true).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value resave: bool = false;
@@ -96,7 +96,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key, TooLarge};
-                /// let store = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value when_too_large: TooLarge = TooLarge::TrimFlash;
@@ -105,7 +105,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key, StoreFailure};
-                /// let store = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value on_store_failure: StoreFailure = StoreFailure::FailClosed;
@@ -119,7 +119,7 @@ macro_rules! every_setting {
                 /// # use sealed_session::{SessionManager, Key};
                 /// # use std::time::Duration;
                 /// # use sealed_session::adapter::tokio::TokioTimer;
-                /// let store = SessionManager::builder(Key::generate()?).timer(TokioTimer).store_timeout(Duration::from_millis(500)).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).timer(TokioTimer).store_timeout(Duration::from_millis(500)).build()?;
                 /// # }
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
@@ -132,7 +132,7 @@ macro_rules! every_setting {
                 /// ```
                 /// # use sealed_session::{SessionManager, Key, Timestamp};
                 /// let moved = Timestamp::from_rfc3339("2026-12-01T00:00:00Z").unwrap();
-                /// let store = SessionManager::builder(Key::generate()?).accept_inline_until(moved).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).accept_inline_until(moved).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub optional accept_inline_until: Timestamp = None;
@@ -145,7 +145,7 @@ macro_rules! every_setting {
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
                 /// # use std::time::Duration;
-                /// let store = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).key_grace(Duration::from_secs(600)).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub apart key_grace: Duration = Duration::from_secs(limits::KEY_GRACE_SECONDS);
@@ -155,7 +155,7 @@ macro_rules! every_setting {
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
                 /// use sealed_session::cookie::{CookieAttributes, SameSite};
-                /// let store = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).cookie(CookieAttributes::new().same_site(SameSite::Strict)).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value cookie: CookieAttributes = CookieAttributes::new();
@@ -166,7 +166,7 @@ macro_rules! every_setting {
                 /// # use sealed_session::{SessionManager, Key, Lifetimes};
                 /// # use std::time::Duration;
                 /// let lifetimes = Lifetimes::default().idle_timeout(Duration::from_secs(20 * 60));
-                /// let store = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).lifetimes(lifetimes).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value lifetimes: Lifetimes = Lifetimes::default();
@@ -183,7 +183,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).inline_limit_bytes(2048).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub optional inline_limit_bytes: usize = None;
@@ -192,7 +192,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).record_limit_bytes(64 * 1024).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value record_limit_bytes: usize = limits::RECORD_PAYLOAD_MAX_BYTES;
@@ -201,7 +201,7 @@ macro_rules! every_setting {
                 ///
                 /// ```
                 /// # use sealed_session::{SessionManager, Key};
-                /// let store = SessionManager::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
+                /// let manager = SessionManager::builder(Key::generate()?).padding_bucket_bytes(256).build()?;
                 /// # Ok::<(), Box<dyn std::error::Error>>(())
                 /// ```
                 pub value padding_bucket_bytes: usize = limits::COOKIE_PADDING_BUCKET_BYTES,

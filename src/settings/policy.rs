@@ -25,7 +25,7 @@ pub enum Placement {
 /// ```
 /// use sealed_session::{SessionManager, Key, StoreFailure};
 ///
-/// let store = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).on_store_failure(StoreFailure::Ephemeral).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ pub enum StoreFailure {
 /// ```
 /// use sealed_session::{SessionManager, Key, TooLarge};
 ///
-/// let store = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).when_too_large(TooLarge::Fail).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,7 +68,7 @@ pub enum TooLarge {
 /// ```
 /// use sealed_session::{SessionManager, Key, Renewal};
 ///
-/// let store = SessionManager::builder(Key::generate()?).renewal(Renewal::OnWrite).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).renewal(Renewal::OnWrite).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -30,7 +30,7 @@ use crate::limits;
 /// use sealed_session::{SessionManager, Key};
 ///
 /// let records = MemoryStore::new();
-/// let store = SessionManager::builder(Key::generate()?).store(records.clone()).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).store(records.clone()).build()?;
 /// let sweeper = Sweeper::new(records).interval(Duration::from_secs(60)).start()?;
 /// // The service runs.
 /// drop(sweeper);

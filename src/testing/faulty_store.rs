@@ -35,14 +35,14 @@ pub enum Call {
 ///
 /// let clock = ManualClock::at_unix_seconds(1_795_000_000);
 /// let records = FaultyStore::new(clock.clone());
-/// let store = SessionManager::builder(Key::generate()?)
+/// let manager = SessionManager::builder(Key::generate()?)
 ///     .store(records.clone())
 ///     .placement(Placement::StoreOnly)
 ///     .clock(clock)
 ///     .build()?;
 /// // The second call and all after it fail.
 /// records.go_down_after(1);
-/// # let _ = store;
+/// # let _ = manager;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -6,17 +6,17 @@
 //!
 //! let clock = ManualClock::at_unix_seconds(1_795_000_000);
 //! let records = FaultyStore::new(clock.clone());
-//! let store = SessionManager::builder(Key::generate()?).store(records.clone()).clock(clock.clone()).build()?;
+//! let manager = SessionManager::builder(Key::generate()?).store(records.clone()).clock(clock.clone()).build()?;
 //!
 //! // A browser whose user is logged in.
 //! let mut jar = CookieJar::new(clock.clone());
-//! jar.visit(&store, |session| session.put("user", &42))?;
+//! jar.visit(&manager, |session| session.put("user", &42))?;
 //!
 //! // What the application makes of an outage.
-//! jar.visit(&store, |session| session.put("cart", &"x".repeat(5000)))?;
+//! jar.visit(&manager, |session| session.put("cart", &"x".repeat(5000)))?;
 //! assert_eq!(records.take_calls(), [Call::Create]);
 //! records.go_down();
-//! assert!(jar.visit(&store, |session| session.put("user", &43)).is_err());
+//! assert!(jar.visit(&manager, |session| session.put("user", &43)).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

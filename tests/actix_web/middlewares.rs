@@ -61,7 +61,7 @@ fn two_middlewares_of_one_marker_give_no_session_and_say_so() {
 fn without_the_middleware_the_answer_names_the_missing_call() {
     let answer = open(App::new().route("/", web::get().to(visits)), "/", "");
     assert_eq!(answer.status, 500);
-    assert!(answer.text.contains(".wrap(SessionMiddleware::new(store))"), "{}", answer.text);
+    assert!(answer.text.contains(".wrap(SessionMiddleware::new(manager))"), "{}", answer.text);
 }
 
 #[test]

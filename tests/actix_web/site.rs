@@ -87,11 +87,11 @@ fn optional<T: Clone>(middleware: &Option<T>, other: fn() -> T) -> Condition<T> 
 
 impl Layered for ActixWeb {
     const MISPLACED_GUARD: &'static [&'static str] =
-        &["`.wrap(CsrfMiddleware::new())` before `.wrap(SessionMiddleware::new(store))`"];
+        &["`.wrap(CsrfMiddleware::new())` before `.wrap(SessionMiddleware::new(manager))`"];
 }
 
 impl LayeredForms for ActixWeb {
-    const MISSING_SESSION: &'static str = ".wrap(SessionMiddleware::new(store))";
+    const MISSING_SESSION: &'static str = ".wrap(SessionMiddleware::new(manager))";
     const MISSING_MARKED_SESSION: &'static str = ".marked::<Marker>()";
 }
 

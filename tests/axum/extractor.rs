@@ -57,7 +57,7 @@ async fn without_the_layer_the_answer_names_the_missing_call() {
     let response = send(&routes(), "GET", "/", None).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let text = text(response).await;
-    assert!(text.contains(".layer(SessionLayer::new(store))"), "{text}");
+    assert!(text.contains(".layer(SessionLayer::new(manager))"), "{text}");
 }
 
 #[pollster::test]

@@ -33,7 +33,7 @@ async fn assert_is_told_of_a_missing_middleware(response: Response) {
     assert!(!response.headers().contains_key(SET_COOKIE));
     let text = text(response).await;
     assert!(
-        text.contains(".with(SessionMiddleware::new(store))") && text.contains("Marked<Session, Marker>"),
+        text.contains(".with(SessionMiddleware::new(manager))") && text.contains("Marked<Session, Marker>"),
         "{text}"
     );
 }

@@ -67,11 +67,11 @@ impl Site for Poem {
 }
 
 impl Layered for Poem {
-    const MISPLACED_GUARD: &'static [&'static str] = &["`.with(SessionMiddleware::new(store))`", "`CsrfMiddleware`"];
+    const MISPLACED_GUARD: &'static [&'static str] = &["`.with(SessionMiddleware::new(manager))`", "`CsrfMiddleware`"];
 }
 
 impl LayeredForms for Poem {
-    const MISSING_SESSION: &'static str = ".with(SessionMiddleware::new(store))";
+    const MISSING_SESSION: &'static str = ".with(SessionMiddleware::new(manager))";
     const MISSING_MARKED_SESSION: &'static str = "Marked<Session, Marker>";
 }
 

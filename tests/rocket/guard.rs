@@ -82,7 +82,7 @@ fn where_rocket_cannot_see_the_guard_the_answer_is_a_500_and_the_error_names_the
     let browser = browser(bare().mount("/", routes![hidden, why]));
     let response = browser.get("/hidden").dispatch();
     assert_eq!(response.status().code, 500);
-    assert!(text(&browser, "/why").contains(".attach(SessionFairing::new(store))"));
+    assert!(text(&browser, "/why").contains(".attach(SessionFairing::new(manager))"));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn is_refused(application: Rocket<Build>) -> bool {
 #[test]
 fn a_route_with_a_session_does_not_launch_without_its_fairing_and_the_log_names_the_missing_call() {
     assert!(aborts(bare().mount("/", routes![plain])));
-    assert!(was_logged(&["a route takes `sealed_session::", "::Session`:", ".attach(SessionFairing::new(store))"]));
+    assert!(was_logged(&["a route takes `sealed_session::", "::Session`:", ".attach(SessionFairing::new(manager))"]));
 }
 
 #[test]

@@ -63,11 +63,11 @@ const SIGNED_KEY_MAX_CHARACTERS: usize = 3900;
 /// use sealed_session_actix_session::SealedSessionStore;
 /// use sealed_session::{SessionManager, Key};
 ///
-/// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
+/// let manager = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
 /// let outer_key = cookie::Key::generate();
 /// // What `HttpServer::new` takes.
 /// let application = move || {
-///     let store = SealedSessionStore::new(store.clone());
+///     let store = SealedSessionStore::new(manager.clone());
 ///     App::new().wrap(SessionMiddleware::new(store, outer_key.clone()))
 /// };
 /// # let _ = application();
@@ -78,15 +78,15 @@ pub struct SealedSessionStore {
     /// As the application built it.
     whole: SessionManager,
     /// The same with as much room as the outer cookie leaves.
-    store: SessionManager,
+    manager: SessionManager,
 }
 
 impl SealedSessionStore {
     /// A store for a middleware that encrypts its cookie, as it does by default: keys have up to 2800 characters, so that
     /// browsers keep the cookie under any name of up to 64.
     #[must_use]
-    pub fn new(store: SessionManager) -> Self {
-        Self { store: store.for_outer_cookie(ENCRYPTED_KEY_MAX_CHARACTERS), whole: store }
+    pub fn new(manager: SessionManager) -> Self {
+        Self { manager: manager.for_outer_cookie(ENCRYPTED_KEY_MAX_CHARACTERS), whole: manager }
     }
 
     /// Says how the middleware protects its cookie; give both the same. A cookie that is only signed leaves room for 3900
@@ -98,9 +98,9 @@ impl SealedSessionStore {
     /// use sealed_session_actix_session::SealedSessionStore;
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("example-app/prod").build()?;
     /// let security = CookieContentSecurity::Signed;
-    /// let store = SealedSessionStore::new(store).cookie_content_security(security);
+    /// let store = SealedSessionStore::new(manager).cookie_content_security(security);
     /// let middleware =
     ///     SessionMiddleware::builder(store, cookie::Key::generate()).cookie_content_security(security).build();
     /// # let _ = middleware;
@@ -113,13 +113,13 @@ impl SealedSessionStore {
             CookieContentSecurity::Private => ENCRYPTED_KEY_MAX_CHARACTERS,
             CookieContentSecurity::Signed => SIGNED_KEY_MAX_CHARACTERS,
         };
-        Self { store: self.whole.for_outer_cookie(longest_key), ..self }
+        Self { manager: self.whole.for_outer_cookie(longest_key), ..self }
     }
 
     /// The session behind a key, or a new one.
     async fn open(&self, key: &str) -> Result<(PendingSession, Session), sealed_session::LoadError> {
-        let header = format!("{}={key}", self.store.cookie_name());
-        let pending = self.store.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
+        let header = format!("{}={key}", self.manager.cookie_name());
+        let pending = self.manager.begin(&RequestFacts::new().cookie_header(header.as_bytes()));
         let session = pending.session().await?;
         Ok((pending, session))
     }

@@ -36,7 +36,7 @@ const STORE: &str = "redis";
 /// use sealed_session_redis::RedisStore;
 /// use sealed_session::{SessionManager, Key};
 ///
-/// fn sessions<C>(connection: C) -> Result<SessionManager, Box<dyn std::error::Error>>
+/// fn manager<C>(connection: C) -> Result<SessionManager, Box<dyn std::error::Error>>
 /// where
 ///     C: ConnectionLike + Clone + Send + Sync + 'static,
 /// {

@@ -3,9 +3,9 @@
 //! # What differs from `SessionManagerLayer`
 //!
 //! - Lifetimes are those of the [`SessionManager`], inside the seal. `Expiry::OnInactivity` becomes a lifetime of the session's
-//!   own, as by [`remember`](sealed_session::Session::remember): at most the store's `remember_max`. `Expiry::AtDateTime` ends the
+//!   own, as by [`remember`](sealed_session::Session::remember): at most the manager's `remember_max`. `Expiry::AtDateTime` ends the
 //!   session then, if it has not ended before. `Expiry::OnSessionEnd` changes nothing: whether cookies end with the browser
-//!   is the store's `clear_with_browser`.
+//!   is the manager's `clear_with_browser`.
 //! - Changes are made key by key: requests that run at the same time and change different keys lose nothing, where the data
 //!   lies in a server store. In a cookie the last response wins.
 //! - `save` in a handler checks the changes and makes them; they are written with the response.
@@ -42,8 +42,8 @@ use backing::Backing;
 /// use sealed_session_tower_sessions::TowerSessionsLayer;
 /// use sealed_session::{SessionManager, Key};
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
-/// let app: Router = Router::new().route("/", get(async || "hello")).layer(TowerSessionsLayer::new(store));
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
+/// let app: Router = Router::new().route("/", get(async || "hello")).layer(TowerSessionsLayer::new(manager));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -52,7 +52,7 @@ use backing::Backing;
 ///
 /// ```text
 /// .layer(layer_fn(move |inner| AuthManager::new(inner, backend.clone(), "axum-login.data")))
-/// .layer(TowerSessionsLayer::new(store))
+/// .layer(TowerSessionsLayer::new(manager))
 /// ```
 #[derive(Clone, Debug)]
 pub struct TowerSessionsLayer {
@@ -60,14 +60,14 @@ pub struct TowerSessionsLayer {
 }
 
 impl TowerSessionsLayer {
-    /// A layer over this store.
+    /// A layer over this manager.
     #[must_use]
-    pub fn new(store: SessionManager) -> Self {
-        SessionLayer::new(store).into()
+    pub fn new(manager: SessionManager) -> Self {
+        SessionLayer::new(manager).into()
     }
 }
 
-/// Over a layer that chooses its store for each request. One with a marker gives no session of `tower-sessions`.
+/// Over a layer that chooses its manager for each request. One with a marker gives no session of `tower-sessions`.
 impl From<SessionLayer> for TowerSessionsLayer {
     fn from(outer: SessionLayer) -> Self {
         Self { outer }

@@ -7,12 +7,12 @@ use sealed_session::{Clock as _, Session, SystemClock, Timestamp};
 use time::format_description::well_known::Rfc3339;
 
 use crate::pages::Page;
-use crate::{Answer, Store};
+use crate::{Answer, Manager};
 
-pub(crate) async fn show(session: Session, State(Store(store)): State<Store>, headers: HeaderMap) -> Answer {
+pub(crate) async fn show(session: Session, State(Manager(manager)): State<Manager>, headers: HeaderMap) -> Answer {
     let page = Page::new(&session, "The session")?;
-    let text = cookie_text(&headers, store.cookie_name());
-    let Some(opened) = text.and_then(|text| store.sealer().open(text, SystemClock.now()).ok()) else {
+    let text = cookie_text(&headers, manager.cookie_name());
+    let Some(opened) = text.and_then(|text| manager.sealer().open(text, SystemClock.now()).ok()) else {
         return page.html(
             "<p class=lead id=place data-place=none>There is no session.</p>\
              <p>Nothing has been written yet, or the cookie was refused: forged, expired, or sealed under a key that this \
@@ -25,7 +25,7 @@ pub(crate) async fn show(session: Session, State(Store(store)): State<Store>, he
         ("cookie", "The data is in the cookie, encrypted and authenticated. The server keeps nothing.")
     };
     let data_bytes = serde_json_length(&session);
-    let name_and_value = store.cookie_name().len() + text.map_or(0, str::len);
+    let name_and_value = manager.cookie_name().len() + text.map_or(0, str::len);
     let public_id = session.id().map(|id| id.to_string()).unwrap_or_default();
     page.html(&format!(
         "<p class=lead id=place data-place={place}>{sentence}</p>\
@@ -37,7 +37,7 @@ pub(crate) async fn show(session: Session, State(Store(store)): State<Store>, he
          <dt>Created<dd>{created}<dt>Sealed<dd>{issued}<dt>Expires, unused<dd>{expires}</dl>\
          <p class=hint>Your scripts do not see the cookie (<code>HttpOnly</code>), no subdomain can set it \
          (<code>__Host-</code>), and every bit of it is authenticated: change one in your browser's tools and reload.</p>",
-        most = store.sealer().payload_max_bytes(),
+        most = manager.sealer().payload_max_bytes(),
         key = opened.key_id(),
         created = shown(opened.created()),
         issued = shown(opened.issued()),

@@ -21,8 +21,8 @@ use sealed_session::{Session, SessionError, SessionManager};
 
 use pages::Page;
 
-/// The whole application over a session store.
-pub fn application(store: SessionManager) -> Router {
+/// The whole application over a session manager.
+pub fn application(manager: SessionManager) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/login", get(user::login_form).post(user::log_in))
@@ -41,13 +41,13 @@ pub fn application(store: SessionManager) -> Router {
         .route("/session", get(inspect::show))
         // Layers wrap what stands before them: the session is there when the form is checked.
         .layer(from_fn(form::refuse_forged))
-        .layer(SessionLayer::new(store.clone()))
-        .with_state(Store(store))
+        .layer(SessionLayer::new(manager.clone()))
+        .with_state(Manager(manager))
 }
 
 /// What a handler may need beside the session of its request.
 #[derive(Clone, Debug)]
-struct Store(SessionManager);
+struct Manager(SessionManager);
 
 async fn home(session: Session) -> Answer {
     let page = Page::new(&session, "Home")?;

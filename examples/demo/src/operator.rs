@@ -14,13 +14,13 @@ use serde::Serialize;
 use crate::pages;
 
 /// The operator's pages, for a port that strangers do not reach.
-pub fn pages(store: SessionManager, ring: RingHandle) -> Router {
-    Router::new().route("/keys", get(page)).route("/keys.json", get(json)).with_state(Keys { store, ring })
+pub fn pages(manager: SessionManager, ring: RingHandle) -> Router {
+    Router::new().route("/keys", get(page)).route("/keys.json", get(json)).with_state(Keys { manager, ring })
 }
 
 #[derive(Clone)]
 struct Keys {
-    store: SessionManager,
+    manager: SessionManager,
     ring: RingHandle,
 }
 
@@ -47,7 +47,7 @@ struct Row {
 
 impl Keys {
     fn report(&self) -> Report {
-        let keys = self.store.key_reports().iter().map(Row::new).collect();
+        let keys = self.manager.key_reports().iter().map(Row::new).collect();
         Report { reload_problem: self.ring.reload_problem(), keys }
     }
 }

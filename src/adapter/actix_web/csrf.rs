@@ -20,7 +20,7 @@ use crate::request::PendingSession;
 type Find = fn(&Extensions) -> Option<PendingSession>;
 
 const NO_SESSION: &str = "the guard against forged requests has no session to check a token with: write \
-                          `.wrap(CsrfMiddleware::new())` before `.wrap(SessionMiddleware::new(store))`, because the last one \
+                          `.wrap(CsrfMiddleware::new())` before `.wrap(SessionMiddleware::new(manager))`, because the last one \
                           added runs first; a session with a marker needs a guard with `.marked::<Marker>()`";
 
 /// Refuses requests that another site's page sends in a user's name: 403 with an empty body.
@@ -38,13 +38,13 @@ const NO_SESSION: &str = "the guard against forged requests has no session to ch
 /// use sealed_session::adapter::actix_web::{CsrfMiddleware, SessionMiddleware};
 /// use sealed_session::{SessionManager, Key};
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let guard = CsrfMiddleware::new().origin("https://example.com")?;
 /// // What `HttpServer::new` takes: each worker makes an application of its own.
 /// let application = move || {
 ///     App::new()
 ///         .wrap(guard.clone())
-///         .wrap(SessionMiddleware::new(store.clone()))
+///         .wrap(SessionMiddleware::new(manager.clone()))
 ///         .route("/transfer", web::post().to(async || "done"))
 /// };
 /// # let _ = application();

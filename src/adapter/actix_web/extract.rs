@@ -68,7 +68,7 @@ async fn session(pending: Option<PendingSession>) -> Result<Session, SessionExtr
 ///
 /// let error = SessionExtractionError::MissingMiddleware;
 /// assert_eq!(error.status_code().as_u16(), 500);
-/// assert!(error.to_string().contains(".wrap(SessionMiddleware::new(store))"));
+/// assert!(error.to_string().contains(".wrap(SessionMiddleware::new(manager))"));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -84,7 +84,7 @@ impl fmt::Display for SessionExtractionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingMiddleware => f.write_str(
-                "this route has no session: add `.wrap(SessionMiddleware::new(store))` to its `App` or scope, and once; \
+                "this route has no session: add `.wrap(SessionMiddleware::new(manager))` to its `App` or scope, and once; \
                  a second one needs `.marked::<Marker>()`, and its handlers take `Marked<Session, Marker>`",
             ),
             Self::Load(source) => source.fmt(f),

@@ -46,11 +46,11 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, CsrfFormExtractionErr
 ///     format!("{} bytes", form.text.len())
 /// }
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let limit_bytes = 16 * 1024;
 /// let application = App::new()
 ///     .app_data(web::PayloadConfig::new(limit_bytes))
-///     .wrap(SessionMiddleware::new(store))
+///     .wrap(SessionMiddleware::new(manager))
 ///     .service(web::resource("/").get(page).post(comment));
 /// # let _ = application;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -27,10 +27,10 @@ use crate::request::PendingSession;
 ///     Ok(format!("visit {}", session.increment("visits", 1)?))
 /// }
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
-/// // What `HttpServer::new` takes: each worker makes an application of its own, over the same store.
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
+/// // What `HttpServer::new` takes: each worker makes an application of its own, over the same manager.
 /// let application =
-///     move || App::new().wrap(SessionMiddleware::new(store.clone())).route("/", web::get().to(visits));
+///     move || App::new().wrap(SessionMiddleware::new(manager.clone())).route("/", web::get().to(visits));
 /// # let _ = application();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -41,31 +41,31 @@ pub struct SessionMiddleware {
 }
 
 impl SessionMiddleware {
-    /// A middleware over this store.
+    /// A middleware over this manager.
     #[must_use]
-    pub fn new(store: SessionManager) -> Self {
-        Self { choice: Choice::Always(store), put }
+    pub fn new(manager: SessionManager) -> Self {
+        Self { choice: Choice::Always(manager), put }
     }
 
-    /// A middleware that chooses the store for each request: one for each tenant, say.
+    /// A middleware that chooses the manager for each request: one for each tenant, say.
     ///
     /// ```
     /// use sealed_session::adapter::actix_web::SessionMiddleware;
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
-    /// let blue = store.with_audience("shop/blue")?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = manager.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let middleware = SessionMiddleware::choosing(move |request| match request.headers().get("host") {
     ///     Some(host) if host == "blue.example.com" => blue.clone(),
-    ///     _ => store.clone(),
+    ///     _ => manager.clone(),
     /// });
     /// # let _ = middleware;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&ServiceRequest) -> SessionManager + Send + Sync + 'static) -> Self {
-        Self { choice: Choice::by(store), put }
+    pub fn choosing(manager: impl Fn(&ServiceRequest) -> SessionManager + Send + Sync + 'static) -> Self {
+        Self { choice: Choice::by(manager), put }
     }
 
     /// The same middleware for a second session of the same request: handlers find it by the marker, a type of the
@@ -117,7 +117,7 @@ fn put<T: 'static>(extensions: &mut Extensions, pending: T) {
 
 impl fmt::Debug for SessionMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionMiddleware").field("store", &self.choice).finish_non_exhaustive()
+        f.debug_struct("SessionMiddleware").field("manager", &self.choice).finish_non_exhaustive()
     }
 }
 

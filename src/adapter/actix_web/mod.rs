@@ -23,8 +23,8 @@
 //!     Ok("Welcome.")
 //! }
 //!
-//! let store = SessionManager::builder(Key::generate()?).build()?;
-//! let application = App::new().wrap(SessionMiddleware::new(store)).route("/login", web::post().to(log_in));
+//! let manager = SessionManager::builder(Key::generate()?).build()?;
+//! let application = App::new().wrap(SessionMiddleware::new(manager)).route("/login", web::post().to(log_in));
 //! # let _ = application;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

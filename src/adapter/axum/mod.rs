@@ -12,8 +12,8 @@
 //!     Ok(format!("visit {}", session.increment("visits", 1)?))
 //! }
 //!
-//! let store = SessionManager::builder(Key::generate()?).build()?;
-//! let app: Router = Router::new().route("/", get(visits)).layer(SessionLayer::new(store));
+//! let manager = SessionManager::builder(Key::generate()?).build()?;
+//! let app: Router = Router::new().route("/", get(visits)).layer(SessionLayer::new(manager));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -92,7 +92,7 @@ impl fmt::Display for SessionRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingLayer => f.write_str(
-                "this route has no session: add `.layer(SessionLayer::new(store))` to its router, behind its routes, and once; \
+                "this route has no session: add `.layer(SessionLayer::new(manager))` to its router, behind its routes, and once; \
                  a second layer needs `.marked::<Marker>()`, and its handlers take `Marked<Session, Marker>`",
             ),
             Self::Load(source) => source.fmt(f),

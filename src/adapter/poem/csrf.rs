@@ -30,11 +30,11 @@ use crate::request::PendingSession;
 /// }
 ///
 /// # pollster::block_on(async {
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let application = Route::new()
 ///     .at("/transfer", post(transfer))
 ///     .with(CsrfMiddleware::new().origin("https://example.com")?)
-///     .with(SessionMiddleware::new(store));
+///     .with(SessionMiddleware::new(manager));
 ///
 /// let request = || Request::builder().method(Method::POST).uri_str("/transfer");
 /// let ours = request().header("origin", "https://example.com").finish();

@@ -20,7 +20,7 @@ use crate::error::{CommitError, LoadError, SessionError};
 /// # pollster::block_on(async {
 /// let response = page.get_response(Request::default()).await;
 /// assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-/// assert!(response.into_body().into_string().await?.contains(".with(SessionMiddleware::new(store))"));
+/// assert!(response.into_body().into_string().await?.contains(".with(SessionMiddleware::new(manager))"));
 /// # Ok::<(), poem::Error>(())
 /// # }).unwrap();
 /// ```
@@ -31,7 +31,7 @@ pub struct MissingSessionMiddleware;
 impl fmt::Display for MissingSessionMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "this route has no session: add `.with(SessionMiddleware::new(store))` behind its routes and their \
+            "this route has no session: add `.with(SessionMiddleware::new(manager))` behind its routes and their \
              `CsrfMiddleware`, and once; a second middleware needs `.marked::<Marker>()`, and its handlers take \
              `Marked<Session, Marker>`",
         )

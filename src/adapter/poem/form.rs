@@ -38,10 +38,10 @@ use crate::session::Session;
 ///     format!("{} bytes", form.text.len())
 /// }
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let application = Route::new()
 ///     .at("/", get(page).post(comment.with(SizeLimit::new(64 * 1024))))
-///     .with(SessionMiddleware::new(store));
+///     .with(SessionMiddleware::new(manager));
 /// # let _ = application;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

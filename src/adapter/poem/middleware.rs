@@ -30,11 +30,11 @@ use crate::request::{PendingSession, ResponseFacts};
 /// }
 ///
 /// # pollster::block_on(async {
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let application = Route::new()
 ///     .at("/search", search)
 ///     .catch_error(|_: NotFoundError| async { (StatusCode::NOT_FOUND, "nothing here") })
-///     .with(SessionMiddleware::new(store));
+///     .with(SessionMiddleware::new(manager));
 ///
 /// let response = application.get_response(Request::builder().uri_str("/search").finish()).await;
 /// assert!(response.headers().contains_key("set-cookie"));
@@ -53,31 +53,31 @@ pub struct SessionMiddleware {
 }
 
 impl SessionMiddleware {
-    /// A middleware over this store.
+    /// A middleware over this manager.
     #[must_use]
-    pub fn new(store: SessionManager) -> Self {
-        Self { choice: Choice::Always(store), put: put_unmarked }
+    pub fn new(manager: SessionManager) -> Self {
+        Self { choice: Choice::Always(manager), put: put_unmarked }
     }
 
-    /// A middleware that chooses the store for each request: one for each tenant, say.
+    /// A middleware that chooses the manager for each request: one for each tenant, say.
     ///
     /// ```
     /// use sealed_session::adapter::poem::SessionMiddleware;
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
-    /// let blue = store.with_audience("shop/blue")?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = manager.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let middleware = SessionMiddleware::choosing(move |request| match request.header("host") {
     ///     Some("blue.example.com") => blue.clone(),
-    ///     _ => store.clone(),
+    ///     _ => manager.clone(),
     /// });
     /// # let _ = middleware;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&Request) -> SessionManager + Send + Sync + 'static) -> Self {
-        Self { choice: Choice::by(store), put: put_unmarked }
+    pub fn choosing(manager: impl Fn(&Request) -> SessionManager + Send + Sync + 'static) -> Self {
+        Self { choice: Choice::by(manager), put: put_unmarked }
     }
 
     /// The same middleware for a second session of the same request: handlers find it by the marker, a type of the
@@ -116,7 +116,7 @@ impl SessionMiddleware {
 
 impl fmt::Debug for SessionMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionMiddleware").field("store", &self.choice).finish_non_exhaustive()
+        f.debug_struct("SessionMiddleware").field("manager", &self.choice).finish_non_exhaustive()
     }
 }
 

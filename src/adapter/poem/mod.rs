@@ -16,8 +16,8 @@
 //! }
 //!
 //! # pollster::block_on(async {
-//! let store = SessionManager::builder(Key::generate()?).build()?;
-//! let application = Route::new().at("/", visits).with(SessionMiddleware::new(store));
+//! let manager = SessionManager::builder(Key::generate()?).build()?;
+//! let application = Route::new().at("/", visits).with(SessionMiddleware::new(manager));
 //!
 //! let response = application.get_response(Request::builder().uri_str("/").finish()).await;
 //! assert!(response.headers().contains_key("set-cookie"));

@@ -54,9 +54,9 @@ const NAME: &str = "CsrfFairing";
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let application = rocket::build()
-///     .attach(SessionFairing::new(store))
+///     .attach(SessionFairing::new(manager))
 ///     .attach(CsrfFairing::new().origin("https://example.com")?)
 ///     .mount("/", routes![transfer]);
 ///

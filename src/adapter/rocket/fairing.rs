@@ -25,8 +25,8 @@ use crate::session::Session;
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let store = SessionManager::builder(Key::generate()?).build()?;
-/// let application = rocket::build().attach(SessionFairing::new(store)).mount("/", routes![greet]);
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
+/// let application = rocket::build().attach(SessionFairing::new(manager)).mount("/", routes![greet]);
 /// # let _ = application;
 /// # Ok(()) }
 /// ```
@@ -38,31 +38,31 @@ pub struct SessionFairing {
 }
 
 impl SessionFairing {
-    /// A fairing over this store.
+    /// A fairing over this manager.
     #[must_use]
-    pub fn new(store: SessionManager) -> Self {
-        Self::choosing(move |_| store.clone())
+    pub fn new(manager: SessionManager) -> Self {
+        Self::choosing(move |_| manager.clone())
     }
 
-    /// A fairing that chooses the store for each request: one for each tenant, say.
+    /// A fairing that chooses the manager for each request: one for each tenant, say.
     ///
     /// ```
     /// use sealed_session::adapter::rocket::SessionFairing;
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
-    /// let blue = store.with_audience("shop/blue")?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = manager.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let fairing = SessionFairing::choosing(move |request| match request.host() {
     ///     Some(host) if host.domain() == "blue.example.com" => blue.clone(),
-    ///     _ => store.clone(),
+    ///     _ => manager.clone(),
     /// });
     /// # let _ = fairing;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&Request<'_>) -> SessionManager + Send + Sync + 'static) -> Self {
-        Self::of_guard::<Session>(Box::new(store))
+    pub fn choosing(manager: impl Fn(&Request<'_>) -> SessionManager + Send + Sync + 'static) -> Self {
+        Self::of_guard::<Session>(Box::new(manager))
     }
 
     /// The same fairing for a second session of the same request: handlers find it by the marker, a type of the

@@ -187,8 +187,8 @@ impl fmt::Display for SessionGuardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingFairing => f.write_str(
-                "this route has no session: add `.attach(SessionFairing::new(store))` to the rocket; for `Marked<Session, \
-                 Marker>`, `.attach(SessionFairing::new(store).marked::<Marker>())`",
+                "this route has no session: add `.attach(SessionFairing::new(manager))` to the rocket; for `Marked<Session, \
+                 Marker>`, `.attach(SessionFairing::new(manager).marked::<Marker>())`",
             ),
             Self::NotBegun => f.write_str(
                 "this request has no session yet: a fairing that asks for it is attached behind `SessionFairing`; in the \

@@ -16,8 +16,8 @@
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = SessionManager::builder(Key::generate()?).build()?;
-//! let application = rocket::build().attach(SessionFairing::new(store)).mount("/", routes![visits]);
+//! let manager = SessionManager::builder(Key::generate()?).build()?;
+//! let application = rocket::build().attach(SessionFairing::new(manager)).mount("/", routes![visits]);
 //!
 //! let browser = Client::tracked(application)?;
 //! assert_eq!(browser.get("/").dispatch().into_string().as_deref(), Some("visit 1"));

@@ -24,11 +24,11 @@ use crate::adapter::header_map::{append_cookie, check};
 /// use sealed_session::{SessionManager, Key};
 /// use axum::{Router, routing::post};
 ///
-/// let store = SessionManager::builder(Key::generate()?).build()?;
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
 /// let app: Router = Router::new()
 ///     .route("/transfer", post(async || "done"))
 ///     .layer(CsrfLayer::new().origin("https://example.com")?)
-///     .layer(SessionLayer::new(store));
+///     .layer(SessionLayer::new(manager));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

@@ -34,8 +34,8 @@ use crate::request::PendingSession;
 /// use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 ///
 /// # pollster::block_on(async {
-/// let store = SessionManager::builder(Key::generate()?).build()?;
-/// let service = ServiceBuilder::new().layer(SessionLayer::new(store)).service(service_fn(
+/// let manager = SessionManager::builder(Key::generate()?).build()?;
+/// let service = ServiceBuilder::new().layer(SessionLayer::new(manager)).service(service_fn(
 ///     async |request: http::Request<()>| {
 ///         let session = request.extensions().get::<PendingSession>().unwrap().session().await?;
 ///         session.increment("visits", 1)?;
@@ -54,31 +54,31 @@ pub struct SessionLayer {
 }
 
 impl SessionLayer {
-    /// A layer over this store.
+    /// A layer over this manager.
     #[must_use]
-    pub fn new(store: SessionManager) -> Self {
-        Self { choice: Choice::Always(store), put: put_unmarked }
+    pub fn new(manager: SessionManager) -> Self {
+        Self { choice: Choice::Always(manager), put: put_unmarked }
     }
 
-    /// A layer that chooses the store for each request: one for each tenant, say.
+    /// A layer that chooses the manager for each request: one for each tenant, say.
     ///
     /// ```
     /// use sealed_session::adapter::tower::SessionLayer;
     /// use sealed_session::{SessionManager, Key};
     ///
-    /// let store = SessionManager::builder(Key::generate()?).audience("shop").build()?;
-    /// let blue = store.with_audience("shop/blue")?;
+    /// let manager = SessionManager::builder(Key::generate()?).audience("shop").build()?;
+    /// let blue = manager.with_audience("shop/blue")?;
     /// // Security: among those that are known. A name of the client's own choice must not make a tenant.
     /// let layer = SessionLayer::choosing(move |request| match request.headers.get("host") {
     ///     Some(host) if host == "blue.example.com" => blue.clone(),
-    ///     _ => store.clone(),
+    ///     _ => manager.clone(),
     /// });
     /// # let _ = layer;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn choosing(store: impl Fn(&Parts) -> SessionManager + Send + Sync + 'static) -> Self {
-        Self { choice: Choice::by(store), put: put_unmarked }
+    pub fn choosing(manager: impl Fn(&Parts) -> SessionManager + Send + Sync + 'static) -> Self {
+        Self { choice: Choice::by(manager), put: put_unmarked }
     }
 
     /// The same layer for a second session of the same request: handlers find it by the marker, a type of the
@@ -96,8 +96,8 @@ impl SessionLayer {
     ///
     /// # pollster::block_on(async {
     /// let attributes = CookieAttributes::new().name("__Host-administration");
-    /// let store = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
-    /// let layer = SessionLayer::new(store).marked::<Administration>();
+    /// let manager = SessionManager::builder(Key::generate()?).cookie(attributes).build()?;
+    /// let layer = SessionLayer::new(manager).marked::<Administration>();
     /// let service = ServiceBuilder::new().layer(layer).service(service_fn(async |request: http::Request<()>| {
     ///     let pending = request.extensions().get::<Marked<PendingSession, Administration>>().unwrap();
     ///     pending.session().await?.put("administrator", "zoe")?;
@@ -116,7 +116,7 @@ impl SessionLayer {
 
 impl fmt::Debug for SessionLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionLayer").field("store", &self.choice).finish_non_exhaustive()
+        f.debug_struct("SessionLayer").field("manager", &self.choice).finish_non_exhaustive()
     }
 }
 
