@@ -747,7 +747,9 @@ fn a_record_whose_base_changes_refuses_no_login_and_no_request_after() {
                         if !seen.contains_key("user") && !(first_name == "login" || second_name == "login") {
                             found.push(format!("logged out {who}"));
                         }
-                        if seen.contains_key("user") {
+                        // After a login whose response was lost, a write is a conflict for ten seconds, as documented.
+                        let is_left = first_name == "login" && lost == 1;
+                        if seen.contains_key("user") && !is_left {
                             for act in [firsts[1].1, firsts[4].1, firsts[2].1, firsts[5].1] {
                                 let next = visits(&mut browser, &manager, act);
                                 if next != 200 {
@@ -979,9 +981,9 @@ fn a_login_in_a_crowded_browser_logs_in() {
 }
 
 /// FINDING 3. What happened: a new key sealed an upload, whose response was lost; then that key is taken out of the ring (it leaked), or
-/// the next server does not have it yet. Each upload with the cookie of before is a 409, until a read page renews the cookie at half of its time; where all sessions
-/// go to the store, so is each write until the session has expired. Promised: the browser can continue with the cookie that it has (8); a record whose key
-/// has retired does not stand in the way of later spills.
+/// the next server does not have it yet. Each upload with the cookie of before is a 409, until a page that reads renews the cookie
+/// at half of its time. Where all sessions go to the store, each write is a 409 until the session has expired. Promised: the
+/// browser can continue with the cookie that it has (8); a record whose key has retired does not stand in the way of later spills.
 #[test]
 fn an_upload_over_a_record_that_cannot_be_read_ends_when_the_request_is_repeated() {
     let mut found = Vec::new();
