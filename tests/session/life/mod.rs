@@ -4,6 +4,7 @@
 //! Between two steps the clock moves on: within one second the order of two cookies cannot be told.
 
 mod attack4;
+mod attack5;
 mod attacked;
 mod emptied;
 mod interrupted;
