@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pollster::block_on;
 use sealed_session::store::{Created, Record, RecordId, RecordStore, StoreFuture, Updated};
 use sealed_session::testing::{FaultyStore, ManualClock};
-use sealed_session::{Placement, Session, Timestamp};
+use sealed_session::{Placement, Session, SessionManager, Timestamp};
 
 use super::{destroys, in_record, inline, regenerates, returned, returns};
 use crate::browser::{Browser, Request};
@@ -39,7 +39,7 @@ const WRONG: [Wrong; 9] = [
 ];
 
 /// More calls than any request makes.
-const CALLS_MAX: usize = 100;
+const CALLS_MAX: usize = 1000;
 
 #[derive(Clone)]
 struct Contradicting {
@@ -124,19 +124,19 @@ fn a_store_that_contradicts_itself_keeps_no_request_for_ever() {
             grows(session);
         },
     ];
-    for placement in [Placement::Spill, Placement::StoreOnly] {
-        for begin in [inline, in_record] {
-            for (wrong, act) in WRONG.into_iter().flat_map(|wrong| acts.map(|act| (wrong, act))) {
-                let site = Site::new();
-                let browser = begin(&site, &site.with_records().placement(placement).build().unwrap());
-                let (records, clock) = (site.records.clone(), site.clock.clone());
-                let store = Contradicting { records, clock, wrong, calls: Arc::default() };
-                let manager = site.cookie_only().store(store).placement(placement).build().unwrap();
-                let request = browser.begin(&manager);
-                let Ok(session) = request.try_session() else { continue };
-                act(&session);
-                ignore((block_on(session.save()), request.try_commit()));
-            }
+    let begins: [(Placement, fn(&Site, &SessionManager) -> Browser); 3] =
+        [(Placement::Spill, inline), (Placement::Spill, in_record), (Placement::StoreOnly, in_record)];
+    for (placement, begin) in begins {
+        for (wrong, act) in WRONG.into_iter().flat_map(|wrong| acts.map(|act| (wrong, act))) {
+            let site = Site::new();
+            let browser = begin(&site, &site.with_records().placement(placement).build().unwrap());
+            let (records, clock) = (site.records.clone(), site.clock.clone());
+            let store = Contradicting { records, clock, wrong, calls: Arc::default() };
+            let manager = site.cookie_only().store(store).placement(placement).build().unwrap();
+            let request = browser.begin(&manager);
+            let Ok(session) = request.try_session() else { continue };
+            act(&session);
+            ignore((block_on(session.save()), request.try_commit()));
         }
     }
 }
@@ -157,7 +157,7 @@ const CHANGES: [fn(&mut Record); 7] = [
 ];
 
 /// Begins a request whose record is changed before it is read, or after.
-fn at_a_changed_record(rule: impl Fn(&sealed_session::SessionManager, Browser, Request, &dyn Fn())) {
+fn at_a_changed_record(rule: impl Fn(&SessionManager, Browser, Request, &dyn Fn())) {
     for placement in [Placement::Spill, Placement::StoreOnly] {
         for begin in [in_record, returned] {
             for (change, comes_late) in CHANGES.into_iter().flat_map(|change| [(change, false), (change, true)]) {
