@@ -9,7 +9,7 @@ use sealed_session::{Lifetimes, Placement, Reason, RequestFacts, Session};
 
 use super::{DAY, ENDS, TEN_DAYS, after, inline, later, regenerates};
 use crate::browser::Browser;
-use crate::support::{COOKIE, Site};
+use crate::support::{COOKIE, Handler, Site};
 
 #[test]
 fn whatever_leaves_a_session_sets_a_marker_of_it_and_an_end_one_of_its_own_name() {
@@ -190,7 +190,7 @@ fn markers_cost_nothing_where_no_session_is_left() {
 /// No browser has seen the ids in between.
 #[test]
 fn a_request_that_saves_many_new_ids_sets_markers_of_what_its_browser_has_alone() {
-    let acts: [(fn(&Session), &str); 2] = [
+    let acts: [(Handler, &str); 2] = [
         (regenerates, ""),
         (
             |session| {

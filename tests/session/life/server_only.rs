@@ -104,7 +104,8 @@ fn a_secret_is_in_no_cookie_although_another_request_has_emptied_the_session() {
 /// It may open a session that a server with a store has marked.
 #[test]
 fn a_server_without_a_store_refuses_a_secret_and_keeps_nothing_of_the_call() {
-    let writes: [fn(&Session) -> Result<(), SessionError>; 5] = [
+    type Write = fn(&Session) -> Result<(), SessionError>;
+    let writes: [Write; 5] = [
         |session| session.put("secret", "SECRET"),
         |session| session.push("secret", "SECRET"),
         |session| session.merge(&json!({ "secret": "SECRET", "step": 1 })),

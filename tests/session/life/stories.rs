@@ -21,7 +21,7 @@ use sealed_session::{Commit, PendingSession, Placement, SessionManager};
 use serde_json::{Map, Value};
 
 use self::handler::{Known, Plan, Shared, handle, handle_too};
-use self::servers::{Ground, KINDS, Kind, skew_seconds};
+use self::servers::{Ground, KINDS, Kind};
 use super::draws::Draws;
 use super::interrupted::{Interrupted, Meets};
 use super::shows_the_secret;
@@ -35,6 +35,12 @@ const ROUNDS: usize = 4;
 
 /// A round that takes more steps than this never ends.
 const STEPS_MAX: usize = 20_000;
+
+/// How far one of two clocks may be ahead.
+const SKEWS_SECONDS: [u64; 5] = [0, 2, 4, 20, 50];
+
+/// Nothing of a write is on its way for longer, by one clock.
+const SETTLED_SECONDS: u64 = 11;
 
 /// Copies of the browser's cookies, from before a response.
 const COPIES_MAX: usize = 6;
@@ -65,6 +71,8 @@ struct Story {
     draws: Draws,
     site: Site,
     ahead: ManualClock,
+    /// By so much.
+    skew_seconds: u64,
     store: Interrupted,
     kind: Kind,
     managers: Vec<SessionManager>,
@@ -95,13 +103,13 @@ impl Story {
         let (placement, begins_in_record) =
             [(Placement::Spill, true), (Placement::Spill, false), (Placement::StoreOnly, true)][by_placement];
         let kind = KINDS[by_kind];
-        let skew = skew_seconds(&mut draws);
-        let ahead = ManualClock::at_unix_seconds(site.now().unix_seconds() + skew);
+        let skew_seconds = draws.one_of(&SKEWS_SECONDS);
+        let ahead = ManualClock::at_unix_seconds(site.now().unix_seconds() + skew_seconds);
         let managers = kind.servers(&Ground { site: &site, store: &store, placement, ahead: &ahead });
         let is_in_record = begins_in_record && kind.keeps_its_record(placement);
         let (calls, has_two_tasks) = (draws.one_of(&CALLS), draws.happens(50));
         let log = vec![format!(
-            "{}, {placement:?}, in a record: {is_in_record}, calls {calls}, two tasks: {has_two_tasks}, {skew} s ahead",
+            "{}, {placement:?}, in a record: {is_in_record}, calls {calls}, two tasks: {has_two_tasks}, {skew_seconds} s ahead",
             kind.name
         )];
         let mut story = Self {
@@ -110,6 +118,7 @@ impl Story {
             draws,
             site,
             ahead,
+            skew_seconds,
             store,
             kind,
             managers,
@@ -293,32 +302,39 @@ impl Story {
         self.log.push(format!("response to {}", known.key));
     }
 
-    /// A visit without a fault, which must succeed. Where a session was left or ended and the response lost, it is a conflict, and
-    /// succeeds when it is repeated a moment later.
+    /// A visit without a fault. It succeeds, or is a conflict where a session was left or ended and the response was lost: at most
+    /// once while that is under way, and once more to take the cookie.
     fn visit(&mut self) -> Page {
         let manager = self.server();
-        let request = self.browser.begin(&manager);
+        let mut page = self.try_to_visit(&manager);
+        for _ in 0..2 {
+            if page.is_none() {
+                self.later(SETTLED_SECONDS + self.skew_seconds);
+                page = self.try_to_visit(&manager).map(|page| Page { response: None, ..page });
+            }
+        }
+        assert!(page.is_some(), "a visit is a conflict for ever");
+        page.unwrap()
+    }
+
+    /// `None` is a conflict.
+    fn try_to_visit(&mut self, manager: &SessionManager) -> Option<Page> {
+        let request = self.browser.begin(manager);
         let seen = request.session().all();
         self.log.push(format!("a visit sees {:?}", seen.keys().collect::<Vec<_>>()));
         request.session().put("mark", &self.requests.len()).unwrap();
-        let failed = match request.try_commit() {
+        match request.try_commit() {
             Ok(response) => {
                 self.browser.receive(&response);
-                return Page { seen, response: Some((*response).clone()) };
+                Some(Page { seen, response: Some((*response).clone()) })
             }
-            Err(failed) => failed,
-        };
-        let is_expected = self.has(|known| !known.goes_on() || known.has_moved) && failed.status_code() == 409;
-        assert!(self.kind.may_expire || is_expected, "a visit without a fault: {failed}");
-        self.browser.receive(&failed.commit);
-        self.later(20);
-        let request = self.browser.begin(&manager);
-        let seen = request.session().all();
-        request.session().put("mark", &0).unwrap();
-        let repeated = request.try_commit();
-        assert!(self.kind.may_expire || repeated.is_ok(), "a visit that is repeated: {repeated:?}");
-        self.browser.receive(&repeated.map_or_else(|failed| failed.commit, |response| (*response).clone()));
-        Page { seen, response: None }
+            Err(failed) => {
+                let is_expected = self.kind.may_expire || self.has(|known| !known.goes_on() || known.has_moved);
+                assert!(is_expected && failed.status_code() == 409, "a visit without a fault: {failed}");
+                self.browser.receive(&failed.commit);
+                None
+            }
+        }
     }
 
     fn has(&self, what: impl Fn(&Known) -> bool) -> bool {

@@ -71,7 +71,7 @@ impl RecordStore for Contradicting {
                     *found = None;
                 }
                 (Wrong::FindsOtherVersions, Some(record)) => record.version = record.version.wrapping_add(1),
-                (Wrong::FindsNoBytes, Some(record)) => record.bytes = Vec::new().into(),
+                (Wrong::FindsNoBytes, Some(record)) => record.bytes = Vec::new(),
                 _ => {}
             }
             Ok(found)
@@ -124,7 +124,8 @@ fn a_store_that_contradicts_itself_keeps_no_request_for_ever() {
             grows(session);
         },
     ];
-    let begins: [(Placement, fn(&Site, &SessionManager) -> Browser); 3] =
+    type Begin = fn(&Site, &SessionManager) -> Browser;
+    let begins: [(Placement, Begin); 3] =
         [(Placement::Spill, inline), (Placement::Spill, in_record), (Placement::StoreOnly, in_record)];
     for (placement, begin) in begins {
         for (wrong, act) in WRONG.into_iter().flat_map(|wrong| acts.map(|act| (wrong, act))) {
@@ -151,9 +152,9 @@ const CHANGES: [fn(&mut Record); 7] = [
     |record| record.version = u64::MAX,
     |record| record.expires_at = Timestamp::from_unix_seconds(0),
     |record| record.expires_at = Timestamp::from_unix_seconds(u64::MAX),
-    |record| record.bytes = Vec::new().into(),
-    |record| record.bytes = vec![0; 49].into(),
-    |record| record.bytes = vec![255; 5000].into(),
+    |record| record.bytes = Vec::new(),
+    |record| record.bytes = vec![0; 49],
+    |record| record.bytes = vec![255; 5000],
 ];
 
 /// Begins a request whose record is changed before it is read, or after.

@@ -8,7 +8,6 @@ use sealed_session::{
     Key, KeyRing, Lifetimes, Placement, Renewal, SessionManager, SessionManagerBuilder, StoreFailure, Timestamp,
 };
 
-use super::super::draws::Draws;
 use super::super::interrupted::Interrupted;
 use crate::support::{COOKIE, Site};
 
@@ -123,8 +122,3 @@ pub(super) const KINDS: [Kind; 13] = [
         ]
     }),
 ];
-
-/// How far one of two clocks may be ahead.
-pub(super) fn skew_seconds(draws: &mut Draws) -> u64 {
-    draws.one_of(&[0, 2, 4, 20, 50])
-}
