@@ -81,7 +81,7 @@ impl Write<'_> {
         let (Some(opened), Some(Standing::Record(found))) = (&case.known.opened, &case.known.here) else {
             return Ok(());
         };
-        let is_over = found.header.state == RecordState::Ended && case.is_long_after(&found.header);
+        let is_over = found.header.state == RecordState::Ended && case.is_long_after(found.header.updated);
         if opened.inline.is_none() || !is_over || self.progress()?.has_ended {
             return Ok(());
         }

@@ -50,6 +50,8 @@ pub(super) struct Known {
     pub(super) ahead: Standing,
     /// The result builds on an empty session, because the session was found to be gone.
     pub(super) began_anew: bool,
+    /// The session got its new id because nobody can tell what the record of the old one is to it.
+    pub(super) parted: bool,
 }
 
 /// A session whose cookie is good.
@@ -122,6 +124,8 @@ pub(super) enum Step {
     Adopt,
     /// Make them again on an empty session, and decide anew.
     BeginAnew,
+    /// Go on under a new id, and leave the record of the old one as it is.
+    PartWays,
     /// Move the record's expiry, and send a fresh reference.
     Touch,
     /// Write the session's record in this state, if it is to have one; under a new id, leave that of the old one in that
@@ -150,6 +154,8 @@ enum Base {
     Left { is_current: bool },
     /// It cannot be told whether the record descends from the cookie.
     Undecidable,
+    /// The same, and nothing of the record's last write is on its way any more: no later answer would be another one.
+    Unrelated,
     /// A record that cannot be read, or that is older than what this request has seen.
     Broken,
     /// The session is over.
@@ -165,7 +171,7 @@ pub(super) fn decide(case: &Case) -> Step {
         (Want::NewId, Base::Gone | Base::Broken) if !case.known.began_anew => Step::BeginAnew,
         (Want::NewId, base) => {
             let leaves = match base {
-                _ if case.places == 0 => None,
+                _ if case.places == 0 || case.known.parted => None,
                 Base::Gone => None,
                 Base::Broken => Some(RecordState::Ended),
                 _ => Some(RecordState::Left),
@@ -176,7 +182,10 @@ pub(super) fn decide(case: &Case) -> Step {
         }
 
         (_, Base::Newer) => Step::Adopt,
-        (_, Base::Returned | Base::Left { .. } | Base::Undecidable | Base::Broken | Base::Gone) => Step::Refuse,
+        // Security: to replace the record could destroy what others wrote, and to merge with it could bring back what is over.
+        (Want::Keep, Base::Unrelated) => Step::PartWays,
+        (_, Base::Unrelated | Base::Undecidable) => Step::Refuse,
+        (_, Base::Returned | Base::Left { .. } | Base::Broken | Base::Gone) => Step::Refuse,
         (want, Base::Current | Base::Orphan) => match case.record().map(|record| record.state) {
             Some(RecordState::Open) if want == Want::Refresh && case.target == Target::Store && !case.rewrite => {
                 Step::Touch
@@ -222,7 +231,12 @@ impl Case {
                 // A version is the time of its write, or later. What was written before this cookie was sealed holds nothing
                 // that the cookie lacks.
                 let is_older = opened.base.1.unix_seconds().saturating_mul(1000) > *version;
-                return if is_older { Base::Orphan } else { Base::Undecidable };
+                let is_settled = self.is_long_after(Timestamp::from_unix_seconds(*version / 1000));
+                return match (is_older, is_settled) {
+                    (true, _) => Base::Orphan,
+                    (false, true) => Base::Unrelated,
+                    (false, false) => Base::Undecidable,
+                };
             }
             Some(Standing::Unreadable { .. }) => return Base::Broken,
             Some(Standing::Record(found)) => &found.header,
@@ -239,28 +253,15 @@ impl Case {
                 }
                 Ordering::Less => Base::Newer,
             },
-            (state, None) => match self.settled_descent(opened, found) {
+            (state, None) => match self.descent(opened, found) {
+                Base::Undecidable if self.is_long_after(found.updated) => Base::Unrelated,
                 // Where the response to a login was lost, the browser goes on with its cookie.
-                Base::Newer if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found) => {
+                Base::Newer if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found.updated) => {
                     Base::Orphan
                 }
                 Base::Newer if state == RecordState::Left => Base::Left { is_current: false },
                 base => base,
             },
-        }
-    }
-
-    /// The same as [`Case::descent`], but where that cannot tell for ever: the answer would be a conflict to every request with this
-    /// cookie. Once nothing of the record's last write is on its way, the cookie is what the browser has ended up with.
-    fn settled_descent(&self, opened: &OpenedSession, found: &RecordHeader) -> Base {
-        match self.descent(opened, found) {
-            Base::Undecidable if !self.is_long_after(found) => Base::Undecidable,
-            // It was sealed in the second in which the record was made, and is none of its cookies: of two cookies, the last response
-            // has won.
-            Base::Undecidable if found.lineage.is_complete() => Base::Orphan,
-            // It may be one of the record's cookies, which so many writes have pushed out of its memory.
-            Base::Undecidable => Base::Newer,
-            base => base,
         }
     }
 
@@ -286,9 +287,9 @@ impl Case {
         }
     }
 
-    /// The request began so long after a login or a logout that it was not under way then.
-    pub(super) fn is_long_after(&self, left: &RecordHeader) -> bool {
-        left.updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.begun_at
+    /// The request began so long after a write, such as a login or a logout, that it was not under way then.
+    pub(super) fn is_long_after(&self, updated: Timestamp) -> bool {
+        updated.saturating_add_seconds(limits::REGENERATE_GRACE_SECONDS) < self.begun_at
     }
 
     /// What a record is to the cookie with its session's data, or to one that was not followed.

@@ -338,6 +338,14 @@ impl<'a> Write<'a> {
                 }
                 progress.known.began_anew = true;
             }
+            Step::PartWays => {
+                let mut progress = self.progress()?;
+                // Security: what was taken out may have been taken in the record, too.
+                if self.session.has_pulled() || !self.session.part_ways()? {
+                    return Err(CommitError::Conflict);
+                }
+                progress.known.parted = true;
+            }
             Step::Touch => return Box::pin(self.touch(case)).await.map(|()| true),
             Step::Write { record, leaves } => {
                 let prepared = self.prepare(case, record, leaves);

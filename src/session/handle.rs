@@ -864,6 +864,20 @@ impl Session {
         fits
     }
 
+    /// Goes on under a new id, for the crate's own reasons; `false` where the application has asked for another one.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`] where no id can be drawn.
+    pub(crate) fn part_ways(&self) -> Result<bool, RandomError> {
+        let mut state = self.state();
+        if state.id_change != IdChange::None {
+            return Ok(false);
+        }
+        state.replace_id(IdChange::Regenerated)?;
+        Ok(true)
+    }
+
     /// The JSON of what was there before, without what this request took out of it.
     pub(crate) fn leftovers_json(&self, before: &Text) -> Text {
         // What cannot be read is left to nobody.

@@ -197,7 +197,7 @@ impl State {
     /// A new id for a session that has one.
     // Security: ids are made here and nowhere else; one that came from a client is only ever loaded from an authentic
     // cookie (session fixation: CVE-2022-25896, CVE-2023-29019).
-    pub(crate) fn replace_id(&mut self, change: IdChange) -> Result<(), SessionError> {
+    pub(crate) fn replace_id(&mut self, change: IdChange) -> Result<(), RandomError> {
         self.id = match &self.id {
             // Made when something is written to the new session.
             _ if change == IdChange::Invalidated => None,

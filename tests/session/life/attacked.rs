@@ -1,15 +1,12 @@
 //! What an attack on the written protocol found, each in its smallest form.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
-
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::events::Event;
 use sealed_session::{LoadError, Placement, RequestFacts, ResponseFacts, Session, SessionManager, StoreFailure};
 use serde_json::json;
 
+use super::interrupted::in_turns;
 use super::{ENDS, after, destroys, in_record, inline, later, regenerates, with_store};
 use crate::browser::Browser;
 use crate::support::{COOKIE, LARGE, Site, ignore, text};
@@ -440,26 +437,6 @@ fn two_uploads_at_servers_of_two_audiences_are_both_kept_in_either_order_of_thei
         let has = |session: &Session| [session.has("one").unwrap(), session.has("other").unwrap()];
         assert_eq!(browser.visit(&managers[0], has).0, [true, true]);
     }
-}
-
-/// Polls two futures in turns until both have finished.
-fn in_turns<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    let (mut first, mut second) = (None, None);
-    block_on(poll_fn(|context| {
-        if first.is_none()
-            && let Poll::Ready(done) = one.as_mut().poll(context)
-        {
-            first = Some(done);
-        }
-        if second.is_none()
-            && let Poll::Ready(done) = other.as_mut().poll(context)
-        {
-            second = Some(done);
-        }
-        if first.is_some() && second.is_some() { Poll::Ready(()) } else { Poll::Pending }
-    }));
-    (first.unwrap(), second.unwrap())
 }
 
 #[test]

@@ -255,3 +255,19 @@ pub(super) fn poll_times<F: Future>(mut future: Pin<&mut F>, times: usize) -> Op
         Poll::Pending => None,
     })
 }
+
+/// Polls two futures in turns until both have finished.
+#[track_caller]
+pub(super) fn in_turns<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+    const TURNS_MAX: usize = 10_000;
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    for _ in 0..TURNS_MAX {
+        first = first.or_else(|| poll_times(one.as_mut(), 1));
+        second = second.or_else(|| poll_times(other.as_mut(), 1));
+        if first.is_some() && second.is_some() {
+            break;
+        }
+    }
+    (first.unwrap(), second.unwrap())
+}

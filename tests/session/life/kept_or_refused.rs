@@ -67,6 +67,27 @@ fn a_write_to_a_session_that_another_request_brought_back_into_its_cookie_is_a_c
     conflicts_with(Placement::Spill, returns);
 }
 
+/// The browser has a cookie that the record knows nothing of: a reference to the record would take its place.
+#[test]
+fn a_write_to_a_session_that_returned_is_a_conflict_although_its_record_is_open_again() {
+    let site = Site::new();
+    let manager = site.with_records().build().unwrap();
+    for write in WRITES {
+        let mut browser = in_record(&site, &manager);
+        let slow = browser.begin(&manager);
+        write(&slow.session());
+        browser.visit(&manager, returns);
+        later(&site);
+        let lost = browser.begin(&manager);
+        lost.session().put("photo", &text(LARGE)).unwrap();
+        lost.commit();
+        later(&site);
+        browser.put(&manager, "kept", 1);
+        assert_eq!(slow.try_commit().unwrap_err().status_code(), 409);
+        assert_eq!(browser.get(&manager, "kept"), Some(1));
+    }
+}
+
 #[test]
 fn a_write_to_a_session_that_another_request_ended_is_a_conflict() {
     for placement in [Placement::Spill, Placement::StoreOnly] {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use pollster::block_on;
 use sealed_session::cookie::CookieAttributes;
 use sealed_session::limits::MARKER_CANDIDATES_MAX;
-use sealed_session::{Placement, Reason, RequestFacts, Session};
+use sealed_session::{Lifetimes, Placement, Reason, RequestFacts, Session};
 
 use super::{DAY, ENDS, TEN_DAYS, after, inline, later, regenerates};
 use crate::browser::Browser;
-use crate::support::{COOKIE, Site};
+use crate::support::{COOKIE, Handler, Site};
 
 #[test]
 fn whatever_leaves_a_session_sets_a_marker_of_it_and_an_end_one_of_its_own_name() {
@@ -72,6 +72,31 @@ fn a_marker_outlives_every_cookie_of_its_session() {
         site.clock.advance_seconds(lasts);
         browser.receive(&late);
         assert_eq!(browser.get(&manager, "user"), None, "{lifetime:?}");
+    }
+}
+
+/// The marker is set by a server whose own sessions last for a day, and the session may last for ten.
+#[test]
+fn a_marker_outlives_a_cookie_of_a_server_that_allows_longer_lifetimes() {
+    let site = Site::new();
+    let remembers = |days: u32| {
+        let day = Duration::from_secs(DAY);
+        Lifetimes::default().remember_max(day * days).absolute_timeout(Some(day * 60))
+    };
+    let long = site.cookie_only().lifetimes(remembers(30)).build().unwrap();
+    let short = site.cookie_only().lifetimes(remembers(1)).build().unwrap();
+    for leave in ENDS.into_iter().chain([regenerates as fn(&Session)]) {
+        let mut browser = after(&site, &long, |session| {
+            session.put("role", &1).unwrap();
+            session.remember(TEN_DAYS).unwrap();
+        });
+        let slow = browser.begin(&long);
+        slow.session().put("step", &1).unwrap();
+        let late = slow.commit();
+        browser.visit(&short, leave);
+        browser.receive(&late);
+        site.clock.advance_seconds(2 * DAY);
+        assert_eq!(browser.get(&long, "role"), None);
     }
 }
 
@@ -160,4 +185,64 @@ fn markers_cost_nothing_where_no_session_is_left() {
     let (_, response) = browser.visit(&manager, |session| session.clear().unwrap());
     assert_eq!(response.set_cookies.len(), 1);
     assert!(browser.markers().is_empty());
+}
+
+/// No browser has seen the ids in between.
+#[test]
+fn a_request_that_saves_many_new_ids_sets_markers_of_what_its_browser_has_alone() {
+    let acts: [(Handler, &str); 2] = [
+        (regenerates, ""),
+        (
+            |session| {
+                session.invalidate().unwrap();
+                session.put("user", &42).unwrap();
+            },
+            "-ended",
+        ),
+    ];
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for (act, suffix) in acts {
+            for times in [3, MARKER_CANDIDATES_MAX + 1] {
+                let site = Site::new();
+                let manager = site.with_records().placement(placement).build().unwrap();
+                let mut browser = inline(&site, &manager);
+                let id = site.opened(&manager, &browser).public_id();
+                browser.visit(&manager, |session| {
+                    for _ in 0..times {
+                        act(session);
+                        block_on(session.save()).unwrap();
+                    }
+                });
+                assert_eq!(browser.markers(), [format!("{COOKIE}-{id}{suffix}")], "{placement:?}, {times} times");
+                later(&site);
+                assert_eq!(browser.get(&manager, "user"), Some(42));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_login_and_a_logout_after_it_work_in_a_browser_with_too_many_markers() {
+    let logins: [fn(&Session); 2] = [
+        |session| session.put("user", &42).unwrap(),
+        |session| {
+            session.regenerate_and_reset_lifetime().unwrap();
+            session.put("user", &42).unwrap();
+        },
+    ];
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for login in logins {
+            let site = Site::new();
+            let manager = site.with_records().placement(placement).build().unwrap();
+            let mut browser = site.browser();
+            for number in 0..MARKER_CANDIDATES_MAX + 4 {
+                browser.plant(&format!("{COOKIE}-{number:016x}-ended"), "AQ");
+            }
+            browser.visit(&manager, login);
+            later(&site);
+            assert_eq!(browser.get(&manager, "user"), Some(42));
+            browser.visit(&manager, |session| session.destroy().unwrap());
+            assert_eq!(browser.get(&manager, "user"), None);
+        }
+    }
 }

@@ -3,9 +3,10 @@
 //!
 //! Between two steps the clock moves on: within one second the order of two cookies cannot be told.
 
-mod attack4;
 mod attack5;
 mod attacked;
+mod beside_commit;
+mod draws;
 mod emptied;
 mod interrupted;
 mod kept_or_refused;
@@ -15,22 +16,26 @@ mod markers;
 mod moving;
 mod once;
 mod orphans;
-mod random;
 mod read_again;
+mod readable;
 mod renewing;
 mod replaying;
 mod saved;
+mod server_only;
+mod stories;
 mod taken_and_ended;
 mod threads;
 mod tried_again;
+mod undecided;
+mod wrong_answers;
 
 use std::time::Duration;
 
 use sealed_session::sealer::Opened;
-use sealed_session::{Placement, Session, SessionManager};
+use sealed_session::{Commit, Placement, Session, SessionManager};
 
 use crate::browser::Browser;
-use crate::support::{LARGE, Site, text};
+use crate::support::{LARGE, Site, own_lines, text};
 
 const DAY: u64 = 86_400;
 const TEN_DAYS: Duration = Duration::from_secs(10 * DAY);
@@ -104,4 +109,13 @@ const ENDS: [fn(&Session); 3] = [destroys, invalidates, |session| {
 
 fn seconds_of(opened: &Opened) -> u64 {
     opened.expires().unix_seconds() - opened.issued().unix_seconds()
+}
+
+/// Whether a cookie of this response opens to data that must not travel.
+fn shows_the_secret(site: &Site, manager: &SessionManager, commit: &Commit) -> bool {
+    own_lines(commit).iter().any(|line| {
+        let value = line.split_once('=').unwrap().1.split(';').next().unwrap();
+        let opened = manager.sealer().open(value, site.now());
+        opened.is_ok_and(|opened| opened.payload_json().is_some_and(|payload| payload.contains("SECRET")))
+    })
 }

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use sealed_session::testing::ManualClock;
 use sealed_session::{Key, KeyRing, Placement, Session};
 
 use super::interrupted::{Interrupted, Meets, creates};
@@ -201,6 +202,37 @@ fn where_the_order_of_two_cookies_cannot_be_told_a_session_still_does_not_go_bac
     later(&site);
     browser.put(&manager, "other", text(LARGE));
     assert_eq!((browser.get(&manager, "role"), browser.get(&manager, "step")), (Some(USER), Some(1)));
+}
+
+#[test]
+fn a_record_of_a_server_whose_clock_is_ahead_sets_nothing_back() {
+    let cases = [1, 2, 5, 20, 50].into_iter().flat_map(|ahead| [1, 3, 10, 30].map(|pause| (ahead, pause)));
+    for (ahead_seconds, pause_seconds) in cases {
+        for ends_ahead in [false, true] {
+            let site = Site::new();
+            let clock = ManualClock::at_unix_seconds(site.now().unix_seconds() + ahead_seconds);
+            let advance = |seconds| [&site.clock, &clock].iter().for_each(|clock| clock.advance_seconds(seconds));
+            let ahead = site.with_records().clock(clock.clone()).build().unwrap();
+            let manager = site.with_records().build().unwrap();
+            let mut browser = site.browser();
+            browser.put(&ahead, "role", ADMIN);
+            advance(pause_seconds);
+            let lost = browser.begin(&ahead);
+            spills(&lost.session());
+            lost.commit();
+            advance(pause_seconds);
+            browser.put(&manager, "role", USER);
+            advance(pause_seconds);
+            let request = browser.begin(if ends_ahead { &ahead } else { &manager });
+            spills(&request.session());
+            match request.try_commit() {
+                Ok(response) => browser.receive(&response),
+                Err(failed) => assert_eq!(failed.status_code(), 409),
+            }
+            advance(60);
+            assert_eq!(browser.get(&manager, "role"), Some(USER), "{ahead_seconds} s ahead, {pause_seconds} s between");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What was saved in a cookie that the browser does not hold yet, when the session is read again and another request writes.
 
 use pollster::block_on;
-use sealed_session::{Session, SessionManager};
+use sealed_session::{Placement, Session, SessionManager};
 
+use super::interrupted::{Interrupted, in_turns, poll_times};
 use super::{after, in_record, inline, with_store};
 use crate::browser::Browser;
 use crate::support::{LARGE, Site, text};
@@ -102,5 +103,30 @@ fn a_message_that_was_saved_is_not_for_its_own_request_after_a_meeting() {
         assert!(session.flash_messages().is_empty());
         browser.receive(&one.commit());
         assert!(!browser.visit(&manager, Session::flash_messages).0.is_empty());
+    }
+}
+
+/// Such a save is a conflict, as its page says.
+#[test]
+fn what_was_read_again_while_a_save_was_under_way_is_what_is_kept() {
+    for placement in [Placement::Spill, Placement::StoreOnly] {
+        for head_start in 0..6 {
+            let site = Site::new();
+            let store = Interrupted::new(&site);
+            let manager = store.under(site.cookie_only()).placement(placement).build().unwrap();
+            let mut browser = in_record(&site, &manager);
+            let request = browser.begin(&manager);
+            let session = request.session();
+            session.increment("n", 1).unwrap();
+            store.go_slow(true);
+            let mut save = Box::pin(session.save());
+            if poll_times(save.as_mut(), head_start).is_none() {
+                in_turns(save, session.reload()).1.unwrap();
+            }
+            store.go_slow(false);
+            let shown = session.get::<u64>("n").unwrap();
+            browser.receive(&request.commit());
+            assert_eq!(browser.get(&manager, "n"), shown, "{placement:?}, {head_start} polls before");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! What a request decides, it decides on what it writes: also when another request was faster, and its own operations are
 //! made again on the newer data.
 
+use std::sync::{Arc, Mutex};
+
 use pollster::block_on;
-use sealed_session::{Placement, Session};
+use sealed_session::{Placement, Renewal, Session};
 
 use super::interrupted::{Interrupted, Meets, updates};
 use super::{DAY, TEN_DAYS, after, in_record, later, returns, seconds_of, with_store};
-use crate::support::{LARGE, Site, max_age, records_with_data, removes_the_cookie, text};
+use crate::faulty_store::Call;
+use crate::support::{LARGE, Site, ignore, max_age, records_with_data, removes_the_cookie, text};
 
 fn marks_a_secret(session: &Session) {
     session.server_only("secret").unwrap();
@@ -167,6 +170,40 @@ fn a_lifetime_that_one_request_asks_for_holds_whatever_another_one_writes() {
             assert_eq!(seconds_of(&site.opened(&manager, &browser)), TEN_DAYS.as_secs());
             site.clock.advance_seconds(9 * DAY);
             assert_eq!((browser.get(&manager, "user"), browser.get(&manager, "step")), (Some(42), Some(1)));
+        }
+    }
+}
+
+/// It renews the record with the lifetime that it has read, and its response is lost.
+#[test]
+fn a_lifetime_that_one_request_asks_for_holds_whatever_another_one_renews() {
+    for renewal in [Renewal::HalfLife, Renewal::EveryResponse] {
+        for placement in [Placement::Spill, Placement::StoreOnly] {
+            for meets_at_touch in [false, true] {
+                let site = Site::new();
+                let store = Interrupted::new(&site);
+                let manager = store.under(site.cookie_only()).placement(placement).renewal(renewal).build().unwrap();
+                let browser = in_record(&site, &manager);
+                site.clock.advance_seconds(5000);
+                let renewing = browser.begin(&manager);
+                renewing.session().get::<u64>("user").unwrap();
+                let remembered = Arc::new(Mutex::new(browser));
+                let (other, at) = (Arc::clone(&remembered), manager.clone());
+                let remembers = move || {
+                    other.lock().unwrap().visit(&at, |session| session.remember(TEN_DAYS).unwrap());
+                };
+                if meets_at_touch {
+                    store.at_next(|call| call == Call::Touch, Meets::Meanwhile(Box::new(remembers)));
+                    ignore(renewing.try_commit());
+                    assert!(store.has_met());
+                } else {
+                    remembers();
+                    site.clock.advance_seconds(1);
+                    ignore(renewing.try_commit());
+                }
+                site.clock.advance_seconds(3 * 3600);
+                assert_eq!(remembered.lock().unwrap().get(&manager, "user"), Some(42), "{renewal:?}, {placement:?}");
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What a save has written reaches the client, also where the commit after it fails.
 
 use pollster::block_on;
+use sealed_session::events::Event;
 use sealed_session::{LoadError, Placement, Session};
 
 use super::interrupted::{Interrupted, Meant, Meets, creates, time_limits, updates};
-use super::{destroys, in_record, inline, later, with_store};
+use super::{ENDS, destroys, in_record, inline, later, with_store};
+use crate::browser::Request;
 use crate::support::{LARGE, Site, line, removes_the_cookie, text};
 
 /// Longer than a record that a login has left can be read.
@@ -232,6 +234,36 @@ fn a_session_that_is_read_again_before_its_login_was_handed_over_is_the_old_one(
     for placement in [Placement::Spill, Placement::StoreOnly] {
         for (limit, _) in time_limits() {
             assert!(matches!(read_again_after_a_login(placement, creates, limit()), Ok(None)));
+        }
+    }
+}
+
+/// Nothing but the browser knows of a session in its cookie, and only a response takes the cookie from it.
+#[test]
+fn a_logout_in_a_cookie_that_was_saved_and_that_no_response_took_along_is_an_event() {
+    let site = Site::new();
+    let manager = site.cookie_only().build().unwrap();
+    let unread: [fn(&Request) -> Session; 1] = [|request| request.0.end().unwrap()];
+    let read = ENDS.map(|end| {
+        move |request: &Request| {
+            let session = request.session();
+            end(&session);
+            session
+        }
+    });
+    let ends = read.iter().map(|end| end as &dyn Fn(&Request) -> Session);
+    for end in ends.chain(unread.iter().map(|end| end as &dyn Fn(&Request) -> Session)) {
+        for is_saved in [false, true] {
+            let browser = inline(&site, &manager);
+            let id = site.opened(&manager, &browser).public_id();
+            let request = browser.begin(&manager);
+            let session = end(&request);
+            if is_saved {
+                saves(&session);
+            }
+            site.events.take();
+            drop((request, session));
+            assert_eq!(site.events.take(), [Event::LogoutLost { id: Some(id) }], "saved: {is_saved}");
         }
     }
 }

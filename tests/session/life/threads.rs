@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use pollster::block_on;
 use sealed_session::testing::ManualClock;
-use sealed_session::{Clock, Commit, Placement, Session, SessionManager};
+use sealed_session::{Clock, Placement, Session, SessionManager};
 
-use super::{destroys, in_record, inline, invalidates, later, regenerates};
+use super::{destroys, in_record, inline, invalidates, later, regenerates, shows_the_secret};
 use crate::browser::Browser;
-use crate::support::{Site, ignore, own_lines};
+use crate::support::{Site, ignore};
 
 /// A save asks for the time less often than this, so that the last of these moments is after it.
 const QUESTIONS_MAX: usize = 8;
@@ -101,15 +101,6 @@ fn a_count_in_another_thread_than_a_save_counts_once() {
         assert_eq!(browser.get(manager, "count"), Some(2));
         was_in_time
     });
-}
-
-/// Whether a cookie of this response opens to data that must not travel.
-fn shows_the_secret(site: &Site, manager: &SessionManager, commit: &Commit) -> bool {
-    own_lines(commit).iter().any(|line| {
-        let value = line.split_once('=').unwrap().1.split(';').next().unwrap();
-        let opened = manager.sealer().open(value, site.now()).unwrap();
-        opened.payload_json().is_some_and(|payload| payload.contains("SECRET"))
-    })
 }
 
 #[test]
