@@ -41,10 +41,19 @@ enum Likeness {
 
 /// A marker that a holder of the ring set.
 pub(super) struct Marker {
+    /// The session that this browser has left.
     pub(super) id: PublicId,
     pub(super) set_at: Timestamp,
     /// The session that took the place of this one; `None` where this one has ended.
     pub(super) successor: Option<PublicId>,
+}
+
+impl Marker {
+    /// The session in its name: that which took the place of the one that was left, so that two of those have a marker each; or the
+    /// one that has ended.
+    pub(super) fn named(&self) -> PublicId {
+        self.successor.unwrap_or(self.id)
+    }
 }
 
 impl Candidates {
@@ -100,7 +109,7 @@ impl Candidates {
             Found::Session(_) => None,
         });
         let is_valid = |id: PublicId, has_ended| {
-            valid.iter().any(|marker| marker.id == id && marker.successor.is_none() == has_ended)
+            valid.iter().any(|marker| marker.named() == id && marker.successor.is_none() == has_ended)
         };
         let mut strange: Vec<_> = named.filter(|(_, id, has_ended)| !is_valid(*id, *has_ended)).collect();
         strange.sort_by_key(|(set_at, ..)| std::cmp::Reverse(*set_at));
@@ -116,9 +125,10 @@ impl Candidates {
                 let Some(id) = PublicId::from_hex(found.digits) else { continue };
                 let mut sealers = inner.sealers().filter(|sealer| sealer.cookie_name().as_bytes() == name.as_bytes());
                 let verified = sealers.find_map(|sealer| sealer.verify_marker(id, found.value, now));
-                if let Some((set_at, successor)) = verified.filter(|(_, next)| next.is_none() == found.has_ended) {
-                    valid.push(Marker { id, set_at, successor });
-                }
+                let verified = verified.filter(|(_, predecessor)| predecessor.is_none() == found.has_ended);
+                let Some((set_at, predecessor)) = verified else { continue };
+                let successor = predecessor.map(|_| id);
+                valid.push(Marker { id: predecessor.unwrap_or(id), set_at, successor });
             }
         }
         valid

@@ -256,7 +256,9 @@ impl Case {
             (state, None) => match self.descent(opened, found) {
                 Base::Undecidable if self.is_long_after(found.updated) => Base::Unrelated,
                 // Where the response to a login was lost, the browser goes on with its cookie.
-                Base::Newer if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found.updated) => {
+                Base::Newer
+                    if state == RecordState::Left && self.want != Want::NewId && self.is_long_after(found.updated) =>
+                {
                     Base::Orphan
                 }
                 Base::Newer if state == RecordState::Left => Base::Left { is_current: false },

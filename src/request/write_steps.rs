@@ -346,7 +346,7 @@ impl Write<'_> {
         others.sort_by_key(|other| std::cmp::Reverse(other.set_at));
         let too_many = others.into_iter().skip(limits::MARKERS_MAX.saturating_sub(left.len()));
         let mut lines: Vec<_> =
-            too_many.map(|other| header::remove(&name(other.id, other.successor.is_none()))).collect();
+            too_many.map(|other| header::remove(&name(other.named(), other.successor.is_none()))).collect();
         // Of another ring, which sets markers under the same name: they would pile up in the browser. Those of a key that this
         // server does not know yet are the newest, and stay.
         // Where so many came that no session is opened, all of them go, or nobody could log in.
@@ -360,8 +360,9 @@ impl Write<'_> {
         let longest = lifetimes.idle_timeout_seconds.max(lifetimes.remember_max_seconds).max(lifetime_seconds);
         let seconds = longest.saturating_add(limits::ENDED_RECORD_SECONDS);
         for id in left {
-            let value = inner.sealer.marker(id, successor, now).map_err(|_| CommitError::NoSealingKey)?;
-            lines.push(header::issue(&name(id, successor.is_none()), &value, Some(seconds)));
+            let (named, predecessor) = successor.map_or((id, None), |successor| (successor, Some(id)));
+            let value = inner.sealer.marker(named, predecessor, now).map_err(|_| CommitError::NoSealingKey)?;
+            lines.push(header::issue(&name(named, predecessor.is_none()), &value, Some(seconds)));
         }
         Ok(lines)
     }

@@ -9,20 +9,20 @@ use crate::key::Key;
 use crate::wire::marker::{MAC_LENGTH, Marker, covered};
 
 impl Sealer {
-    /// The value of the marker of a session that ends now in this browser, or is left for a successor.
+    /// The value of the marker of a session that ends now in this browser, or that has just taken the place of a predecessor.
     pub(crate) fn marker(
         &self,
         id: PublicId,
-        successor: Option<PublicId>,
+        predecessor: Option<PublicId>,
         now: Timestamp,
     ) -> Result<String, SealError> {
         let ring = self.ring.load();
         let slot = ring.sealing(now).ok_or(SealError::NoSealingKey)?;
-        let mac = self.marker_mac(slot.key(), now, id, successor).unwrap_or_default();
-        Ok(Marker { key_id: slot.key().id(), set_at: now, successor, mac }.to_text())
+        let mac = self.marker_mac(slot.key(), now, id, predecessor).unwrap_or_default();
+        Ok(Marker { key_id: slot.key().id(), set_at: now, predecessor, mac }.to_text())
     }
 
-    /// When the marker was set and the session's successor, if a holder of the ring set it for this session.
+    /// When the marker was set, and the session's predecessor, if a holder of the ring set it for this session.
     // Security: without the MAC, whoever can plant a cookie of this name could log the user out.
     pub(crate) fn verify_marker(
         &self,
@@ -30,11 +30,11 @@ impl Sealer {
         value: &[u8],
         now: Timestamp,
     ) -> Option<(Timestamp, Option<PublicId>)> {
-        let Marker { key_id, set_at, successor, mac } = Marker::from_text(value)?;
+        let Marker { key_id, set_at, predecessor, mac } = Marker::from_text(value)?;
         let ring = self.ring.load();
         let slot = ring.find(&key_id).filter(|slot| slot.may_open(&self.rotation, now))?;
-        let expected = self.marker_mac(slot.key(), set_at, id, successor)?;
-        constant_time_equal(&expected, &mac).then_some((set_at, successor))
+        let expected = self.marker_mac(slot.key(), set_at, id, predecessor)?;
+        constant_time_equal(&expected, &mac).then_some((set_at, predecessor))
     }
 
     fn marker_mac(
@@ -42,9 +42,9 @@ impl Sealer {
         key: &Key,
         set_at: Timestamp,
         id: PublicId,
-        successor: Option<PublicId>,
+        predecessor: Option<PublicId>,
     ) -> Option<[u8; MAC_LENGTH]> {
-        let covered = covered(set_at, id, successor, &self.cookie_name, &self.audience)?;
+        let covered = covered(set_at, id, predecessor, &self.cookie_name, &self.audience)?;
         hmac_sha256(key.marker_key(), &[&covered]).first_chunk().copied()
     }
 }
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_is_good_for_its_session_name_audience_ring_and_successor_alone() {
+    fn a_marker_is_good_for_its_session_name_audience_ring_and_predecessor_alone() {
         let (key, id, other) = (Key::generate().unwrap(), PublicId::from_bytes([7; 8]), PublicId::from_bytes([8; 8]));
         let here = sealer(&key, "session", "shop");
-        for successor in [None, Some(other)] {
-            let text = here.marker(id, successor, NOW).unwrap();
-            assert_eq!(here.verify_marker(id, text.as_bytes(), NOW), Some((NOW, successor)));
+        for predecessor in [None, Some(other)] {
+            let text = here.marker(id, predecessor, NOW).unwrap();
+            assert_eq!(here.verify_marker(id, text.as_bytes(), NOW), Some((NOW, predecessor)));
             assert_eq!(here.verify_marker(other, text.as_bytes(), NOW), None);
             let others = [
                 sealer(&key, "other", "shop"),

@@ -227,15 +227,15 @@ fn every_marker_is_made_and_verified_as_known() {
         assert_eq!(case.key.marker_key().as_slice(), hex(&case.suite["k_marker"]));
         let id = case.session.public_id(text(&case.document["audience"]));
         for (marker, suffix) in [(&case.suite["marker"], "-ended"), (&case.suite["marker_left"], "")] {
-            let successor = marker["successor"].as_str().map(|digits| digits.as_bytes().try_into().unwrap());
-            let successor = successor.map(|digits| PublicId::from_hex(digits).unwrap());
-            assert_eq!(successor.is_none(), suffix == "-ended");
+            let predecessor = marker["predecessor"].as_str().map(|digits| digits.as_bytes().try_into().unwrap());
+            let predecessor = predecessor.map(|digits| PublicId::from_hex(digits).unwrap());
+            assert_eq!(predecessor.is_none(), suffix == "-ended");
             let set_at = time(&marker["set_at"]);
-            let value = case.sealer.marker(id, successor, set_at).unwrap();
+            let value = case.sealer.marker(id, predecessor, set_at).unwrap();
             assert_eq!(value, text(&marker["value"]));
             let name = format!("{}-{id}{suffix}", text(&case.document["cookie_name"]));
             assert_eq!(name, text(&marker["name"]));
-            assert_eq!(case.sealer.verify_marker(id, value.as_bytes(), case.now), Some((set_at, successor)));
+            assert_eq!(case.sealer.verify_marker(id, value.as_bytes(), case.now), Some((set_at, predecessor)));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! offset 0   1    9        14          22    38
 //!        ├───┼────┼────────┼───────────┼─────┤        base64url: 51 characters
-//!        ver  kid   set at   successor   mac
+//!        ver  kid   set at   predecessor   mac
 //! ```
 
 use base64::Engine as _;
@@ -26,15 +26,15 @@ pub(crate) struct Marker {
     pub(crate) key_id: KeyId,
     pub(crate) set_at: Timestamp,
     /// The session that took the place of the one that was left; `None` where that has ended.
-    pub(crate) successor: Option<PublicId>,
+    pub(crate) predecessor: Option<PublicId>,
     pub(crate) mac: [u8; MAC_LENGTH],
 }
 
 impl Marker {
     pub(crate) fn to_text(self) -> String {
         let set_at = u40(self.set_at.unix_seconds());
-        let successor = successor_bytes(self.successor);
-        let parts = [&[VERSION], self.key_id.as_bytes().as_slice(), &set_at, &successor, &self.mac];
+        let predecessor = predecessor_bytes(self.predecessor);
+        let parts = [&[VERSION], self.key_id.as_bytes().as_slice(), &set_at, &predecessor, &self.mac];
         let mut bytes = [0; LENGTH];
         for (slot, byte) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
             *slot = *byte;
@@ -50,34 +50,34 @@ impl Marker {
         let ([VERSION], rest) = bytes.split_first_chunk::<1>()? else { return None };
         let (key_id, rest) = rest.split_first_chunk()?;
         let (set_at, rest) = rest.split_first_chunk()?;
-        let (successor, mac) = rest.split_first_chunk()?;
+        let (predecessor, mac) = rest.split_first_chunk()?;
         let set_at = Timestamp::from_unix_seconds(from_u40(*set_at));
-        let successor = (*successor != NONE).then_some(PublicId::from_bytes(*successor));
-        Some(Self { key_id: KeyId::from_bytes(*key_id), set_at, successor, mac: mac.try_into().ok()? })
+        let predecessor = (*predecessor != NONE).then_some(PublicId::from_bytes(*predecessor));
+        Some(Self { key_id: KeyId::from_bytes(*key_id), set_at, predecessor, mac: mac.try_into().ok()? })
     }
 }
 
-/// In place of a successor. No session has this public id but by a chance of one in 2⁶⁴.
+/// Where there is no predecessor. No session has this public id but by a chance of one in 2⁶⁴.
 const NONE: [u8; PublicId::LENGTH] = [0; PublicId::LENGTH];
 
-fn successor_bytes(successor: Option<PublicId>) -> [u8; PublicId::LENGTH] {
-    successor.map_or(NONE, |successor| *successor.as_bytes())
+fn predecessor_bytes(predecessor: Option<PublicId>) -> [u8; PublicId::LENGTH] {
+    predecessor.map_or(NONE, |predecessor| *predecessor.as_bytes())
 }
 
-/// What the MAC covers, in one piece: `lp8(CTX ‖ " marker") ‖ u40(set at) ‖ public id ‖ successor ‖ lp16(cookie name) ‖
+/// What the MAC covers, in one piece: `lp8(CTX ‖ " marker") ‖ u40(set at) ‖ public id ‖ predecessor ‖ lp16(cookie name) ‖
 /// lp16(audience)`.
 pub(crate) fn covered(
     set_at: Timestamp,
     id: PublicId,
-    successor: Option<PublicId>,
+    predecessor: Option<PublicId>,
     cookie_name: &str,
     audience: &str,
 ) -> Option<Vec<u8>> {
     let lengths = [cookie_name, audience].map(|text| u16::try_from(text.len()).ok().map(u16::to_be_bytes));
     let [Some(name_length), Some(audience_length)] = lengths else { return None };
     let set_at = u40(set_at.unix_seconds());
-    let successor = successor_bytes(successor);
-    let head = [CONTEXT, &set_at, id.as_bytes(), &successor];
+    let predecessor = predecessor_bytes(predecessor);
+    let head = [CONTEXT, &set_at, id.as_bytes(), &predecessor];
     let names = [&name_length, cookie_name.as_bytes(), &audience_length, audience.as_bytes()];
     Some(head.into_iter().chain(names).flatten().copied().collect())
 }
@@ -89,8 +89,8 @@ mod tests {
     #[test]
     fn a_marker_is_read_as_it_was_written() {
         let set_at = Timestamp::from_unix_seconds(1_795_000_000);
-        for successor in [None, Some(PublicId::from_bytes([9; 8]))] {
-            let marker = Marker { key_id: KeyId::from_bytes([3; 8]), set_at, successor, mac: [7; MAC_LENGTH] };
+        for predecessor in [None, Some(PublicId::from_bytes([9; 8]))] {
+            let marker = Marker { key_id: KeyId::from_bytes([3; 8]), set_at, predecessor, mac: [7; MAC_LENGTH] };
             let text = marker.to_text();
             assert_eq!(text.len(), 51);
             assert_eq!(Marker::from_text(text.as_bytes()), Some(marker));
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn what_is_no_marker_is_refused() {
         let (key_id, mac) = (KeyId::from_bytes([3; 8]), [7; MAC_LENGTH]);
-        let good = Marker { key_id, set_at: Timestamp::MAX, successor: None, mac }.to_text();
+        let good = Marker { key_id, set_at: Timestamp::MAX, predecessor: None, mac }.to_text();
         for text in [String::new(), "A".repeat(51), good[1..].to_owned(), format!("{good}A"), good.replace('A', "=")] {
             assert_eq!(Marker::from_text(text.as_bytes()), None, "{text}");
         }

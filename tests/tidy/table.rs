@@ -65,19 +65,23 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "manager",
         ],
     ),
-    ("adapter", &["error", "clock", "limits", "json", "manager", "request", "csrf", "session", "store", "cookie", "events"]),
+    (
+        "adapter",
+        &["error", "clock", "limits", "json", "manager", "request", "csrf", "session", "store", "cookie", "events"],
+    ),
     ("testing", &["error", "clock", "limits", "id", "session", "store", "manager", "request"]),
     ("guide", &[]),
 ];
 
 /// Files that are one concept and longer than the others may be, with the most code lines that each of them may have.
 pub(crate) const LONGER_FILES: &[(&str, usize)] = &[
+    ("request/cookies.rs", 410),
     ("request/mod.rs", 420),
     ("request/write.rs", 420),
     ("json/exact.rs", 450),
     ("json/text.rs", 430),
     ("session/data.rs", 580),
-    ("session/handle.rs", 480),
+    ("session/handle.rs", 490),
     ("session/state.rs", 480),
 ];
 

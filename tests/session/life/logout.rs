@@ -890,3 +890,35 @@ fn a_logout_among_many_writers_goes_on_until_it_is_through() {
         assert_eq!(browser.get(&manager, "user"), None);
     }
 }
+
+/// Two clicks on "log in", a request of the session of the first, and a logout of the second.
+#[test]
+fn a_late_response_of_the_first_of_two_logins_does_not_undo_a_logout() {
+    let site = Site::new();
+    let store_only = site.with_records().placement(Placement::StoreOnly).build().unwrap();
+    for manager in [site.cookie_only().build().unwrap(), site.with_records().build().unwrap(), store_only] {
+        for late in [1, LARGE] {
+            let mut browser = super::inline(&site, &manager);
+            let clicks = [(); 2].map(|()| browser.begin(&manager));
+            let [one, two] = clicks.map(|click| {
+                click.session().regenerate().unwrap();
+                click.session().put("member", &1).unwrap();
+                click.commit()
+            });
+            browser.receive(&one);
+            let slow = browser.begin(&manager);
+            if slow.session().put("late", &text(late)).is_err() {
+                continue;
+            }
+            browser.receive(&two);
+            browser.visit(&manager, super::destroys);
+            site.clock.advance_seconds(1);
+            match slow.try_commit() {
+                Ok(response) => browser.receive(&response),
+                Err(failed) => browser.receive(&failed.commit),
+            }
+            super::later(&site);
+            assert_eq!(browser.get(&manager, "member"), None);
+        }
+    }
+}

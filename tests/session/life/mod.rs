@@ -3,7 +3,6 @@
 //!
 //! Between two steps the clock moves on: within one second the order of two cookies cannot be told.
 
-mod attack5;
 mod attacked;
 mod beside_commit;
 mod draws;
