@@ -97,69 +97,69 @@ fn two_commits_of_one_request_keep_everything_once() {
     }
 }
 
-/// The requests of a test that races two threads.
-const ROUNDS: usize = 3000;
+/// Where the other thread has no core now, nobody waits longer for it.
+const PATIENCE: usize = 2000;
 
-/// Waits until both threads are here. Where there are more threads than cores, the one that waits lets the other run.
-fn meet(arrived: &AtomicUsize) {
-    arrived.fetch_add(1, Ordering::SeqCst);
-    while arrived.load(Ordering::SeqCst) < 2 {
-        thread::yield_now();
-    }
-}
-
-/// Commits each request while another thread does something with it. Nobody has asked for its session before. `act` says
-/// whether it was a success.
+/// Does something with each request, one after the other, while another thread commits the one that has just begun. Nobody has
+/// asked for its session before. `act` says whether it was a success. Gives that for each request that was committed.
 fn at_each_commit(
     requests: &[PendingSession],
     act: impl Fn(&PendingSession) -> bool + Sync,
 ) -> Vec<(bool, Result<Commit, FailedCommit>)> {
-    let meetings: Vec<_> = requests.iter().map(|pending| (pending, AtomicUsize::new(0))).collect();
-    let was_in_time = AtomicBool::new(false);
-    let acts = || -> Vec<_> {
-        let each = meetings.iter().map(|(pending, arrived)| {
-            meet(arrived);
-            let is_in_time = act(pending);
-            was_in_time.store(is_in_time, Ordering::SeqCst);
-            is_in_time
-        });
-        each.collect()
+    let [begun, committed] = [(); 2].map(|()| AtomicUsize::new(0));
+    let successes: Vec<_> = requests.iter().map(|_| AtomicBool::new(false)).collect();
+    let acts = || {
+        for (number, (request, success)) in requests.iter().zip(&successes).enumerate() {
+            begun.store(number + 1, Ordering::SeqCst);
+            success.store(act(request), Ordering::SeqCst);
+            let waits = || committed.load(Ordering::SeqCst) <= number;
+            (0..PATIENCE).take_while(|_| waits()).for_each(|_| std::hint::spin_loop());
+        }
     };
-    let commits = || -> Vec<_> {
-        let mut delay = 0_usize;
-        let each = meetings.iter().map(|(pending, arrived)| {
-            meet(arrived);
-            // It takes a while to make a session. The commit comes at the moment at which that is done, or nearly.
-            delay = if was_in_time.load(Ordering::SeqCst) { delay.saturating_sub(4) } else { delay + 4 };
-            (0..delay).for_each(|_| std::hint::spin_loop());
-            pending.commit_now(&ResponseFacts::new(200))
-        });
-        each.collect()
-    };
+    let (mut commits, mut last, mut delay) = (Vec::new(), 0, 0_usize);
     thread::scope(|scope| {
         let other = scope.spawn(acts);
-        let commits = commits();
-        other.join().unwrap().into_iter().zip(commits).collect()
-    })
+        loop {
+            let newest = begun.load(Ordering::SeqCst);
+            if newest == last {
+                if other.is_finished() {
+                    break;
+                }
+                thread::yield_now();
+                continue;
+            }
+            // It takes a while to make a session. The commit comes when that is done, or nearly.
+            (0..delay).for_each(|_| std::hint::spin_loop());
+            let commit = requests[newest - 1].commit_now(&ResponseFacts::new(200));
+            let is_late = commit.as_ref().is_ok_and(|commit| !commit.set_cookies.is_empty());
+            delay = if is_late { delay.saturating_sub(4) } else { delay + 4 };
+            commits.push((newest - 1, commit));
+            last = newest;
+            committed.store(last, Ordering::SeqCst);
+        }
+    });
+    commits.into_iter().map(|(number, commit)| (successes[number].load(Ordering::SeqCst), commit)).collect()
 }
 
+/// A commit that leaves a session out which appears at that moment failed this in 18 of 30 runs, on two cores that had other work.
 #[test]
 fn a_first_write_beside_a_commit_is_kept_or_an_error() {
     let site = Site::new();
     let manager = site.cookie_only().build().unwrap();
-    let requests: Vec<_> = (0..ROUNDS).map(|_| manager.begin(&RequestFacts::new())).collect();
-    let write = |pending: &PendingSession| pending.session_now().unwrap().put("user", &42).is_ok();
+    let requests: Vec<_> = (0..12_000).map(|_| manager.begin(&RequestFacts::new())).collect();
+    let write = |pending: &PendingSession| pending.session_now().is_ok_and(|session| session.put("user", &42).is_ok());
     for (is_written, commit) in at_each_commit(&requests, write) {
         assert!(!is_written || !commit.unwrap().set_cookies.is_empty(), "a success kept nothing");
     }
 }
 
+/// A logout that does not ask what the commit has made of its session failed this in 30 of 30 runs.
 #[test]
 fn a_first_logout_beside_a_commit_is_carried_out_or_an_error() {
     let site = Site::new();
     let manager = site.cookie_only().build().unwrap();
     let browser = inline(&site, &manager);
-    let requests: Vec<_> = (0..ROUNDS).map(|_| browser.begin(&manager).0).collect();
+    let requests: Vec<_> = (0..4000).map(|_| browser.begin(&manager).0).collect();
     for (has_ended, commit) in at_each_commit(&requests, |pending| pending.end().is_ok()) {
         assert!(!has_ended || !commit.unwrap().set_cookies.is_empty(), "a logout left its cookie");
     }

@@ -6,7 +6,7 @@ pub(super) struct Draws(u64);
 impl Draws {
     pub(super) fn of(seed: u64) -> Self {
         let mut draws = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        // Seeds that are close to each other begin alike.
+        // The first draw is nearly the same for neighbouring seeds.
         draws.below(2);
         draws
     }

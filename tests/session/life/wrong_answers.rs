@@ -146,7 +146,7 @@ fn grows(session: &Session) {
     session.put("photo", &text(LARGE)).unwrap();
 }
 
-/// What else than its record may stand in the store.
+/// What may be in the store in place of its record.
 const CHANGES: [fn(&mut Record); 7] = [
     |record| record.version = 0,
     |record| record.version = u64::MAX,
