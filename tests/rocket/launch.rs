@@ -88,7 +88,7 @@ fn a_form_with_a_token_needs_the_fairing_of_its_session() {
     assert!(aborts(bare().mount("/", routes![form])));
     let unmarked = bare().attach(SessionFairing::new(store()));
     assert!(aborts(unmarked.mount("/", routes![marked_form])));
-    assert!(was_logged(&["a route takes", "launch::Formless", "attach(SessionFairing::new(store)"]));
+    assert!(was_logged(&["a route takes", "launch::Formless", "attach(SessionFairing::new(manager)"]));
     let marked = bare().attach(SessionFairing::new(store()).marked::<Formless>());
     assert!(Client::tracked(marked.mount("/", routes![marked_form])).is_ok());
 }
