@@ -272,7 +272,7 @@ pub(crate) struct Part {
 
 /// Hands over the members in the order of the text, repeated names included. `None` for what is no object, is nested deeper than
 /// [`DATA_DEPTH_MAX`] arrays and objects, or holds a number that a reader would round: the same texts that
-/// [`super::parse_object`] refuses (RFC 8259).
+/// [`super::value::parse_object`] refuses (RFC 8259).
 pub(crate) fn outline(json: &str, mut take: impl FnMut(Part)) -> Option<()> {
     let mut scan = Scan { bytes: json.as_bytes(), at: 0, depth: 1, is_plain: true };
     scan.skip_space();

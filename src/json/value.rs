@@ -61,7 +61,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(path: impl fmt::Display, value: &Va
 /// # Errors
 ///
 /// What is not one JSON object in UTF-8, is nested deeper than 127 arrays and objects, or holds a number that the reader
-/// would round: an integer beyond 64 bits, which [`to_json`](super::to_json) never writes, or a number beyond the floats.
+/// would round: an integer beyond 64 bits, which [`to_json`](super::exact::to_json) never writes, or a number beyond the floats.
 pub(crate) fn parse_object(payload: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     match parse(payload)? {
         Value::Object(members) => Ok(members),
