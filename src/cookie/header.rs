@@ -224,6 +224,10 @@ pub(crate) fn found<'a>(
             };
             let marker = || {
                 let (digits, after) = after.strip_prefix(b"-")?.split_first_chunk()?;
+                // A neighbour's cookie whose name merely begins like ours is no marker, and does not count as one.
+                if !digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+                    return None;
+                }
                 let ended = after.strip_prefix(ENDED.as_bytes());
                 let value = ended.unwrap_or(after).strip_prefix(b"=")?;
                 Some(NamedMarker { digits, has_ended: ended.is_some(), value })
