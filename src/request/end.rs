@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cookies::public_ids;
 use super::protocol::{Case, Known, OpenedSession};
-use super::write::{Left, Write};
+use super::write::{Ended, Left, Write};
 use crate::cookie::header;
 use crate::error::{CommitError, StoreError};
 use crate::events::Event;
@@ -52,10 +52,11 @@ impl Write<'_> {
         if !sessions.is_empty() {
             progress.line = Some(header::remove(&inner.settings.cookie));
         }
-        progress.ended_markers = markers;
         let was_taken = progress.was_taken;
         let lives_on = |session: &&Arc<OpenedSession>| session.inline.is_some() || inner.places() == 0;
-        progress.lives_on = sessions.iter().find(lives_on).map(|session| session.public_id()).or(progress.lives_on);
+        let lives_on = sessions.iter().find(lives_on).map(|session| session.public_id());
+        let lives_on = lives_on.or_else(|| progress.ended.as_ref()?.lives_on);
+        progress.ended = Some(Box::new(Ended { markers, lives_on }));
         drop(progress);
         // Without a store, what a reference refers to is another server's to end.
         let (ended, unreachable): (Vec<_>, Vec<_>) =
@@ -89,7 +90,7 @@ impl Write<'_> {
         let mut progress = self.progress()?;
         progress.has_ended = true;
         progress.line = Some(header::remove(&self.inner.settings.cookie));
-        progress.ended_markers = markers;
+        progress.ended = Some(Box::new(Ended { markers, lives_on: None }));
         Ok(())
     }
 
@@ -104,7 +105,7 @@ impl Write<'_> {
             left.ids.extend(public_ids(self.inner, &session.header));
             left.lifetime_seconds = left.lifetime_seconds.max(session.lifetime_seconds());
         }
-        match self.markers(left, None) {
+        match self.markers(&left, None) {
             Err(CommitError::NoSealingKey) => Ok(Vec::new()),
             markers => markers,
         }

@@ -464,7 +464,8 @@ impl Pending {
             let came = renamed.filter(|name| self.candidates.named(name).next().is_some());
             lines.extend(came.map(|name| header::remove(&inner.settings.cookie.renamed(name))));
         }
-        lines.extend(progress.left_markers.iter().chain(&progress.ended_markers).cloned());
+        lines.extend(progress.left.iter().flat_map(|left| &left.markers).cloned());
+        lines.extend(progress.ended.iter().flat_map(|ended| &ended.markers).cloned());
         lines.extend(own);
         drop(progress);
         if removes_unopened {
@@ -546,9 +547,10 @@ impl Drop for Pending {
         };
         let progress = self.progress.get_mut().unwrap_or_else(PoisonError::into_inner);
         let opened = progress.known.opened.as_ref();
+        let lives_on = progress.ended.as_ref().and_then(|ended| ended.lives_on);
         let event = match session.abandon() {
             // A save has ended it, and no response removes its cookie.
-            _ if progress.lives_on.is_some() => Event::LogoutLost { id: progress.lives_on },
+            _ if lives_on.is_some() => Event::LogoutLost { id: lives_on },
             // The session that lives on is the one that the cookie names.
             Some(Undone::Logout) => Event::LogoutLost { id: opened.map(|opened| session.public(&opened.header.id)) },
             Some(Undone::Writes(id)) => Event::WritesDropped { id },

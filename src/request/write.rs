@@ -37,14 +37,11 @@ pub(super) struct Progress {
     pub(super) was_taken: bool,
     /// `Set-Cookie` of what was written last.
     pub(super) line: Option<String>,
+    // Behind pointers, here and in a completion: most requests leave no session, and move these many times.
     /// The session with which this browser came, once it has got a new id.
-    pub(super) left: Left,
-    /// `Set-Cookie` of its markers.
-    pub(super) left_markers: Vec<String>,
-    /// And of those of the sessions that were ended.
-    pub(super) ended_markers: Vec<String>,
-    /// Of a session that was ended, and whose cookie is good until the response removes it.
-    pub(super) lives_on: Option<PublicId>,
+    pub(super) left: Option<Box<Left>>,
+    /// Those that were ended.
+    pub(super) ended: Option<Box<Ended>>,
     /// A session of a good cookie was loaded, or could not be for the store's sake.
     pub(super) was_opened: bool,
     /// Good cookies of two sessions came: those of earlier attributes go.
@@ -69,6 +66,16 @@ pub(super) struct Left {
     pub(super) ids: Vec<PublicId>,
     /// The longest for which a cookie of one of them was sealed.
     pub(super) lifetime_seconds: u64,
+    /// `Set-Cookie` of their markers.
+    pub(super) markers: Vec<String>,
+}
+
+/// Sessions that this request has ended.
+pub(super) struct Ended {
+    /// `Set-Cookie` of their markers.
+    pub(super) markers: Vec<String>,
+    /// Of one whose cookie is good until the response removes it.
+    pub(super) lives_on: Option<PublicId>,
 }
 
 /// A write that is handed to the store.
@@ -90,8 +97,7 @@ pub(super) struct Completion {
     pub(super) want: Want,
     pub(super) opened: Option<Arc<OpenedSession>>,
     pub(super) line: Option<String>,
-    pub(super) left: Left,
-    pub(super) left_markers: Vec<String>,
+    pub(super) left: Option<Box<Left>>,
     pub(super) draft: Draft,
     pub(super) drops_input: bool,
 }
@@ -460,7 +466,7 @@ impl<'a> Write<'a> {
 
     /// Notes what holds once a session is written.
     pub(super) fn complete(&self, mut progress: MutexGuard<'_, Progress>, completion: Completion) {
-        let Completion { want, opened, line, left, left_markers, draft, drops_input } = completion;
+        let Completion { want, opened, line, left, draft, drops_input } = completion;
         let record = opened.as_ref().and_then(|opened| opened.record.clone());
         // In a cookie alone, which the browser does not hold yet. Another request may have made a record of the one that it
         // holds; there, all of this request's operations are to be made.
@@ -478,9 +484,7 @@ impl<'a> Write<'a> {
         let removal = removes.then(|| header::remove(&self.inner.settings.cookie));
         progress.line = line.or(removal).or_else(|| progress.line.take());
         // Those that an earlier save set name a successor that no browser has seen.
-        if !left_markers.is_empty() {
-            (progress.left, progress.left_markers) = (left, left_markers);
-        }
+        progress.left = left.or_else(|| progress.left.take());
         drop(progress);
         // Last: an observer sees what holds, and cannot hold it up.
         if self.inner.observers.is_empty() {

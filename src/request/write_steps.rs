@@ -175,20 +175,23 @@ impl Write<'_> {
     ) -> Result<Completion, CommitError> {
         let Case { want, draft, payload, target, drops_input, known, .. } = case;
         let before = known.opened.as_deref();
-        let left = match before.filter(|_| want == Want::NewId) {
-            None => Left::default(),
-            Some(before) => self.leaves(before)?,
-        };
         let is_crowded = self.request.candidates.have_too_many_markers() && target != Target::Nowhere;
-        let left_markers = if left.ids.is_empty() && !is_crowded {
-            Vec::new()
-        } else {
-            // Where nothing goes on, the session has ended.
-            let goes_on = target != Target::Nowhere && !known.began_anew;
-            self.markers(left.clone(), goes_on.then(|| self.session.public(&header.id)))?
+        let leaves = match before.filter(|_| want == Want::NewId) {
+            Some(before) => Some(self.leaves(before)?),
+            None if is_crowded => Some(self.left_before()?),
+            None => None,
+        };
+        let left = match leaves {
+            None => None,
+            Some(mut left) => {
+                // Where nothing goes on, the session has ended.
+                let goes_on = target != Target::Nowhere && !known.began_anew;
+                left.markers = self.markers(&left, goes_on.then(|| self.session.public(&header.id)))?;
+                Some(Box::new(left))
+            }
         };
         if target == Target::Nowhere {
-            return Ok(Completion { want, opened: None, line: None, left, left_markers, draft, drops_input });
+            return Ok(Completion { want, opened: None, line: None, left, draft, drops_input });
         }
         let write = nonce.write_id();
         let same = before.filter(|before| before.header.id == header.id);
@@ -226,18 +229,22 @@ impl Write<'_> {
             sealer: Arc::clone(sealer),
             failure: None,
         }));
-        Ok(Completion { want, opened, line, left, left_markers, draft, drops_input })
+        Ok(Completion { want, opened, line, left, draft, drops_input })
     }
 
     /// What this browser has and a session that gets a new id leaves: nothing more where the session began in this request, as no
     /// browser has seen it.
     fn leaves(&self, before: &OpenedSession) -> Result<Left, CommitError> {
-        let progress = self.progress()?;
-        Ok(if progress.has_new_id {
-            progress.left.clone()
-        } else {
-            Left { ids: vec![self.session.public(&before.header.id)], lifetime_seconds: before.lifetime_seconds() }
-        })
+        if self.progress()?.has_new_id {
+            return self.left_before();
+        }
+        let ids = vec![self.session.public(&before.header.id)];
+        Ok(Left { ids, lifetime_seconds: before.lifetime_seconds(), markers: Vec::new() })
+    }
+
+    /// What an earlier save of this request has left.
+    fn left_before(&self) -> Result<Left, CommitError> {
+        Ok(self.progress()?.left.as_deref().cloned().unwrap_or_default())
     }
 
     /// Wire format, section 3.2: every sealing begins the idle lifetime anew.
@@ -326,9 +333,9 @@ impl Write<'_> {
 
     /// `Set-Cookie` of the markers of sessions that this browser leaves: of one that got a new id, or of those that ended.
     /// Where there are too many, the oldest are removed.
-    pub(super) fn markers(&self, left: Left, successor: Option<PublicId>) -> Result<Vec<String>, CommitError> {
+    pub(super) fn markers(&self, left: &Left, successor: Option<PublicId>) -> Result<Vec<String>, CommitError> {
         let (inner, now) = (self.inner, self.inner.clock.now());
-        let Left { ids: mut left, lifetime_seconds } = left;
+        let (mut left, lifetime_seconds) = (left.ids.clone(), left.lifetime_seconds);
         let name = |id, has_ended| {
             let suffix = if has_ended { ENDED } else { "" };
             inner.settings.cookie.renamed(&format!("{}-{id}{suffix}", inner.sealer.cookie_name()))
