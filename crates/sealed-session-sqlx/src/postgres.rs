@@ -39,7 +39,9 @@ impl Engine for Postgres {
         let code = error.code().unwrap_or_default();
         match &*code {
             // Serialization failure, deadlock, and two tables created at once (`create` itself never meets a taken id).
-            "40001" | "40P01" | "23505" => ErrorClass::TryAgain,
+            // `IF NOT EXISTS` looks first and makes afterwards: another server may have made the table, its type or its index
+            // in between.
+            "40001" | "40P01" | "23505" | "42710" | "42P07" => ErrorClass::TryAgain,
             "42P01" => ErrorClass::NoTable,
             "42703" | "42804" | "42883" | "XX001" | "XX002" => ErrorClass::Corrupt,
             // A replica, or a primary that has become one.
